@@ -1,0 +1,427 @@
+//! Every knob, defined once: the form, the options of the command line, the checks, the tooltips and the two structs
+//! that hold the values all come from the table at the end of this file.
+//!
+//! To add a knob, add an entry there, its default in crate `plan`, and its use in crate `train`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Chosen;
+
+/// How the learning rate goes after the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// `lr · (1 - t)`, `t` from 0 after the warm-up to 1 at the end.
+    Linear,
+    /// `lr · (1 + cos(π·t)) / 2`.
+    Cosine,
+    /// `lr`.
+    Constant,
+}
+
+/// Which tokens teach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "kebab-case")]
+pub enum Supervise {
+    /// Every token.
+    Everything,
+    /// What the assistant says, with the end token; of a prompt and completion, the completion.
+    Replies,
+    /// Only the last thing it says.
+    LastReply,
+}
+
+/// Which linear layers get an adapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetModules {
+    /// All of attention and of the feed-forward part.
+    AllLinear,
+    /// `q_proj`, `k_proj`, `v_proj`, `o_proj`.
+    Attention,
+    /// By the last part of their names, as PEFT has it: `q_proj`, `v_proj`.
+    Named(Vec<String>),
+}
+
+/// One spelling each, for options, forms and files.
+macro_rules! words {
+    ($type:ty { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word),+ })
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                match s {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("`{s}` is not one of {}", [$($word),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+
+words!(Schedule { Linear = "linear", Cosine = "cosine", Constant = "constant" });
+words!(Supervise { Everything = "everything", Replies = "replies", LastReply = "last-reply" });
+
+impl fmt::Display for TargetModules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllLinear => f.write_str("all-linear"),
+            Self::Attention => f.write_str("attention"),
+            Self::Named(names) => f.write_str(&names.join(",")),
+        }
+    }
+}
+
+impl FromStr for TargetModules {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "all-linear" => Ok(Self::AllLinear),
+            "attention" => Ok(Self::Attention),
+            _ => {
+                let names: Vec<_> = s.split(',').map(|n| n.trim().to_owned()).collect();
+                let named = |n: &String| {
+                    !n.is_empty() && n.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+                };
+                if names.iter().all(named) {
+                    Ok(Self::Named(names))
+                } else {
+                    Err(format!("`{s}` is not all-linear, attention, or names like q_proj,v_proj"))
+                }
+            }
+        }
+    }
+}
+
+/// What a knob can be set to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum KnobKind {
+    /// A whole number, ends included.
+    Whole {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A number, ends included.
+    Real {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
+    /// `on` or `off`.
+    Switch,
+    /// One of some words.
+    Choice {
+        /// The words.
+        of: &'static [&'static str],
+    },
+    /// Words of one's own; `examples` are good ones.
+    Words {
+        /// Good ones.
+        examples: &'static [&'static str],
+    },
+}
+
+impl fmt::Display for KnobKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::Real { min, max } => write!(f, "a number from {min} to {max}"),
+            Self::Switch => write!(f, "on or off"),
+            Self::Choice { of } => write!(f, "one of {}", of.join(", ")),
+            Self::Words { examples } => write!(f, "such as {}", examples.join(" or ")),
+        }
+    }
+}
+
+/// What is known of a knob without its value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Knob {
+    /// As files and options spell it; the field's own name (PEFT, transformers) where it has one.
+    pub key: &'static str,
+    /// On the form.
+    pub label: &'static str,
+    /// What turning it does, in a plain sentence.
+    pub help: &'static str,
+    /// What it can be set to.
+    pub kind: KnobKind,
+}
+
+/// A value that a knob cannot take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KnobError {
+    /// There is no such knob.
+    #[error("there is no setting `{0}`")]
+    Unknown(String),
+    /// The value is out of range or not of its kind.
+    #[error("`{value}` does not fit {key}: it is {kind}")]
+    Unfit {
+        /// Which knob.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What it can be.
+        kind: String,
+    },
+}
+
+/// How a value of this type is written in options, forms and lists.
+trait Setting: Sized {
+    fn parse(s: &str) -> Option<Self>;
+    fn show(&self) -> String;
+    /// The value as a number, where the range applies to it.
+    fn number(&self) -> Option<f64> {
+        None
+    }
+}
+
+macro_rules! number_setting {
+    ($($type:ty),+) => {$(
+        impl Setting for $type {
+            fn parse(s: &str) -> Option<Self> {
+                s.parse().ok()
+            }
+            fn show(&self) -> String {
+                self.to_string()
+            }
+            fn number(&self) -> Option<f64> {
+                Some(*self as f64)
+            }
+        }
+    )+};
+}
+number_setting!(u32, u64, f64);
+
+impl Setting for bool {
+    fn parse(s: &str) -> Option<Self> {
+        match s {
+            "on" | "true" | "yes" => Some(true),
+            "off" | "false" | "no" => Some(false),
+            _ => None,
+        }
+    }
+    fn show(&self) -> String {
+        if *self { "on" } else { "off" }.to_owned()
+    }
+}
+
+macro_rules! word_setting {
+    ($($type:ty),+) => {$(
+        impl Setting for $type {
+            fn parse(s: &str) -> Option<Self> {
+                s.parse().ok()
+            }
+            fn show(&self) -> String {
+                self.to_string()
+            }
+        }
+    )+};
+}
+word_setting!(Schedule, Supervise, TargetModules);
+
+fn fits(kind: KnobKind, number: Option<f64>) -> bool {
+    match (kind, number) {
+        (KnobKind::Whole { min, max }, Some(n)) => (min as f64..=max as f64).contains(&n),
+        (KnobKind::Real { min, max }, Some(n)) => (min..=max).contains(&n),
+        _ => true,
+    }
+}
+
+macro_rules! knobs {
+    ($($field:ident: $type:ty, $label:literal, $help:literal, $kind:expr;)+) => {
+        /// The knobs set by hand; the rest is left to the plan.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "specta", derive(specta::Type))]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Asked {$(
+            #[doc = $help]
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$type>,
+        )+}
+
+        /// All knobs, each with its reason.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "specta", derive(specta::Type))]
+        pub struct Decided {$(
+            #[doc = $help]
+            pub $field: Chosen<$type>,
+        )+}
+
+        /// All knobs, in the order of the form.
+        pub const KNOBS: &[Knob] = &[$(
+            Knob { key: stringify!($field), label: $label, help: $help, kind: $kind },
+        )+];
+
+        impl Asked {
+            /// Sets the knob called `key` to what `value` says.
+            pub fn set(&mut self, key: &str, value: &str) -> Result<(), KnobError> {
+                match key {
+                    $(stringify!($field) => {
+                        let parsed = <$type as Setting>::parse(value.trim())
+                            .filter(|v| fits($kind, Setting::number(v)));
+                        let unfit = || KnobError::Unfit {
+                            key: stringify!($field),
+                            value: value.to_owned(),
+                            kind: $kind.to_string(),
+                        };
+                        self.$field = Some(parsed.ok_or_else(unfit)?);
+                        Ok(())
+                    })+
+                    _ => Err(KnobError::Unknown(key.to_owned())),
+                }
+            }
+
+            /// The knobs that are set, as `set` reads them.
+            pub fn rows(&self) -> Vec<(&'static str, String)> {
+                let mut rows = Vec::new();
+                $(if let Some(value) = &self.$field {
+                    rows.push((stringify!($field), Setting::show(value)));
+                })+
+                rows
+            }
+
+            /// That every value is one its knob can take: for values that came by another way than `set`.
+            pub fn check(&self) -> Result<(), KnobError> {
+                let mut again = Self::default();
+                self.rows().iter().try_for_each(|(key, value)| again.set(key, value))
+            }
+        }
+
+        impl Decided {
+            /// Each knob's key, value and reason, in the order of the form.
+            pub fn rows(&self) -> Vec<(&'static str, String, &crate::Because)> {
+                vec![$((stringify!($field), Setting::show(&self.$field.value), &self.$field.because)),+]
+            }
+
+            /// The same run asked for in full: nothing is left to the plan.
+            pub fn to_asked(&self) -> Asked {
+                Asked {$($field: Some(self.$field.value.clone())),+}
+            }
+        }
+    };
+}
+
+knobs! {
+    supervise: Supervise, "What is taught",
+        "Which tokens the model learns to write: everything, the replies, or only the last reply.",
+        KnobKind::Choice { of: &["everything", "replies", "last-reply"] };
+    context_length: u32, "Context length",
+        "The longest example in tokens; what is longer is cut. Longer needs more memory.",
+        KnobKind::Whole { min: 8, max: 131_072 };
+    packing: bool, "Packing",
+        "Puts short examples into one row, so that no time goes into padding. They do not see each other.",
+        KnobKind::Switch;
+    rank: u32, "Rank",
+        "How much the adapter can hold. Double it if the model does not pick up the task.",
+        KnobKind::Whole { min: 1, max: 1024 };
+    alpha: f64, "Alpha",
+        "How strongly the adapter speaks: its output is scaled by alpha / rank.",
+        KnobKind::Real { min: 0.01, max: 4096.0 };
+    dropout: f64, "Dropout",
+        "The share of the adapter's input left out at random in each step; helps on very little data.",
+        KnobKind::Real { min: 0.0, max: 0.9 };
+    target_modules: TargetModules, "Target modules",
+        "Which layers get an adapter. All of them learns most; attention alone is smaller.",
+        KnobKind::Words { examples: &["all-linear", "attention", "q_proj,v_proj"] };
+    use_rslora: bool, "Rank-stabilised scale",
+        "Scales by alpha / √rank instead, which keeps high ranks from fading.",
+        KnobKind::Switch;
+    learning_rate: f64, "Learning rate",
+        "How far each step moves the adapter. Halve it if the loss jumps.",
+        KnobKind::Real { min: 1e-7, max: 1.0 };
+    schedule: Schedule, "Schedule",
+        "How the learning rate falls towards the end.",
+        KnobKind::Choice { of: &["linear", "cosine", "constant"] };
+    warmup_ratio: f64, "Warm-up",
+        "The share of all steps over which the learning rate rises from zero.",
+        KnobKind::Real { min: 0.0, max: 0.9 };
+    epochs: f64, "Epochs",
+        "How often the model sees the whole training data.",
+        KnobKind::Real { min: 0.001, max: 1000.0 };
+    max_steps: u32, "Steps",
+        "How many times the adapter is moved. Follows from the epochs unless it is set.",
+        KnobKind::Whole { min: 1, max: 10_000_000 };
+    batch_size: u32, "Batch size",
+        "Rows that go through the model at once. Fewer need less memory.",
+        KnobKind::Whole { min: 1, max: 1024 };
+    gradient_accumulation: u32, "Accumulation",
+        "Batches whose gradients are summed before the adapter moves. More are steadier and slower.",
+        KnobKind::Whole { min: 1, max: 4096 };
+    weight_decay: f64, "Weight decay",
+        "Pulls the adapter towards zero a little in each step.",
+        KnobKind::Real { min: 0.0, max: 1.0 };
+    max_grad_norm: f64, "Gradient clipping",
+        "Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off.",
+        KnobKind::Real { min: 0.0, max: 1000.0 };
+    seed: u64, "Seed",
+        "Of everything random. The same seed on the same device gives the same run.",
+        KnobKind::Whole { min: 0, max: 9_007_199_254_740_991 };
+    eval_interval: u32, "Validation interval",
+        "Steps between two looks at the validation data.",
+        KnobKind::Whole { min: 1, max: 1_000_000 };
+    early_stopping_patience: u32, "Early stopping",
+        "Ends the run after this many looks without a better validation loss; 0 is off.",
+        KnobKind::Whole { min: 0, max: 1000 };
+    save_interval: u32, "Checkpoint interval",
+        "Steps between two checkpoints: the most that a crash can cost.",
+        KnobKind::Whole { min: 1, max: 1_000_000 };
+    n_samples: u32, "Samples",
+        "Validation prompts that the model answers at each look, for you to read.",
+        KnobKind::Whole { min: 0, max: 16 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_the_range() {
+        let mut asked = Asked::default();
+        let err = asked.set("rank", "0").unwrap_err();
+        assert_eq!(err.to_string(), "`0` does not fit rank: it is a whole number from 1 to 1024");
+        assert_eq!(asked, Asked::default());
+        assert!(asked.set("rank", "NaN").is_err() && asked.set("alpha", "NaN").is_err());
+        assert_eq!(asked.set("ranks", "1"), Err(KnobError::Unknown("ranks".to_owned())));
+    }
+
+    #[test]
+    fn what_is_set_is_read_back_by_rows() {
+        let mut asked = Asked::default();
+        let set = [
+            ("supervise", "last-reply"),
+            ("packing", "off"),
+            ("rank", "16"),
+            ("target_modules", "q_proj,v_proj"),
+            ("learning_rate", "0.0002"),
+            ("schedule", "cosine"),
+        ];
+        for (key, value) in set {
+            asked.set(key, value).unwrap();
+        }
+        assert_eq!(asked.rows(), set.map(|(k, v)| (k, v.to_owned())));
+        assert_eq!(asked.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_file_with_a_setting_unknown_to_this_version_is_refused() {
+        assert!(serde_json::from_str::<Asked>(r#"{"rank": 8}"#).is_ok());
+        assert!(serde_json::from_str::<Asked>(r#"{"rnak": 8}"#).is_err());
+    }
+}

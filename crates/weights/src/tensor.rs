@@ -1,0 +1,177 @@
+//! One tensor of an open checkpoint, and its numbers as f32.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use crate::{Dtype, WeightsError, gguf::dequantise};
+
+/// Below this many numbers the threads cost more than they save.
+const PARALLEL_FROM: usize = 1 << 16;
+
+/// A tensor of an open checkpoint: its name and shape, and the way to its numbers.
+#[derive(Clone, Debug)]
+pub struct TensorView<'a> {
+    /// Hugging Face's name.
+    pub name: String,
+    /// Row-major, outermost axis first, as Hugging Face has it: a linear layer is `[out, in]`.
+    pub shape: Vec<usize>,
+    /// How the file stores the numbers.
+    pub dtype: Dtype,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) rows: RowOrder,
+}
+
+/// In which order the file has a tensor's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    /// As Hugging Face has them.
+    Same,
+    /// Per head, the two halves that rotary embedding pairs are interleaved: the file's row `2j + i` of a head is
+    /// Hugging Face's row `i·head_dim/2 + j`.
+    Interleaved {
+        /// Rows of one head; even.
+        head_dim: usize,
+    },
+}
+
+impl RowOrder {
+    /// The file's row that holds Hugging Face's row `row`.
+    fn stored(self, row: usize) -> usize {
+        match self {
+            RowOrder::Same => row,
+            RowOrder::Interleaved { head_dim } => {
+                let (head, within) = (row / head_dim, row % head_dim);
+                let (half, pair) = (within / (head_dim / 2), within % (head_dim / 2));
+                head * head_dim + 2 * pair + half
+            }
+        }
+    }
+}
+
+impl<'a> TensorView<'a> {
+    /// How many numbers.
+    pub fn n_numbers(&self) -> usize {
+        self.shape.iter().product() // checked against the bytes when the file was opened
+    }
+
+    /// The numbers, row-major, dequantised exactly as ggml's reference does.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotFloat`] for integers, booleans and 8-bit floats.
+    pub fn to_f32(&self) -> Result<Vec<f32>, WeightsError> {
+        self.check_float()?;
+        let mut numbers = vec![0.0; self.n_numbers()];
+        self.read_f32_into(&mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// The same as [`TensorView::to_f32`], into a place that is already there.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotFloat`]; [`WeightsError::WrongLength`] if `out` is not as long as the tensor.
+    pub fn read_f32_into(&self, out: &mut [f32]) -> Result<(), WeightsError> {
+        self.check_float()?;
+        let holds = self.n_numbers();
+        if out.len() != holds {
+            return Err(WeightsError::WrongLength { name: self.name.clone(), holds, wanted: out.len() });
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        let (unit, unit_bytes) = self.unit();
+        let units_per_task = PARALLEL_FROM.div_ceil(unit);
+        out.par_chunks_mut(units_per_task * unit).enumerate().for_each(|(task, out)| {
+            for (at, out) in out.chunks_mut(unit).enumerate() {
+                let stored = self.rows.stored(task * units_per_task + at);
+                dequantise(self.dtype, &self.bytes[stored * unit_bytes..][..unit_bytes], out);
+            }
+        });
+        Ok(())
+    }
+
+    /// The stored bytes, little-endian, rows in Hugging Face's order: what a copy into another file needs.
+    pub fn bytes(&self) -> Cow<'a, [u8]> {
+        if self.rows == RowOrder::Same || self.bytes.is_empty() {
+            return Cow::Borrowed(self.bytes);
+        }
+        let (_, row_bytes) = self.unit();
+        let rows = self.bytes.len() / row_bytes;
+        Cow::Owned(
+            (0..rows)
+                .flat_map(|row| &self.bytes[self.rows.stored(row) * row_bytes..][..row_bytes])
+                .copied()
+                .collect(),
+        )
+    }
+
+    /// Numbers and bytes of the smallest piece that is read at once: a row where rows are out of order, else
+    /// something of a size that keeps a thread busy and divides into whole blocks.
+    fn unit(&self) -> (usize, usize) {
+        let numbers = match self.rows {
+            RowOrder::Interleaved { .. } => self.shape.get(1..).unwrap_or(&[]).iter().product(),
+            RowOrder::Same if self.n_numbers().is_multiple_of(PARALLEL_FROM) => PARALLEL_FROM,
+            RowOrder::Same => self.shape.last().copied().unwrap_or(1),
+        };
+        (numbers, numbers / self.dtype.block_len() * self.dtype.block_bytes())
+    }
+
+    fn check_float(&self) -> Result<(), WeightsError> {
+        match self.dtype.is_float() {
+            true => Ok(()),
+            false => Err(WeightsError::NotFloat { name: self.name.clone(), dtype: self.dtype }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn view<'a>(shape: &[usize], bytes: &'a [u8], rows: RowOrder) -> TensorView<'a> {
+        TensorView { name: "t".into(), shape: shape.to_vec(), dtype: Dtype::F32, bytes, rows }
+    }
+
+    /// Hugging Face's rows, reordered as the converter to GGUF does it: `[heads, 2, head_dim/2]`, middle two swapped.
+    fn interleave(rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
+        let half = rows.len() / width / heads / 2;
+        let mut out = Vec::new();
+        for head in 0..heads {
+            for pair in 0..half {
+                for i in 0..2 {
+                    let row = (head * 2 + i) * half + pair;
+                    out.extend_from_slice(&rows[row * width..][..width]);
+                }
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn interleaved_rows_come_back_in_hugging_face_order(heads in 1usize..4, half in 1usize..5, width in 1usize..4) {
+            let rows = heads * 2 * half;
+            let numbers: Vec<f32> = (0..rows * width).map(|n| n as f32).collect();
+            let stored: Vec<u8> = interleave(&numbers, heads, width).iter().flat_map(|n| n.to_le_bytes()).collect();
+            let view = view(&[rows, width], &stored, RowOrder::Interleaved { head_dim: 2 * half });
+            prop_assert_eq!(view.to_f32().unwrap(), numbers.clone());
+            let plain: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+            prop_assert_eq!(view.bytes().as_ref(), plain);
+        }
+
+        #[test]
+        fn a_tensor_read_by_many_threads_is_read_in_order(rows in 1usize..5, width in 60_000usize..70_000) {
+            let numbers: Vec<f32> = (0..rows * width).map(|n| n as f32).collect();
+            let stored: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+            prop_assert_eq!(view(&[rows, width], &stored, RowOrder::Same).to_f32().unwrap(), numbers);
+        }
+    }
+
+    #[test]
+    fn a_place_of_another_length_is_refused() {
+        let bytes = [0; 8];
+        let failed = view(&[2], &bytes, RowOrder::Same).read_f32_into(&mut [0.0; 3]);
+        assert!(matches!(failed, Err(WeightsError::WrongLength { holds: 2, wanted: 3, .. })));
+    }
+}
