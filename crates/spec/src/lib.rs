@@ -12,6 +12,7 @@ mod ids;
 mod job;
 mod knob;
 mod plan;
+mod row;
 mod run;
 
 pub use data::{
@@ -25,4 +26,5 @@ pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder};
 pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
+pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
