@@ -8,6 +8,7 @@ mod data;
 mod device;
 mod error;
 mod event;
+mod history;
 mod ids;
 mod job;
 mod knob;
@@ -22,6 +23,9 @@ pub use data::{
 pub use device::{DeviceChoice, DeviceInfo, DeviceKind};
 pub use error::{ApiError, Code};
 pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Stamped};
+pub use history::{
+    Best, DatasetSummary, EvalPoint, Parameters, RunDetail, RunSummary, SampledAt, SavedAt, Series, StepPoint,
+};
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder};
 pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
