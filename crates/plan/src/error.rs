@@ -1,0 +1,98 @@
+//! Why there is no plan, and what to change.
+
+use std::fmt;
+
+use spec::{DeviceChoice, KnobError};
+
+use crate::words;
+
+/// A question that has no plan. Each says what to do.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// A value is not one its knob can take.
+    #[error(transparent)]
+    Knob(#[from] KnobError),
+    /// Nothing is left to train on.
+    #[error(
+        "There are no training examples. Set fewer aside for validation and test, or add rows to the data set."
+    )]
+    NoTrainingRows,
+    /// Examples, but none of their tokens is taught.
+    #[error(
+        "None of the tokens would be taught, so nothing would be learned. Check which column holds the replies, \
+         or set supervise to everything."
+    )]
+    NothingTaught,
+    /// A target module that no layer of the model bears.
+    #[error("`{name}` is not a layer that can be adapted. Choose from {}, or write all-linear.", .known.join(", "))]
+    UnknownModule {
+        /// As it was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// A context that the model was not made for.
+    #[error(
+        "A context length of {} is more than this model can take: it was made for at most {} tokens. \
+         Set it to {} or less, or leave it open.", words::count(u64::from(*.asked)), words::count(u64::from(*.max)), words::count(u64::from(*.max))
+    )]
+    ContextOverModel {
+        /// What was asked for, in tokens.
+        asked: u32,
+        /// What the model was made for.
+        max: u32,
+    },
+    /// The facts are those of another device than the one asked for.
+    #[error(
+        "{asked} was asked for, but it is {measured} that was measured. List the devices and choose one of them."
+    )]
+    OtherDevice {
+        /// What was asked for.
+        asked: DeviceChoice,
+        /// Whose facts these are.
+        measured: DeviceChoice,
+    },
+    /// The least it would take is more than there is.
+    #[error(
+        "This run needs at least {}, and {device} has {} free. {}",
+        words::bytes(*.needs), words::bytes(*.has), advice(.remedies)
+    )]
+    TooLarge {
+        /// The device, as its driver calls it.
+        device: String,
+        /// The low end of the forecast, in bytes.
+        needs: u64,
+        /// Bytes there are.
+        has: u64,
+        /// What would help, most first; empty if only a smaller model would.
+        remedies: Vec<Remedy>,
+    },
+}
+
+/// A knob that frees memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// The knob's key.
+    pub knob: &'static str,
+    /// Its value in the plan that does not fit.
+    pub from: u32,
+    /// A value that helps.
+    pub to: u32,
+    /// Bytes that this alone frees.
+    pub frees: u64,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.knob.replace('_', " ");
+        write!(f, "{name} {} instead of {} frees {}", self.to, self.from, words::bytes(self.frees))
+    }
+}
+
+fn advice(remedies: &[Remedy]) -> String {
+    let list: Vec<_> = remedies.iter().map(Remedy::to_string).collect();
+    match list.as_slice() {
+        [] => "Choose a smaller model, or close other programs.".to_owned(),
+        list => format!("What helps: {}.", list.join("; ")),
+    }
+}

@@ -1,0 +1,97 @@
+//! What was measured before a plan is made.
+
+use spec::{DeviceInfo, ModelId, Sha256};
+
+/// Everything a plan rests on besides what was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The model to start from.
+    pub model: ModelFacts,
+    /// The data to learn.
+    pub data: DataFacts,
+    /// Where it will compute.
+    pub device: DeviceFacts,
+}
+
+/// The base model's shape, in the names of its `config.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// As the person named it.
+    pub id: ModelId,
+    /// SHA-256 of its weights.
+    pub hash: Sha256,
+    /// Weights in all, tied ones counted once.
+    pub n_parameters: u64,
+    /// Width of the stream between layers.
+    pub hidden_size: u32,
+    /// Width inside the feed-forward part.
+    pub intermediate_size: u32,
+    /// Decoder layers.
+    pub n_layers: u32,
+    /// Attention heads.
+    pub n_heads: u32,
+    /// Heads of keys and values.
+    pub n_kv_heads: u32,
+    /// Width of a head.
+    pub head_dim: u32,
+    /// Tokens it knows.
+    pub vocab_size: u32,
+    /// The longest text it was made for, in tokens.
+    pub max_position_embeddings: u32,
+}
+
+impl ModelFacts {
+    /// Width of all queries together: `n_heads · head_dim`.
+    pub fn q_dim(&self) -> u64 {
+        u64::from(self.n_heads) * u64::from(self.head_dim)
+    }
+
+    /// Width of all keys (and of all values) together: `n_kv_heads · head_dim`.
+    pub fn kv_dim(&self) -> u64 {
+        u64::from(self.n_kv_heads) * u64::from(self.head_dim)
+    }
+}
+
+/// What the examples are; of a mixture, the first of these that occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataKind {
+    /// Conversations, which need the model's chat template.
+    Chat,
+    /// Prompts and completions.
+    Completion,
+    /// Running text.
+    Text,
+}
+
+/// The data set, as this model's tokenizer cuts it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataFacts {
+    /// Which version.
+    pub version: Sha256,
+    /// Training examples.
+    pub n_train: u64,
+    /// Validation examples.
+    pub n_validation: u64,
+    /// What they are.
+    pub kind: DataKind,
+    /// Tokens of each training example, template and end token included, ascending.
+    /// A sample will do where there are very many.
+    pub lengths: Vec<u32>,
+    /// Taught tokens among all, 0 to 1.
+    pub supervised_share: f64,
+}
+
+/// The device, and what was measured on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceFacts {
+    /// Which.
+    pub info: DeviceInfo,
+    /// Bytes free for a run now, where it is known.
+    pub free_memory: Option<u64>,
+    /// Processor threads a run may use.
+    pub n_threads: u32,
+    /// Training speed of this very model on it, from an earlier run.
+    pub tokens_per_sec: Option<f64>,
+    /// What a short check on it reached.
+    pub flops_per_sec: Option<f64>,
+}

@@ -1,0 +1,23 @@
+//! `RunSpec` + measured [`Facts`] → `Plan`: each value decided, with its reason, and memory and time foreseen.
+//!
+//! **Invariant:** pure. The same question and the same facts give the same plan, on any machine, at any time.
+//! **Invariant:** what the person set is kept as it stands, or refused; it is never bent.
+//! Deliberately absent: reading files, asking devices, clocks. Whoever calls has measured already.
+
+mod adapter;
+mod check;
+mod error;
+mod facts;
+mod forecast;
+mod memory;
+mod pace;
+mod resolve;
+mod rows;
+mod time;
+mod words;
+
+pub use adapter::{MODULES, n_adapter_parameters};
+pub use error::{PlanError, Remedy};
+pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, ModelFacts};
+pub use memory::{Load, MemoryForecast, memory};
+pub use resolve::resolve;

@@ -1,0 +1,119 @@
+//! Peak memory of the process that trains.
+//!
+//! ```text
+//! memory      = base + adapter + rows · activations + slices · logits + program
+//! base        = 4 · n_parameters                                        frozen, f32, held once
+//! adapter     = 4 · n_adapter · (1 weights + 2 moments + gradients)     gradients: one copy per row at once
+//! activations = 4 · n_layers · tokens · (stream · hidden + inner · intermediate + kv · kv_dim
+//!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass
+//! logits      = 4 · copies · min(slice, tokens) · vocab                 logits, probabilities and their gradient
+//! rows        = min(batch, threads) on the processor, batch on a graphics adapter
+//! slices      = rows on the processor, 1 on a graphics adapter
+//! ```
+//! The numbers stand in [`COEFFICIENTS`], to be corrected from measurements.
+
+use spec::{DeviceKind, Range, TargetModules};
+
+use crate::{DeviceFacts, ModelFacts, n_adapter_parameters};
+
+/// What a measurement corrects.
+pub(crate) struct Coefficients {
+    /// Copies of the stream between layers that a layer keeps.
+    stream: f64,
+    /// Of the feed-forward width.
+    inner: f64,
+    /// Of the width of keys.
+    kv: f64,
+    /// Of the score matrix, per head.
+    scores: f64,
+    /// Of a slice of logits.
+    copies: f64,
+    /// Positions in such a slice.
+    slice: f64,
+    /// The program itself, with what its allocators keep.
+    program: f64,
+    /// The low end of the range, of the estimate.
+    low: f64,
+    /// The high end.
+    high: f64,
+}
+
+pub(crate) const COEFFICIENTS: Coefficients = Coefficients {
+    stream: 12.0,
+    inner: 6.0,
+    kv: 4.0,
+    scores: 2.0,
+    copies: 3.0,
+    slice: 256.0,
+    program: 150e6,
+    low: 0.85,
+    high: 1.25,
+};
+
+const BYTES: f64 = 4.0;
+
+/// The choices that memory depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// Tokens of the longest row.
+    pub tokens: u32,
+    /// Rows of a batch.
+    pub batch: u32,
+    /// Of the adapter.
+    pub rank: u32,
+    /// What is adapted.
+    pub targets: TargetModules,
+}
+
+/// Where the bytes go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemoryForecast {
+    /// The frozen weights.
+    pub base: f64,
+    /// The adapter, its gradients and moments.
+    pub adapter: f64,
+    /// What the layers keep for the backward pass.
+    pub activations: f64,
+    /// A slice of logits and what is computed from it.
+    pub logits: f64,
+    /// The program.
+    pub program: f64,
+}
+
+impl MemoryForecast {
+    /// All of it, in bytes.
+    pub fn total(&self) -> f64 {
+        self.base + self.adapter + self.activations + self.logits + self.program
+    }
+
+    /// From the least to the most that is expected.
+    pub fn range(&self) -> Range {
+        Range { low: self.total() * COEFFICIENTS.low, high: self.total() * COEFFICIENTS.high }
+    }
+}
+
+/// Bytes at the peak of a run; grows with each field of `load`.
+pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryForecast {
+    let c = &COEFFICIENTS;
+    let tokens = f64::from(load.tokens);
+    let (rows, slices) = match device.info.kind {
+        DeviceKind::Cpu => {
+            let rows = f64::from(load.batch.min(device.n_threads.max(1)));
+            (rows, rows)
+        }
+        _ => (f64::from(load.batch), 1.0),
+    };
+    let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };
+    let per_token = c.stream * f64::from(model.hidden_size)
+        + c.inner * f64::from(model.intermediate_size)
+        + c.kv * model.kv_dim() as f64
+        + c.scores * f64::from(model.n_heads) * tokens;
+    let n_adapter = n_adapter_parameters(model, load.rank, &load.targets) as f64;
+    MemoryForecast {
+        base: BYTES * model.n_parameters as f64,
+        adapter: BYTES * n_adapter * (3.0 + gradients),
+        activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
+        logits: BYTES * slices * c.copies * c.slice.min(tokens) * f64::from(model.vocab_size),
+        program: c.program,
+    }
+}

@@ -1,0 +1,147 @@
+//! Quick, Standard and Thorough: how much to do, and in which portions.
+
+use spec::{Asked, Because, Chosen, DeviceKind, Effort};
+
+use crate::{
+    DeviceFacts,
+    rows::Rows,
+    time::Speed,
+    words::{count, counted, duration},
+};
+
+/// What an effort spends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Budget {
+    pub effort: Effort,
+    /// Of the adapter.
+    pub rank: u32,
+    /// Times through the data, where time allows.
+    pub epochs: f64,
+    /// Fewer steps teach too little to be seen; small data is repeated until then.
+    pub least_steps: f64,
+    /// Seconds that training should not pass.
+    pub secs: f64,
+    /// Tokens that rows should not pass.
+    pub context: u32,
+}
+
+impl Budget {
+    pub(crate) fn of(effort: Effort) -> Self {
+        let (rank, epochs, least_steps, secs, context) = match effort {
+            Effort::Quick => (8, 1.0, 30.0, 5.0 * 60.0, 512),
+            Effort::Standard => (16, 3.0, 60.0, 2.0 * 3600.0, 2048),
+            Effort::Thorough => (32, 5.0, 120.0, 12.0 * 3600.0, 8192),
+        };
+        Self { effort, rank, epochs, least_steps, secs, context }
+    }
+}
+
+/// More often than this, small data is learned by heart.
+const MOST_EPOCHS: f64 = 20.0;
+/// Even where time is short.
+const LEAST_STEPS: f64 = 10.0;
+/// A step learns from about so many tokens, or so many rows, whichever is fewer rows.
+const STEP_TOKENS: f64 = 2048.0;
+const STEP_ROWS: f64 = 8.0;
+
+/// Rows that should be behind one step.
+pub(crate) fn rows_per_step(rows: &Rows, packing: bool) -> u32 {
+    let goal = if packing { (STEP_TOKENS / rows.tokens).round() } else { STEP_ROWS };
+    goal.min(rows.n).clamp(1.0, STEP_ROWS) as u32
+}
+
+/// Rows at once: as many as run side by side, and no more than fit.
+pub(crate) fn batch_size(device: &DeviceFacts, goal: u32, fits: impl Fn(u32) -> bool) -> Chosen<u32> {
+    let wanted = match device.info.kind {
+        DeviceKind::Cpu => goal.min(device.n_threads.max(1)),
+        _ => goal,
+    };
+    let mut batch = wanted;
+    while batch > 1 && !fits(batch) {
+        batch /= 2;
+    }
+    let because = match device.info.kind {
+        _ if batch < wanted => Because::Measured(format!("{wanted} rows at once do not fit into memory")),
+        DeviceKind::Cpu if batch == device.n_threads => Because::Measured(format!(
+            "one row for each of the {}",
+            counted(u64::from(batch), "processor thread")
+        )),
+        _ => Because::Follows(format!("all {} of a step at once", counted(u64::from(goal), "row"))),
+    };
+    Chosen::new(batch, because)
+}
+
+/// Batches that make up the rows of a step.
+pub(crate) fn gradient_accumulation(batch: u32, goal: u32, rows: &Rows) -> Chosen<u32> {
+    let value = goal.div_ceil(batch.max(1)).max(1);
+    let in_all = u64::from(value) * u64::from(batch);
+    let tokens = count((in_all as f64 * rows.tokens).round() as u64);
+    let why =
+        format!("makes {} and about {tokens} tokens a step, which keeps it steady", counted(in_all, "row"));
+    Chosen::new(value, Because::Follows(why))
+}
+
+/// Epochs and steps. `step_rows` rows are behind a step.
+pub(crate) fn length(
+    asked: &Asked,
+    budget: &Budget,
+    rows: &Rows,
+    step_rows: f64,
+    speed: Speed,
+) -> (Chosen<f64>, Chosen<u32>) {
+    let per_epoch = (rows.n / step_rows).ceil().max(1.0);
+    let once = counted(per_epoch as u64, "step");
+    let to_steps = |epochs: f64| (epochs * per_epoch).ceil().clamp(1.0, 1e7) as u32;
+    let to_epochs = |steps: u32| (f64::from(steps) / per_epoch).clamp(0.001, 1000.0);
+    let follows = |epochs: f64| Because::Follows(format!("{epochs} × {once} to go through the data once"));
+    match (asked.epochs, asked.max_steps) {
+        (Some(epochs), Some(steps)) => {
+            (Chosen::new(epochs, Because::Asked), Chosen::new(steps, Because::Asked))
+        }
+        (Some(epochs), None) => {
+            (Chosen::new(epochs, Because::Asked), Chosen::new(to_steps(epochs), follows(epochs)))
+        }
+        (None, Some(steps)) => {
+            let why = format!(
+                "{}, and once through the data takes {}",
+                counted(u64::from(steps), "step"),
+                count(per_epoch as u64)
+            );
+            (Chosen::new(to_epochs(steps), Because::Follows(why)), Chosen::new(steps, Because::Asked))
+        }
+        (None, None) => {
+            let (epochs, because) = open_epochs(budget, per_epoch, &once);
+            let steps = to_steps(epochs);
+            let most =
+                (budget.secs * speed.tokens_per_sec / (step_rows * rows.tokens)).floor().max(LEAST_STEPS);
+            if f64::from(steps) <= most {
+                return (Chosen::new(epochs, because), Chosen::new(steps, follows(epochs)));
+            }
+            let most = most as u32;
+            let time = duration(budget.secs);
+            let cut = format!(
+                "what {} has time for: about {time}, of {once} to go through the data once",
+                budget.effort
+            );
+            let why = format!(
+                "about {time} at an expected {} tokens a second; {epochs} epochs would be {}",
+                count(speed.tokens_per_sec.round() as u64),
+                counted(u64::from(steps), "step"),
+            );
+            (Chosen::new(to_epochs(most), Because::Follows(cut)), Chosen::new(most, Because::Measured(why)))
+        }
+    }
+}
+
+fn open_epochs(budget: &Budget, per_epoch: f64, once: &str) -> (f64, Because) {
+    let repeated = (budget.least_steps / per_epoch).ceil().min(MOST_EPOCHS);
+    if repeated > budget.epochs {
+        let why = format!(
+            "{once} go through your data once, and fewer than {} in all teach little",
+            budget.least_steps
+        );
+        (repeated, Because::Measured(why))
+    } else {
+        (budget.epochs, Because::Effort(budget.effort))
+    }
+}

@@ -1,0 +1,234 @@
+//! The plan, knob by knob, in the order in which one follows from another.
+
+use spec::{
+    Because, Chosen, Decided, DeviceKind, Plan, RunSpec, Schedule, Supervise, TargetModules, Template,
+};
+
+use crate::{
+    DataKind, Facts, Load, PlanError,
+    check::check,
+    forecast::{available, forecast, validation_tokens},
+    memory,
+    pace::{self, Budget},
+    rows::{self, Rows},
+    time::{Speed, speed},
+    words::{count, counted, duration},
+};
+
+/// Looks at the validation data in a run, where that does not take too long.
+const LOOKS: f64 = 10.0;
+/// The share of a run's time that looks may take.
+const LOOKING: f64 = 0.2;
+/// Most that a crash should cost, in seconds.
+const AT_RISK: f64 = 180.0;
+/// Data sets below this many examples are small.
+const SMALL: u64 = 500;
+
+/// Decides everything that `spec` leaves open.
+///
+/// # Errors
+/// [`PlanError`] where what was asked cannot be done with these facts.
+pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
+    check(spec, facts)?;
+    let (asked, budget) = (&spec.knobs, Budget::of(spec.effort.unwrap_or_default()));
+    let (model, data, device) = (&facts.model, &facts.data, &facts.device);
+
+    let supervise = or(&asked.supervise, || supervise(data.kind));
+    let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));
+    let target_modules = or(&asked.target_modules, || {
+        usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
+    });
+    let fits = |tokens: u32, batch: u32| {
+        let load = Load { tokens, batch, rank: rank.value, targets: target_modules.value.clone() };
+        available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
+    };
+    let context_length = or(&asked.context_length, || {
+        rows::context(data, model.max_position_embeddings, &budget, |tokens| {
+            fits(tokens, asked.batch_size.unwrap_or(1))
+        })
+    });
+    let packing = or(&asked.packing, || rows::packing(data, context_length.value));
+    let rows = Rows::of(data, context_length.value, packing.value);
+
+    let goal = pace::rows_per_step(&rows, packing.value);
+    let batch_size = or(&asked.batch_size, || {
+        let goal = asked.gradient_accumulation.map_or(goal, |n| (goal / n.max(1)).max(1));
+        pace::batch_size(device, goal, |batch| fits(rows.longest, batch))
+    });
+    let gradient_accumulation =
+        or(&asked.gradient_accumulation, || pace::gradient_accumulation(batch_size.value, goal, &rows));
+    let step_rows = f64::from(batch_size.value) * f64::from(gradient_accumulation.value);
+    let speed = speed(model, device, rows.tokens, batch_size.value);
+    let (epochs, max_steps) = pace::length(asked, &budget, &rows, step_rows, speed);
+    let steps = max_steps.value;
+
+    let use_rslora = or(&asked.use_rslora, || usual(false, "the plain scale is what most tools expect"));
+    let alpha = or(&asked.alpha, || alpha(rank.value, use_rslora.value));
+    let eval_interval = or(&asked.eval_interval, || eval_interval(facts, &rows, step_rows, steps));
+    let save_interval = or(&asked.save_interval, || {
+        save_interval(eval_interval.value.min(steps), step_rows * rows.tokens, speed)
+    });
+    let knobs = Decided {
+        supervise,
+        context_length,
+        packing,
+        rank,
+        alpha,
+        dropout: or(&asked.dropout, || dropout(data.n_train)),
+        target_modules,
+        use_rslora,
+        learning_rate: or(&asked.learning_rate, || {
+            usual(
+                2e-4,
+                "adapters of small models learn well at 0.0002; full training would want a tenth of it",
+            )
+        }),
+        schedule: or(&asked.schedule, || schedule(steps)),
+        warmup_ratio: or(&asked.warmup_ratio, || warmup_ratio(steps)),
+        epochs,
+        max_steps,
+        batch_size,
+        gradient_accumulation,
+        weight_decay: or(&asked.weight_decay, || usual(0.01, "a light pull that rarely hurts")),
+        max_grad_norm: or(&asked.max_grad_norm, || usual(1.0, "only odd batches go past 1")),
+        seed: or(&asked.seed, || usual(42, "any number serves; the same one gives the same run")),
+        eval_interval,
+        early_stopping_patience: or(&asked.early_stopping_patience, || patience(data.n_validation)),
+        save_interval,
+        n_samples: or(&asked.n_samples, || n_samples(data.n_validation)),
+    };
+    Ok(Plan {
+        model: model.id.clone(),
+        model_hash: model.hash.clone(),
+        data_version: data.version.clone(),
+        device: chosen_device(spec, facts),
+        template: if data.kind == DataKind::Chat { Template::OfModel } else { Template::None },
+        forecast: forecast(facts, &knobs, &rows, speed)?,
+        knobs,
+    })
+}
+
+fn or<T: Clone>(asked: &Option<T>, decide: impl FnOnce() -> Chosen<T>) -> Chosen<T> {
+    match asked {
+        Some(value) => Chosen::new(value.clone(), Because::Asked),
+        None => decide(),
+    }
+}
+
+fn usual<T>(value: T, why: &str) -> Chosen<T> {
+    Chosen::new(value, Because::Usual(why.to_owned()))
+}
+
+fn chosen_device(spec: &RunSpec, facts: &Facts) -> Chosen<spec::DeviceChoice> {
+    let info = &facts.device.info;
+    let because = match (spec.device, info.kind) {
+        (Some(_), _) => Because::Asked,
+        (None, DeviceKind::Cpu) => Because::Usual(format!("the processor: {}", info.name)),
+        (None, _) => Because::Usual(format!("the graphics adapter: {}", info.name)),
+    };
+    Chosen::new(info.choice, because)
+}
+
+fn supervise(kind: DataKind) -> Chosen<Supervise> {
+    match kind {
+        DataKind::Chat => usual(Supervise::Replies, "the model should learn to answer, not to ask"),
+        DataKind::Completion => {
+            usual(Supervise::Replies, "the model should learn the completions, not the prompts")
+        }
+        DataKind::Text => usual(Supervise::Everything, "running text has no replies: all of it is taught"),
+    }
+}
+
+fn alpha(rank: u32, use_rslora: bool) -> Chosen<f64> {
+    if use_rslora {
+        let why =
+            format!("with the rank-stabilised scale: 8 / √{rank} = {:.2}", 8.0 / f64::from(rank).sqrt());
+        Chosen::new(8.0, Because::Follows(why))
+    } else {
+        Chosen::new(2.0 * f64::from(rank), Because::Follows(format!("twice the rank of {rank}")))
+    }
+}
+
+fn dropout(n_train: u64) -> Chosen<f64> {
+    if n_train < SMALL {
+        let why = format!(
+            "{} are few, and this keeps them from being learned by heart",
+            counted(n_train, "example")
+        );
+        Chosen::new(0.05, Because::Measured(why))
+    } else {
+        Chosen::new(0.0, Because::Measured(format!("{} need none", counted(n_train, "example"))))
+    }
+}
+
+fn schedule(steps: u32) -> Chosen<Schedule> {
+    let steps_said = counted(u64::from(steps), "step");
+    if steps < 100 {
+        Chosen::new(
+            Schedule::Linear,
+            Because::Follows(format!("{steps_said}: a straight fall suits a short run")),
+        )
+    } else {
+        Chosen::new(Schedule::Cosine, Because::Follows(format!("{steps_said}: long enough to fall gently")))
+    }
+}
+
+fn warmup_ratio(steps: u32) -> Chosen<f64> {
+    let ratio = match steps {
+        0..100 => 0.1,
+        100..1000 => 0.05,
+        _ => 0.03,
+    };
+    let warm = (ratio * f64::from(steps)).round() as u64;
+    Chosen::new(ratio, Because::Follows(format!("{} of {}", counted(warm, "step"), count(u64::from(steps)))))
+}
+
+fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32) -> Chosen<u32> {
+    if facts.data.n_validation == 0 {
+        return Chosen::new(
+            steps,
+            Because::Measured("there are no validation examples to look at".to_owned()),
+        );
+    }
+    let trained = f64::from(steps) * step_rows * rows.tokens;
+    let affordable = LOOKING * trained / (validation_tokens(facts, rows) / 2.0).max(1.0);
+    let looks = affordable.floor().clamp(1.0, LOOKS);
+    let value = (f64::from(steps) / looks).ceil().clamp(1.0, 1e6) as u32;
+    let made = counted(u64::from(steps / value), "look");
+    let validation = counted(facts.data.n_validation, "validation example");
+    let why = match looks < LOOKS {
+        false => format!("{made} at your {validation} in the run"),
+        true => format!("{made} at your {validation} in the run; more would take over a fifth of its time"),
+    };
+    Chosen::new(value, Because::Follows(why))
+}
+
+fn patience(n_validation: u64) -> Chosen<u32> {
+    match n_validation {
+        0 => Chosen::new(0, Because::Measured("there are no validation examples to judge by".to_owned())),
+        _ => usual(3, "after three looks without gain, more training only learns by heart"),
+    }
+}
+
+fn n_samples(n_validation: u64) -> Chosen<u32> {
+    match n_validation {
+        0 => Chosen::new(0, Because::Measured("there are no validation examples to answer".to_owned())),
+        1..3 => {
+            let why = format!("all of your {}", counted(n_validation, "validation example"));
+            Chosen::new(n_validation as u32, Because::Measured(why))
+        }
+        _ => usual(3, "enough to read at a glance, and quick to write"),
+    }
+}
+
+/// At each look, or so many times between two looks that a crash costs minutes.
+fn save_interval(eval_interval: u32, step_tokens: f64, speed: Speed) -> Chosen<u32> {
+    let between = f64::from(eval_interval) * step_tokens / speed.tokens_per_sec;
+    let saves = (between / AT_RISK).ceil().clamp(1.0, f64::from(eval_interval.max(1)));
+    let value = (f64::from(eval_interval) / saves).floor().clamp(1.0, 1e6) as u32;
+    let why = match saves > 1.0 {
+        false => "at each look at the validation data".to_owned(),
+        true => format!("so that a crash costs about {}", duration(between / saves)),
+    };
+    Chosen::new(value, Because::Follows(why))
+}

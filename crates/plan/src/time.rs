@@ -1,0 +1,88 @@
+//! Wall time of a run.
+//!
+//! ```text
+//! secs      = (tokens + validated / 2) / speed + starting
+//! speed     = measured on an earlier run of this model, or flops / per_token · busy
+//! per_token = 4 · n_parameters + 12 · n_layers · n_heads · head_dim · row       forward, and gradients of the inputs
+//! busy      = batch / (⌈batch / threads⌉ · threads) on the processor, where a row has a thread; 1 elsewhere
+//! ```
+//! The frozen weights get no gradient of their own, hence 4 where training in full has 6; validation goes forward
+//! only, hence the half.
+
+use spec::{DeviceKind, Range};
+
+use crate::{DeviceFacts, ModelFacts};
+
+/// What a processor thread reaches in training, in floating-point operations per second, until it is measured.
+const FLOPS_PER_THREAD: f64 = 35e9;
+/// Opening the model, reading the data, the first compilation of kernels, in seconds.
+const STARTING: Range = Range { low: 2.0, high: 20.0 };
+
+/// Training speed, and how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Speed {
+    /// Tokens a second.
+    pub tokens_per_sec: f64,
+    /// How much faster and slower it may turn out.
+    doubt: Doubt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Doubt {
+    SameModel,
+    SameDevice,
+    Guess,
+}
+
+impl Doubt {
+    /// Factors on the time: from the luckiest to the worst.
+    fn factors(self) -> Range {
+        match self {
+            Self::SameModel => Range { low: 0.85, high: 1.3 },
+            Self::SameDevice => Range { low: 0.7, high: 1.7 },
+            Self::Guess => Range { low: 0.5, high: 3.0 },
+        }
+    }
+}
+
+/// The speed at rows of `row` tokens, `batch` of them at once.
+pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, row: f64, batch: u32) -> Speed {
+    let known = |v: Option<f64>| v.filter(|v| v.is_finite() && *v > 0.0);
+    if let Some(tokens_per_sec) = known(device.tokens_per_sec) {
+        return Speed { tokens_per_sec, doubt: Doubt::SameModel };
+    }
+    let (flops, doubt) = match known(device.flops_per_sec) {
+        Some(flops) => (flops, Doubt::SameDevice),
+        None => (usual_flops(device), Doubt::Guess),
+    };
+    let attention = 12.0 * f64::from(model.n_layers) * model.q_dim() as f64 * row;
+    let per_token = 4.0 * model.n_parameters as f64 + attention;
+    Speed { tokens_per_sec: flops * busy(device, batch) / per_token.max(1.0), doubt }
+}
+
+/// Seconds for `tokens` of training and `validated` of validation.
+pub(crate) fn secs(speed: Speed, tokens: f64, validated: f64) -> Range {
+    let secs = (tokens + validated / 2.0) / speed.tokens_per_sec;
+    let factors = speed.doubt.factors();
+    Range { low: secs * factors.low + STARTING.low, high: secs * factors.high + STARTING.high }
+}
+
+fn busy(device: &DeviceFacts, batch: u32) -> f64 {
+    match device.info.kind {
+        DeviceKind::Cpu => {
+            let (batch, threads) = (batch.max(1), device.n_threads.max(1));
+            f64::from(batch) / (f64::from(batch.div_ceil(threads)) * f64::from(threads))
+        }
+        _ => 1.0,
+    }
+}
+
+fn usual_flops(device: &DeviceFacts) -> f64 {
+    match device.info.kind {
+        DeviceKind::Cpu => FLOPS_PER_THREAD * f64::from(device.n_threads.max(1)),
+        DeviceKind::DiscreteGpu => 4e12,
+        DeviceKind::VirtualGpu => 1e12,
+        DeviceKind::IntegratedGpu => 5e11,
+        DeviceKind::SoftwareGpu => 1e10,
+    }
+}
