@@ -1,0 +1,96 @@
+"""LoRA training side by side: PEFT on torch and Tunesmith in turn, in one run, on one machine.
+
+Each measurement is a process of its own, so peak memory is that work's alone. The two take turns, so a machine that
+slows down slows both; medians over the rounds are reported. Writes its section of bench/RESULTS.md.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from peers.base_model import default_folder, default_gguf
+from report import commit, machine, quiet, today, write_section
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHAPES = [(4, 256), (1, 512)]  # rows x tokens
+RANK = 8
+LEAST_SPEED, MOST_MEMORY = 0.6, 0.75  # of the peer's: what this project holds itself to
+
+
+@dataclass
+class Measured:
+    tokens_per_sec: float
+    peak_bytes: float
+    cpu_secs_per_1k_tokens: float
+
+    @staticmethod
+    def middle(of: list["Measured"]) -> "Measured":
+        fields = ("tokens_per_sec", "peak_bytes", "cpu_secs_per_1k_tokens")
+        return Measured(*(statistics.median(getattr(m, field) for m in of) for field in fields))
+
+
+def measure(command: list[str], n_tokens: int) -> Measured:
+    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    if ran.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nended with {ran.returncode}:\n{ran.stderr[-2000:]}")
+    said = json.loads(ran.stdout.strip().splitlines()[-1])
+    return Measured(said["tokens_per_sec"], said["peak_bytes"], 1000 * said["cpu_secs"] / n_tokens)
+
+
+def row(shape: tuple[int, int], peer: Measured, ours: Measured) -> str:
+    speed, memory = ours.tokens_per_sec / peer.tokens_per_sec, ours.peak_bytes / peer.peak_bytes
+    return (
+        f"| {shape[0]}x{shape[1]} "
+        f"| {peer.tokens_per_sec:.0f} | {ours.tokens_per_sec:.0f} | **{speed:.2f}** "
+        f"| {peer.peak_bytes / 1e9:.2f} | {ours.peak_bytes / 1e9:.2f} | **{memory:.2f}** "
+        f"| {peer.cpu_secs_per_1k_tokens:.1f} | {ours.cpu_secs_per_1k_tokens:.1f} |"
+    )
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--gguf", type=Path, default=default_gguf(), help="what ours reads")
+    ask.add_argument("--folder", type=Path, default=default_folder(), help="the same in Hugging Face form")
+    ask.add_argument("--ours", type=Path, required=True, help="the built example `bench_step` of crate train")
+    ask.add_argument("--rounds", type=int, default=3)
+    ask.add_argument("--steps", type=int, default=5, help="timed steps in each measurement")
+    asked = ask.parse_args()
+
+    warnings = quiet()
+    rows = []
+    for shape in SHAPES:
+        n_rows, n_tokens = shape
+        ask_for = [f"--rows={n_rows}", f"--tokens={n_tokens}", f"--rank={RANK}", f"--steps={asked.steps}"]
+        peer_command = [sys.executable, "bench/lora/peer.py", f"--model={asked.folder}", *ask_for]
+        our_command = [str(asked.ours), f"--model={asked.gguf}", *ask_for]
+        peer, ours = [], []
+        for at in range(asked.rounds):
+            for who, command, kept in (("PEFT", peer_command, peer), ("Tunesmith", our_command, ours)):
+                kept.append(measure(command, n_rows * n_tokens * asked.steps))
+                print(f"{n_rows}x{n_tokens} round {at + 1} {who}: {kept[-1]}", file=sys.stderr)
+        rows.append(row(shape, Measured.middle(peer), Measured.middle(ours)))
+
+    write_section(
+        "lora",
+        f"""## LoRA training
+
+SmolLM2-135M-Instruct, f32, CPU, LoRA r={RANK} on all linear layers, AdamW; loss over every next token.
+PEFT on torch (versions in `bench/peers/requirements.txt`, all cores) and Tunesmith in turn, medians of
+{asked.rounds} rounds of {asked.steps} steps. Asked of ourselves: at least {LEAST_SPEED}x the speed, at most {MOST_MEMORY}x the memory.
+
+{machine()}; {today()}, commit {commit()}.{warnings}
+
+| rows x tokens | PEFT tokens/s | ours | ratio | PEFT peak GB | ours | ratio | PEFT CPU s / 1k tokens | ours |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+""",
+    )
+
+
+if __name__ == "__main__":
+    main()
