@@ -11,7 +11,9 @@ use crate::temporary::folder_of;
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// No room left on the disk, or in this person's share of it.
-    #[error("The disk is full, so {path} was not written. Free some space, or choose a folder on another disk.")]
+    #[error(
+        "The disk is full, so {path} was not written. Free some space, or choose a folder on another disk."
+    )]
     DiskFull {
         /// What was to be written.
         path: PathBuf,
@@ -19,7 +21,9 @@ pub enum WriteError {
         source: io::Error,
     },
     /// The folder, or the whole disk, may not be written to.
-    #[error("{path} could not be written: the folder {folder} is read-only for this account. Choose another folder, or change its permissions.")]
+    #[error(
+        "{path} could not be written: the folder {folder} is read-only for this account. Choose another folder, or change its permissions."
+    )]
     ReadOnly {
         /// What was to be written.
         path: PathBuf,
@@ -29,7 +33,9 @@ pub enum WriteError {
         source: io::Error,
     },
     /// The folder is not there.
-    #[error("{path} could not be written: there is no folder {folder}. Create it, or plug its disk in again.")]
+    #[error(
+        "{path} could not be written: there is no folder {folder}. Create it, or plug its disk in again."
+    )]
     NoFolder {
         /// What was to be written.
         path: PathBuf,

@@ -72,6 +72,12 @@ pub enum Fault {
         /// How many bytes should still follow.
         missing: u64,
     },
+    /// The file ends within its header, so how long it should be is not known.
+    #[error("The file is cut short: at least {missing} bytes are missing. Download it again.")]
+    TruncatedHeader {
+        /// How many bytes should follow at the least.
+        missing: u64,
+    },
     /// The file is neither safetensors nor GGUF.
     #[error("This is not a safetensors or GGUF file ({because}).")]
     NotAModel {
@@ -93,7 +99,9 @@ pub enum Fault {
         trouble: &'static str,
     },
     /// The index of a sharded model points out of its own folder.
-    #[error("The index names {0:?}, which is not a plain file name; it may not point outside the model's folder.")]
+    #[error(
+        "The index names {0:?}, which is not a plain file name; it may not point outside the model's folder."
+    )]
     Outside(String),
     /// A sound file of a kind that is not read here.
     #[error("{what} is not supported. Supported: {supported}.")]

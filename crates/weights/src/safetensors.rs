@@ -43,7 +43,7 @@ impl Header {
     /// [`Fault`], the first found.
     pub fn parse(file: &[u8]) -> Result<Header, Fault> {
         let Some((length, rest)) = file.split_first_chunk::<8>() else {
-            return Err(Fault::Truncated { missing: 8 - file.len() as u64 });
+            return Err(Fault::TruncatedHeader { missing: 8 - file.len() as u64 });
         };
         let length = u64::from_le_bytes(*length);
         if length > LONGEST_HEADER {
@@ -54,7 +54,7 @@ impl Header {
             return Err(Fault::NotAModel { because: "its header is not JSON" });
         }
         let Some((json, data)) = rest.split_at_checked(length) else {
-            return Err(Fault::Truncated { missing: (length - rest.len()) as u64 });
+            return Err(Fault::TruncatedHeader { missing: (length - rest.len()) as u64 });
         };
         let json = std::str::from_utf8(json).map_err(|_| Fault::header("it is not UTF-8"))?;
         let items: Unique<Item> = serde_json::from_str(json).map_err(|error| match twice(&error) {
@@ -195,18 +195,24 @@ mod tests {
 
     #[test]
     fn a_sound_header_is_read() {
-        check(&file(TWO, 24), expect![[r#"
+        check(
+            &file(TWO, 24),
+            expect![[r#"
             a [2, 2] F32
             b [] I64
-        "#]]);
+        "#]],
+        );
         assert_eq!(Header::parse(&file(TWO, 24)).unwrap().metadata["format"], "pt");
     }
 
     #[test]
     fn a_file_cut_short_says_by_how_many_bytes() {
         check(&file(TWO, 21), expect!["The file is cut short: 3 bytes are missing. Download it again."]);
-        check(&file(TWO, 24)[..100], expect!["The file is cut short: 81 bytes are missing. Download it again."]);
-        check(&[1, 0], expect!["The file is cut short: 6 bytes are missing. Download it again."]);
+        check(
+            &file(TWO, 24)[..100],
+            expect!["The file is cut short: at least 68 bytes are missing. Download it again."],
+        );
+        check(&[1, 0], expect!["The file is cut short: at least 6 bytes are missing. Download it again."]);
     }
 
     #[test]
@@ -214,20 +220,73 @@ mod tests {
         let tensor = |dtype, shape, offsets| {
             format!(r#"{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#)
         };
-        check(&[0xff; 32], expect!["This is not a safetensors or GGUF file (its first eight bytes are no header length)."]);
-        check(&file("<html>", 0), expect!["This is not a safetensors or GGUF file (its header is not JSON)."]);
-        check(&file("{]", 0), expect!["The header is damaged: expected value at line 1 column 2. Download the file again."]);
-        check(&file(&tensor("F32", "[1152921504606846976,1152921504606846976]", "[0,4]"), 4), expect![[r#"The header is damaged: the tensor "a" has an impossible shape. Download the file again."#]]);
-        check(&file(&tensor("F32", "[2]", "[0,4]"), 4), expect![[r#"The header is damaged: the tensor "a" has a shape that its bytes do not fill. Download the file again."#]]);
-        check(&file(&tensor("F32", "[1]", "[4,0]"), 4), expect![[r#"The header is damaged: the tensor "a" has a shape that its bytes do not fill. Download the file again."#]]);
-        check(&file(&tensor("F32", "[1]", "[4,8]"), 8), expect![[r#"The header is damaged: the tensor "a" leaves a gap before it. Download the file again."#]]);
-        check(&file(&tensor("F32", "[-1]", "[0,4]"), 4), expect![[r#"The header is damaged: data did not match any variant of untagged enum Item at line 1 column 56. Download the file again."#]]);
-        check(&file(&tensor("F4", "[8]", "[0,4]"), 4), expect![[r#"The number format F4 of the tensor "a" is not supported. Supported: F32, F16, BF16 and F64; integers and BOOL beside them."#]]);
-        check(&file(&tensor("F32", "[1]", "[18446744073709551611,18446744073709551615]"), 4), expect![[r#"The header is damaged: the tensor "a" lies outside the file. Download the file again."#]]);
-        check(&file("{}", 5), expect!["The header is damaged: bytes follow the last tensor. Download the file again."]);
+        check(
+            &[0xff; 32],
+            expect!["This is not a safetensors or GGUF file (its first eight bytes are no header length)."],
+        );
+        check(
+            &file("<html>", 0),
+            expect!["This is not a safetensors or GGUF file (its header is not JSON)."],
+        );
+        check(
+            &file("{]", 0),
+            expect!["The header is damaged: key must be a string at line 1 column 2. Download the file again."],
+        );
+        check(
+            &file(&tensor("F32", "[1152921504606846976,1152921504606846976]", "[0,4]"), 4),
+            expect![[
+                r#"The header is damaged: the tensor "a" has an impossible shape. Download the file again."#
+            ]],
+        );
+        check(
+            &file(&tensor("F32", "[2]", "[0,4]"), 4),
+            expect![[
+                r#"The header is damaged: the tensor "a" has a shape that its bytes do not fill. Download the file again."#
+            ]],
+        );
+        check(
+            &file(&tensor("F32", "[1]", "[4,0]"), 4),
+            expect![[
+                r#"The header is damaged: the tensor "a" has a shape that its bytes do not fill. Download the file again."#
+            ]],
+        );
+        check(
+            &file(&tensor("F32", "[1]", "[4,8]"), 8),
+            expect![[
+                r#"The header is damaged: the tensor "a" leaves a gap before it. Download the file again."#
+            ]],
+        );
+        check(
+            &file(&tensor("F32", "[-1]", "[0,4]"), 4),
+            expect!["The header is damaged: data did not match any variant of untagged enum Item at line 1 column 55. Download the file again."],
+        );
+        check(
+            &file(&tensor("F4", "[8]", "[0,4]"), 4),
+            expect![[
+                r#"The number format F4 of the tensor "a" is not supported. Supported: F32, F16, BF16 and F64; integers and BOOL beside them."#
+            ]],
+        );
+        check(
+            &file(&tensor("F32", "[1]", "[18446744073709551611,18446744073709551615]"), 4),
+            expect![[
+                r#"The header is damaged: the tensor "a" lies outside the file. Download the file again."#
+            ]],
+        );
+        check(
+            &file("{}", 5),
+            expect!["The header is damaged: bytes follow the last tensor. Download the file again."],
+        );
         let one = r#""a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}"#;
-        check(&file(&format!("{{{one},{one}}}"), 2), expect![[r#"The header is damaged: it has "a" twice. Download the file again."#]]);
+        check(
+            &file(&format!("{{{one},{one}}}"), 2),
+            expect![[r#"The header is damaged: it has "a" twice. Download the file again."#]],
+        );
         let other = r#""b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}"#;
-        check(&file(&format!("{{{one},{other}}}"), 3), expect![[r#"The header is damaged: the tensor "b" overlaps the one before it. Download the file again."#]]);
+        check(
+            &file(&format!("{{{one},{other}}}"), 3),
+            expect![[
+                r#"The header is damaged: the tensor "b" overlaps the one before it. Download the file again."#
+            ]],
+        );
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::{Dtype, WeightsError, gguf::dequantise};
 
-/// Below this many numbers the threads cost more than they save.
+/// How many numbers one thread reads at a time; whole blocks of every dtype.
 const PARALLEL_FROM: usize = 1 << 16;
 
 /// A tensor of an open checkpoint: its name and shape, and the way to its numbers.
@@ -79,12 +79,18 @@ impl<'a> TensorView<'a> {
         if out.is_empty() {
             return Ok(());
         }
-        let (unit, unit_bytes) = self.unit();
-        let units_per_task = PARALLEL_FROM.div_ceil(unit);
-        out.par_chunks_mut(units_per_task * unit).enumerate().for_each(|(task, out)| {
-            for (at, out) in out.chunks_mut(unit).enumerate() {
-                let stored = self.rows.stored(task * units_per_task + at);
-                dequantise(self.dtype, &self.bytes[stored * unit_bytes..][..unit_bytes], out);
+        let width = self.width();
+        let task_len = match self.rows {
+            RowOrder::Same => PARALLEL_FROM,
+            RowOrder::Interleaved { .. } => PARALLEL_FROM.div_ceil(width) * width,
+        };
+        out.par_chunks_mut(task_len).enumerate().for_each(|(task, out)| match self.rows {
+            RowOrder::Same => dequantise(self.dtype, self.stored(task * task_len, out.len()), out),
+            RowOrder::Interleaved { .. } => {
+                for (row, out) in out.chunks_mut(width).enumerate() {
+                    let stored = self.rows.stored(task * task_len / width + row);
+                    dequantise(self.dtype, self.stored(stored * width, width), out);
+                }
             }
         });
         Ok(())
@@ -95,25 +101,20 @@ impl<'a> TensorView<'a> {
         if self.rows == RowOrder::Same || self.bytes.is_empty() {
             return Cow::Borrowed(self.bytes);
         }
-        let (_, row_bytes) = self.unit();
-        let rows = self.bytes.len() / row_bytes;
-        Cow::Owned(
-            (0..rows)
-                .flat_map(|row| &self.bytes[self.rows.stored(row) * row_bytes..][..row_bytes])
-                .copied()
-                .collect(),
-        )
+        let width = self.width();
+        let rows = (0..self.n_numbers() / width).map(|row| self.rows.stored(row));
+        Cow::Owned(rows.flat_map(|row| self.stored(row * width, width)).copied().collect())
     }
 
-    /// Numbers and bytes of the smallest piece that is read at once: a row where rows are out of order, else
-    /// something of a size that keeps a thread busy and divides into whole blocks.
-    fn unit(&self) -> (usize, usize) {
-        let numbers = match self.rows {
-            RowOrder::Interleaved { .. } => self.shape.get(1..).unwrap_or(&[]).iter().product(),
-            RowOrder::Same if self.n_numbers().is_multiple_of(PARALLEL_FROM) => PARALLEL_FROM,
-            RowOrder::Same => self.shape.last().copied().unwrap_or(1),
-        };
-        (numbers, numbers / self.dtype.block_len() * self.dtype.block_bytes())
+    /// Numbers in a row, which is what rotary order moves: all but the outermost axis.
+    fn width(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// The bytes of `len` numbers from number `from` on, both whole blocks, in the file's order.
+    fn stored(&self, from: usize, len: usize) -> &'a [u8] {
+        let bytes = |numbers: usize| numbers / self.dtype.block_len() * self.dtype.block_bytes();
+        &self.bytes[bytes(from)..][..bytes(len)]
     }
 
     fn check_float(&self) -> Result<(), WeightsError> {
@@ -157,7 +158,7 @@ mod tests {
             let view = view(&[rows, width], &stored, RowOrder::Interleaved { head_dim: 2 * half });
             prop_assert_eq!(view.to_f32().unwrap(), numbers.clone());
             let plain: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-            prop_assert_eq!(view.bytes().as_ref(), plain);
+            prop_assert_eq!(view.bytes().into_owned(), plain);
         }
 
         #[test]

@@ -1,0 +1,229 @@
+//! An open checkpoint: its tensors by Hugging Face's names, its metadata, its config.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{
+    Dtype, Fault, MetaValue, TensorView, WeightsError, folder,
+    gguf::{self, heads, hugging_face_config, names, refuse_what_is_not_llama},
+    mapped::Mapped,
+    safetensors::{self, Entry},
+    tensor::RowOrder,
+};
+
+/// Which kind of file a checkpoint came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One safetensors file, or an index and its shards.
+    Safetensors,
+    /// One GGUF file.
+    Gguf,
+}
+
+/// Weights on the disk, mapped into memory and not yet read.
+///
+/// **Invariant:** every tensor's bytes lie within its file, and are as many as its shape and dtype want.
+#[derive(Debug)]
+pub struct Checkpoint {
+    format: Format,
+    files: Vec<Mapped>,
+    tensors: BTreeMap<String, Placed>,
+    metadata: BTreeMap<String, MetaValue>,
+}
+
+#[derive(Debug)]
+struct Placed {
+    file: usize,
+    bytes: Range<usize>,
+    shape: Vec<usize>,
+    dtype: Dtype,
+    rows: RowOrder,
+}
+
+impl Placed {
+    fn new(file: usize, entry: Entry, rows: RowOrder) -> Placed {
+        Placed { file, bytes: entry.bytes, shape: entry.shape, dtype: entry.dtype, rows }
+    }
+}
+
+impl Checkpoint {
+    /// Opens a folder (`model.safetensors`, or `model.safetensors.index.json` and its shards, or one `.gguf`),
+    /// a single safetensors file, or a GGUF file. Reads the headers only.
+    ///
+    /// # Errors
+    /// [`WeightsError`], naming the file and what is wrong with it.
+    pub fn open(path: &Path) -> Result<Checkpoint, WeightsError> {
+        match folder::find(path)? {
+            folder::Found::File(file) => Checkpoint::of_file(Mapped::open(&file)?),
+            folder::Found::Shards(shards) => Checkpoint::of_shards(shards),
+        }
+    }
+
+    /// A checkpoint whose one file is already in memory; `name` stands for it in errors.
+    ///
+    /// # Errors
+    /// [`WeightsError::Faulty`].
+    pub fn from_bytes(name: &Path, bytes: Vec<u8>) -> Result<Checkpoint, WeightsError> {
+        Checkpoint::of_file(Mapped::owned(name, bytes))
+    }
+
+    fn of_file(file: Mapped) -> Result<Checkpoint, WeightsError> {
+        let opened = match file.starts_with(b"GGUF") {
+            true => gguf_parts(&file).map(|(tensors, metadata)| (Format::Gguf, tensors, metadata)),
+            false => {
+                safetensors_parts(&file).map(|(tensors, metadata)| (Format::Safetensors, tensors, metadata))
+            }
+        };
+        match opened {
+            Ok((format, tensors, metadata)) => {
+                Ok(Checkpoint { format, files: vec![file], tensors, metadata })
+            }
+            Err(fault) => Err(WeightsError::Faulty { path: file.path, fault }),
+        }
+    }
+
+    fn of_shards(shards: folder::Shards) -> Result<Checkpoint, WeightsError> {
+        let (mut files, mut tensors) = (Vec::new(), BTreeMap::new());
+        let mut metadata = BTreeMap::new();
+        for (path, names) in shards.files {
+            let file = Mapped::open(&path)?;
+            let faulty = |fault| WeightsError::Faulty { path, fault };
+            let header = match safetensors::Header::parse(&file) {
+                Ok(header) => header,
+                Err(fault) => return Err(faulty(fault)),
+            };
+            metadata.extend(header.metadata.into_iter().map(|(key, value)| (key, MetaValue::Text(value))));
+            let mut held: BTreeMap<_, _> =
+                header.tensors.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+            for name in names {
+                let Some(entry) = held.remove(&name) else {
+                    return Err(faulty(Fault::tensor(&name, "is in the index but not in this file")));
+                };
+                tensors.insert(name, Placed::new(files.len(), entry, RowOrder::Same));
+            }
+            files.push(file);
+        }
+        Ok(Checkpoint { format: Format::Safetensors, files, tensors, metadata })
+    }
+
+    /// Which kind of file this is.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The names of all tensors, Hugging Face's where the architecture has one, in alphabetical order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The tensor of this name.
+    pub fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
+        let Placed { file, bytes, shape, dtype, rows } = self.tensors.get(name)?;
+        let bytes = &self.files[*file][bytes.clone()];
+        Some(TensorView { name: name.to_owned(), shape: shape.clone(), dtype: *dtype, bytes, rows: *rows })
+    }
+
+    /// GGUF's typed keys and values, or the `__metadata__` of safetensors as texts.
+    pub fn metadata(&self) -> &BTreeMap<String, MetaValue> {
+        &self.metadata
+    }
+
+    /// The model's shape as Hugging Face's `config.json` says it: the file beside the weights, or for GGUF one
+    /// made of its metadata.
+    ///
+    /// # Errors
+    /// [`WeightsError::NoConfig`] if there is none; [`WeightsError::Faulty`] if it cannot be understood.
+    pub fn config_json(&self) -> Result<Value, WeightsError> {
+        if self.format == Format::Gguf {
+            let path = self.first_path().to_owned();
+            return hugging_face_config(self).map_err(|fault| WeightsError::Faulty { path, fault });
+        }
+        let folder = self.folder();
+        let path = folder.join("config.json");
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(WeightsError::NoConfig { folder });
+            }
+            Err(source) => return Err(WeightsError::Unreadable { path, source }),
+        };
+        serde_json::from_slice(&json).map_err(|error| WeightsError::Faulty {
+            path,
+            fault: Fault::header(format!("it is not JSON ({error})")),
+        })
+    }
+
+    /// The files, in the order of the index.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// The folder in which the files are, and the tokenizer beside them.
+    pub fn folder(&self) -> PathBuf {
+        self.first_path().parent().unwrap_or(Path::new("")).to_owned()
+    }
+
+    /// A checkpoint has at least one file.
+    fn first_path(&self) -> &Path {
+        self.files.first().map_or(Path::new(""), |file| &file.path)
+    }
+
+    /// The size of all files together.
+    pub fn total_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.len() as u64).sum()
+    }
+
+    pub(crate) fn files(&self) -> &[Mapped] {
+        &self.files
+    }
+}
+
+type Parts = (BTreeMap<String, Placed>, BTreeMap<String, MetaValue>);
+
+fn safetensors_parts(file: &[u8]) -> Result<Parts, Fault> {
+    if file.starts_with(b"version https://git-lfs") {
+        return Err(Fault::NotAModel {
+            because: "it is only a Git LFS pointer; fetch the file itself with git lfs pull",
+        });
+    }
+    let header = safetensors::Header::parse(file)?;
+    let metadata = header.metadata.into_iter().map(|(key, value)| (key, MetaValue::Text(value))).collect();
+    let place = |entry: Entry| (entry.name.clone(), Placed::new(0, entry, RowOrder::Same));
+    Ok((header.tensors.into_iter().map(place).collect(), metadata))
+}
+
+fn gguf_parts(file: &[u8]) -> Result<Parts, Fault> {
+    let header = gguf::Header::parse(file)?;
+    refuse_what_is_not_llama(&header.metadata)?;
+    let (heads, kv_heads) = heads(&header.metadata)?;
+    let mut tensors = BTreeMap::new();
+    for entry in header.tensors {
+        let name = names::to_hugging_face(&entry.name).unwrap_or_else(|| entry.name.clone());
+        let rows = match () {
+            () if name.contains(".self_attn.q_proj.") => interleaved(&entry, heads)?,
+            () if name.contains(".self_attn.k_proj.") => interleaved(&entry, kv_heads)?,
+            () => RowOrder::Same,
+        };
+        if tensors.insert(name.clone(), Placed::new(0, entry, rows)).is_some() {
+            return Err(Fault::Twice(name));
+        }
+    }
+    Ok((tensors, header.metadata))
+}
+
+/// The row order of q and k, for which rows must be whole heads of an even size, and whole blocks.
+fn interleaved(entry: &Entry, heads: usize) -> Result<RowOrder, Fault> {
+    let rows = entry.shape.first().copied().unwrap_or(1);
+    let width: usize = entry.shape.iter().skip(1).product();
+    let whole_heads = rows > 0 && rows.is_multiple_of(heads) && (rows / heads).is_multiple_of(2);
+    match whole_heads && width.is_multiple_of(entry.dtype.block_len()) {
+        true => Ok(RowOrder::Interleaved { head_dim: rows / heads }),
+        false => Err(Fault::tensor(&entry.name, "does not divide into the attention heads")),
+    }
+}

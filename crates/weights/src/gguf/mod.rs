@@ -1,0 +1,14 @@
+//! GGUF, the file of llama.cpp: typed metadata, then tensors, often quantised.
+
+mod blocks;
+mod config;
+mod header;
+pub mod names;
+mod reader;
+mod rope;
+mod value;
+
+pub(crate) use blocks::dequantise;
+pub(crate) use config::{heads, hugging_face_config, refuse_what_is_not_llama};
+pub use header::Header;
+pub use value::MetaValue;
