@@ -1,0 +1,269 @@
+//! Runs and what they said, together.
+
+use expect_test::expect;
+use proptest::prelude::*;
+use spec::{
+    ApiError, Asked, Because, Chosen, Code, DatasetId, Decided, DeviceChoice, EndReason, Forecast, Halt,
+    ModelId, Plan, Range, RunEvent, RunId, RunSpec, RunStatus, Sha256, Stamped, Template,
+};
+use uuid::Uuid;
+
+use crate::{NewRun, Store, StoreError};
+
+fn id(n: u128) -> RunId {
+    RunId(Uuid::from_u128(n))
+}
+
+fn knobs() -> Decided {
+    fn usual<T>(value: T) -> Chosen<T> {
+        Chosen::new(value, Because::Asked)
+    }
+    Decided {
+        supervise: usual(spec::Supervise::Replies),
+        context_length: usual(128),
+        packing: usual(true),
+        rank: usual(8),
+        alpha: usual(16.0),
+        dropout: usual(0.0),
+        target_modules: usual(spec::TargetModules::AllLinear),
+        use_rslora: usual(false),
+        learning_rate: usual(2e-4),
+        schedule: usual(spec::Schedule::Linear),
+        warmup_ratio: usual(0.0),
+        epochs: usual(1.0),
+        max_steps: usual(40),
+        batch_size: usual(1),
+        gradient_accumulation: usual(1),
+        weight_decay: usual(0.0),
+        max_grad_norm: usual(1.0),
+        seed: usual(42),
+        eval_interval: usual(10),
+        early_stopping_patience: usual(0),
+        save_interval: usual(10),
+        n_samples: usual(0),
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        model: ModelId("tiny".to_owned()),
+        model_hash: Sha256::from_bytes(&[1; 32]),
+        data_version: Sha256::from_bytes(&[2; 32]),
+        device: Chosen::new(DeviceChoice::Cpu, Because::Asked),
+        template: Template::None,
+        knobs: knobs(),
+        forecast: Forecast {
+            memory: Range { low: 1.0, high: 2.0 },
+            secs: Range { low: 1.0, high: 2.0 },
+            tokens: 10,
+        },
+    }
+}
+
+fn store_with(run: RunId) -> Store {
+    let store = Store::in_memory().unwrap();
+    keep(&store, run, 1000);
+    store
+}
+
+fn keep(store: &Store, run: RunId, created_ms: u64) {
+    let spec = RunSpec {
+        name: None,
+        model: ModelId("tiny".to_owned()),
+        data: DatasetId(Uuid::from_u128(9)),
+        data_version: None,
+        effort: None,
+        device: None,
+        knobs: Asked::default(),
+    };
+    let new = NewRun { id: run, name: "first", spec: &spec, plan: &plan(), app_version: "0.1.0", created_ms };
+    store.keep_run(&new).unwrap();
+}
+
+fn stepped(step: u32, loss: f64) -> RunEvent {
+    RunEvent::Stepped {
+        step,
+        of: 40,
+        epoch: 0.5,
+        loss,
+        learning_rate: 1e-4,
+        grad_norm: 1.0,
+        tokens: 100,
+        supervised: 50,
+        secs: 0.5,
+        secs_left: Some(3.0),
+        memory: None,
+    }
+}
+
+fn ready(resumed_at: u32) -> RunEvent {
+    RunEvent::Ready {
+        trainable_parameters: 10,
+        total_parameters: 100,
+        n_rows: 5,
+        n_truncated: 0,
+        n_untaught: 0,
+        resumed_at,
+    }
+}
+
+fn evaluated(step: u32, loss: f64) -> RunEvent {
+    RunEvent::Evaluated { step, loss, tokens: 10, best: true, secs: 0.1 }
+}
+
+fn story() -> Vec<Stamped> {
+    let saved = |step| RunEvent::Saved { step, checkpoint: format!("step-{step:08}") };
+    let events = vec![
+        ready(0),
+        stepped(1, 3.0),
+        evaluated(1, 2.9),
+        saved(1),
+        stepped(2, 2.0),
+        evaluated(2, 1.5),
+        ready(1),
+        stepped(2, 2.5),
+        evaluated(2, 2.4),
+        saved(2),
+        RunEvent::Ended { reason: EndReason::Done, step: 2, checkpoint: "step-00000002".to_owned() },
+    ];
+    let stamp = |(seq, event)| Stamped { seq: seq as u64, at_ms: 7, event };
+    events.into_iter().enumerate().map(stamp).collect()
+}
+
+/// Everything that can be read of a run, as text.
+fn picture(store: &Store, run: RunId) -> String {
+    let row = store.run(run, &|_| false).unwrap();
+    let (series, events) = (store.series(run).unwrap(), store.events(run).unwrap());
+    let points: Vec<_> = series.steps.iter().map(|p| (p.step, p.loss)).collect();
+    let looks: Vec<_> = series.evals.iter().map(|p| (p.step, p.loss)).collect();
+    let rest: Vec<_> = events.iter().map(|e| e.seq).collect();
+    let summary = row.summary;
+    format!(
+        "{:?} at {} best {:?} steps {points:?} looks {looks:?} rest {rest:?} result {:?} sparks {:?}",
+        summary.status, summary.step, summary.best, row.result, summary.sparkline
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_story_told_in_any_batches_and_again_is_one_picture(
+        cuts in prop::collection::vec((0usize..11, 0usize..11), 0..6)
+    ) {
+        let story = story();
+        let whole = store_with(id(1));
+        whole.ingest(id(1), &story, 99).unwrap();
+
+        let store = store_with(id(1));
+        let mut told = 0;
+        for (from, to) in cuts {
+            // A reader starts anywhere in what was told, and goes on from there without a gap.
+            let from = from.min(told);
+            let to = to.max(from);
+            store.ingest(id(1), &story[from..to], to as u64).unwrap();
+            told = told.max(to);
+        }
+        store.ingest(id(1), &story[told..], 99).unwrap();
+        prop_assert_eq!(picture(&store, id(1)), picture(&whole, id(1)));
+        prop_assert_eq!(store.log_offset(id(1)).unwrap(), 99);
+    }
+}
+
+#[test]
+fn what_was_said_of_steps_after_a_resume_point_is_void() {
+    let store = store_with(id(1));
+    store.ingest(id(1), &story(), 99).unwrap();
+    expect![[r#"Finished at 2 best Some(Best { step: 2, loss: 2.4 }) steps [(1, 3.0), (2, 2.5)] looks [(1, 2.9), (2, 2.4)] rest [0, 3, 6, 9, 10] result Some("step-00000002") sparks [3.0, 2.5]"#]]
+    .assert_eq(&picture(&store, id(1)));
+}
+
+#[test]
+fn where_a_run_stands_follows_from_its_last_words_and_whether_its_worker_lives() {
+    let store = store_with(id(1));
+    let mut seen = Vec::new();
+    let mut look = |what: &str, alive: bool| {
+        let status = store.run(id(1), &|_| alive).unwrap().summary.status;
+        seen.push(format!("{what}, {}: {status:?}", if alive { "alive" } else { "gone" }));
+    };
+    let say = |seq, event| store.ingest(id(1), &[Stamped { seq, at_ms: 0, event }], seq).unwrap();
+    look("kept", false);
+    store.enqueue(id(1), 5).unwrap();
+    look("queued", false);
+    store.starting(id(1)).unwrap();
+    look("starting", true);
+    look("starting", false);
+    say(0, RunEvent::Paused { step: 1, halt: Halt::Asked });
+    look("paused", true);
+    store.starting(id(1)).unwrap();
+    look("starting again", true);
+    say(1, RunEvent::Failed { error: ApiError::new(Code::Disk, "full"), checkpoint: None });
+    look("failed", false);
+    say(2, RunEvent::Ended { reason: EndReason::Stopped, step: 1, checkpoint: "c".to_owned() });
+    look("stopped", false);
+    expect![[r#"
+        kept, gone: Interrupted
+        queued, gone: Queued
+        starting, alive: Running
+        starting, gone: Interrupted
+        paused, alive: Paused
+        starting again, alive: Running
+        failed, gone: Failed
+        stopped, gone: Stopped"#]]
+    .assert_eq(&seen.join("\n"));
+}
+
+#[test]
+fn an_explanation_never_overrules_what_the_run_said_itself() {
+    let store = store_with(id(1));
+    let trouble = |store: &Store| store.run(id(1), &|_| false).unwrap().summary.trouble;
+    store.starting(id(1)).unwrap();
+    store.explain(id(1), &ApiError::new(Code::OutOfMemory, "killed")).unwrap();
+    assert_eq!(trouble(&store).unwrap().message, "killed");
+    let failed = RunEvent::Failed { error: ApiError::new(Code::Disk, "full"), checkpoint: None };
+    store.ingest(id(1), &[Stamped { seq: 0, at_ms: 0, event: failed }], 1).unwrap();
+    store.explain(id(1), &ApiError::new(Code::OutOfMemory, "killed")).unwrap();
+    assert_eq!(trouble(&store).unwrap().message, "full");
+}
+
+#[test]
+fn a_deleted_run_comes_back_whole_until_it_is_purged() {
+    let store = store_with(id(1));
+    keep(&store, id(2), 2000);
+    store.ingest(id(1), &story(), 99).unwrap();
+    let before = picture(&store, id(1));
+    store.delete_run(id(1), 50).unwrap();
+    assert_eq!(store.runs(&|_| false).unwrap().iter().map(|r| r.id).collect::<Vec<_>>(), [id(2)]);
+    assert_eq!(store.undo_delete_run().unwrap(), Some(id(1)));
+    assert_eq!(picture(&store, id(1)), before);
+
+    assert!(store.purge_run(id(1)).is_err(), "only what is deleted can be purged");
+    store.delete_run(id(1), 50).unwrap();
+    assert_eq!(store.deleted_runs(50).unwrap(), []);
+    assert_eq!(store.deleted_runs(51).unwrap(), [id(1)]);
+    store.purge_run(id(1)).unwrap();
+    assert!(matches!(store.run(id(1), &|_| false), Err(StoreError::NotFound { .. })));
+    assert_eq!(store.events(id(1)).unwrap(), []);
+    assert_eq!(store.undo_delete_run().unwrap(), None);
+}
+
+#[test]
+fn the_queue_keeps_the_order_of_waiting() {
+    let store = store_with(id(1));
+    keep(&store, id(2), 2000);
+    store.enqueue(id(2), 10).unwrap();
+    store.enqueue(id(1), 20).unwrap();
+    assert_eq!(store.queue().unwrap(), [(id(2), DeviceChoice::Cpu), (id(1), DeviceChoice::Cpu)]);
+    store.dequeue(id(2), spec::Control::Pause).unwrap();
+    assert_eq!(store.queue().unwrap(), [(id(1), DeviceChoice::Cpu)]);
+    assert_eq!(store.run(id(2), &|_| true).unwrap().summary.status, RunStatus::Paused);
+}
+
+#[test]
+fn two_processes_share_one_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tunesmith.db");
+    let (one, two) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    keep(&one, id(1), 1000);
+    two.ingest(id(1), &story(), 99).unwrap();
+    one.ingest(id(1), &story(), 99).unwrap();
+    assert_eq!(picture(&one, id(1)), picture(&two, id(1)));
+}
