@@ -1,0 +1,67 @@
+// The page alone, in headless Chromium, on the fake backend.
+
+import { existsSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const ui = join(root, "ui/");
+const require = createRequire(join(ui, "package.json"));
+const { chromium } = require("playwright-core");
+const { createServer } = await import(require.resolve("vite"));
+const axe = require.resolve("axe-core");
+
+const shots = join(root, "target/shots/ui/");
+
+/** CHROMIUM, or the first browser of its kind that the system has. */
+function browserPath() {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const found = process.env.CHROMIUM ?? names.flatMap((n) => folders.map((f) => join(f, n))).find((p) => existsSync(p));
+  if (!found) throw new Error("No Chromium: install it (`cargo xtask setup`), or name one in CHROMIUM");
+  return found;
+}
+
+export async function start() {
+  mkdirSync(shots, { recursive: true });
+  const server = await createServer({
+    root: ui,
+    configFile: join(ui, "vite.config.ts"),
+    logLevel: "error",
+    server: { port: 0, strictPort: false, host: "127.0.0.1" },
+  });
+  await server.listen();
+  // Inside containers and as root the browser's own sandbox cannot be set up; the page is ours.
+  const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
+  return {
+    /** A scene of the fake backend, and whatever went wrong on the page meanwhile. */
+    async open(scene, { theme = "light", size = [1280, 800], motion = "reduce" } = {}) {
+      const context = await browser.newContext({
+        viewport: { width: size[0], height: size[1] },
+        colorScheme: theme,
+        reducedMotion: motion,
+      });
+      const page = await context.newPage();
+      const errors = [];
+      page.on("pageerror", (e) => errors.push(String(e)));
+      page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
+      await page.goto(`${server.resolvedUrls.local[0]}?scene=${scene}`);
+      await page.evaluate(() => document.fonts.ready);
+      return { page, errors, close: () => context.close() };
+    },
+    async stop() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** What axe finds against WCAG 2.2 AA and its own advice, one line each. */
+export async function violations(page) {
+  await page.addScriptTag({ path: axe });
+  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} (${n.failureSummary})`));
+}
+
+export const shoot = (page, name) => page.screenshot({ path: join(shots, `${name}.png`) });

@@ -1,0 +1,12 @@
+import "@fontsource-variable/inter/wght.css";
+import "./tokens.css";
+import "./base.css";
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { openBackend } from "./backend";
+
+const target = document.getElementById("app");
+if (!target) throw new Error("index.html has no #app");
+mount(App, { target, props: { backend: await openBackend() } });
