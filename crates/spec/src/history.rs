@@ -1,52 +1,8 @@
-//! Runs as lists, pages and charts show them: folds over what was asked, planned and said.
+//! Runs and data sets as pages and charts show them: folds over what was asked, planned and said.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, DatasetId, DeviceInfo, ModelId, Plan, RunId, RunSpec, RunStatus, Sample, Sha256};
-
-/// The lowest validation loss of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct Best {
-    /// Steps done.
-    pub step: u32,
-    /// In nats per taught token.
-    pub loss: f64,
-}
-
-/// A run in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct RunSummary {
-    /// Whose.
-    pub id: RunId,
-    /// As the person calls it.
-    pub name: String,
-    /// What it starts from.
-    pub model: ModelId,
-    /// What it learns.
-    pub data: DatasetId,
-    /// As the person calls it; unknown once the data set is purged.
-    pub data_name: Option<String>,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// Milliseconds since 1970, UTC.
-    pub created_ms: u64,
-    /// Steps done.
-    pub step: u32,
-    /// Of these.
-    pub max_steps: u32,
-    /// Of the last step, in nats per taught token.
-    pub loss: Option<f64>,
-    /// The lowest validation loss so far.
-    pub best: Option<Best>,
-    /// Seconds until the end, while it runs.
-    pub secs_left: Option<f64>,
-    /// The training loss in at most 32 points, first to last.
-    pub sparkline: Vec<f64>,
-    /// Why it failed or was interrupted, and what to do.
-    pub trouble: Option<ApiError>,
-}
+use crate::{DatasetId, DeviceInfo, Plan, RunRow, RunSpec, Sample, Sha256};
 
 /// A checkpoint of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +29,7 @@ pub struct SampledAt {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct RunDetail {
     /// As in the list.
-    pub summary: RunSummary,
+    pub row: RunRow,
     /// What was asked, verbatim.
     pub spec: RunSpec,
     /// What was decided.
@@ -160,4 +116,28 @@ pub struct DatasetSummary {
     pub n_problems: u64,
     /// Milliseconds since 1970, UTC.
     pub created_ms: u64,
+}
+
+/// Where two runs differ in what was asked or planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Difference {
+    /// What differs: `Model`, `Data`, `Device`, or a knob's label.
+    pub label: String,
+    /// In the first run.
+    pub first: String,
+    /// In the second run.
+    pub second: String,
+}
+
+/// Two runs side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Comparison {
+    /// As in the list.
+    pub first: RunRow,
+    /// As in the list.
+    pub second: RunRow,
+    /// Nothing, if they differ in nothing that was planned.
+    pub differences: Vec<Difference>,
 }

@@ -24,7 +24,8 @@ pub use device::{DeviceChoice, DeviceInfo, DeviceKind};
 pub use error::{ApiError, Code};
 pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Stamped};
 pub use history::{
-    Best, DatasetSummary, EvalPoint, Parameters, RunDetail, RunSummary, SampledAt, SavedAt, Series, StepPoint,
+    Comparison, DatasetSummary, Difference, EvalPoint, Parameters, RunDetail, SampledAt, SavedAt, Series,
+    StepPoint,
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder};

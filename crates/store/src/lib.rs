@@ -25,7 +25,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use error::StoreError;
-pub use run::{NewRun, RunRow};
+pub use run::{NewRun, RunRecord};
 
 /// How long a writer waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);

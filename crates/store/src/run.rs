@@ -4,8 +4,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use spec::{
-    ApiError, DatasetId, DeviceChoice, DeviceInfo, ModelId, Parameters, Plan, RunId, RunSpec, RunStatus,
-    RunSummary,
+    ApiError, DeviceChoice, DeviceInfo, ModelId, Parameters, Plan, RunId, RunRow, RunSpec, RunStatus,
 };
 
 use crate::{
@@ -27,7 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
         model_hash   TEXT    NOT NULL CHECK (length(model_hash) = 64),
         data         TEXT    NOT NULL,
         data_version TEXT    NOT NULL CHECK (length(data_version) = 64),
-        device       TEXT    NOT NULL,
+        device       TEXT    NOT NULL CHECK (json_valid(device)),  -- spec::DeviceChoice
         seed         INTEGER NOT NULL,
         max_steps    INTEGER NOT NULL,
         spec         TEXT    NOT NULL CHECK (json_valid(spec)),  -- spec::RunSpec, verbatim
@@ -62,9 +61,9 @@ pub struct NewRun<'a> {
 
 /// A run, whole but for its curves and what it said on the way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunRow {
+pub struct RunRecord {
     /// As in the list.
-    pub summary: RunSummary,
+    pub row: RunRow,
     /// What was asked.
     pub spec: RunSpec,
     /// What was decided.
@@ -95,33 +94,31 @@ fn status(queued: bool, phase: Option<&str>, alive: impl FnOnce() -> bool) -> Ru
     }
 }
 
-const COLUMNS: &str =
-    "r.id, r.name, r.model, r.data, d.name AS data_name, r.created_ms, r.max_steps, r.queued_ms,
+const COLUMNS: &str = "r.id, r.name, r.model, d.name AS data_name, r.created_ms, r.max_steps, r.queued_ms,
     r.phase, r.trouble, r.spec, r.plan, r.app_version, r.device_info, r.parameters, r.result";
 
-fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<RunRow> {
+fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let Text(id): Text<RunId> = row.get("id")?;
     let phase: Option<String> = row.get("phase")?;
     let status = status(row.get::<_, Option<u64>>("queued_ms")?.is_some(), phase.as_deref(), || alive(id));
     let last = said::last_step(db, id)?;
-    let summary = RunSummary {
+    let shown = RunRow {
         id,
         name: row.get("name")?,
         model: ModelId(row.get("model")?),
-        data: row.get::<_, Text<DatasetId>>("data")?.0,
-        data_name: row.get("data_name")?,
+        data: row.get::<_, Option<String>>("data_name")?.unwrap_or_default(),
         status,
         created_ms: row.get("created_ms")?,
         step: last.as_ref().map_or(0, |last| last.step),
-        max_steps: row.get("max_steps")?,
+        of: Some(row.get("max_steps")?),
         loss: last.as_ref().map(|last| last.loss),
         best: said::best(db, id)?,
         secs_left: last.and_then(|last| last.secs_left).filter(|_| status == RunStatus::Running),
-        sparkline: said::sparkline(db, id)?,
-        trouble: row.get::<_, Option<Json<ApiError>>>("trouble")?.map(|Json(trouble)| trouble),
+        losses: said::thinned_losses(db, id)?,
+        error: row.get::<_, Option<Json<ApiError>>>("trouble")?.map(|Json(trouble)| trouble),
     };
-    Ok(RunRow {
-        summary,
+    Ok(RunRecord {
+        row: shown,
         spec: row.get::<_, Json<_>>("spec")?.0,
         plan: row.get::<_, Json<_>>("plan")?.0,
         app_version: row.get("app_version")?,
@@ -152,7 +149,7 @@ impl Store {
                     Text(&plan.model_hash),
                     Text(run.spec.data),
                     Text(&plan.data_version),
-                    Text(plan.device.value),
+                    Json(plan.device.value),
                     plan.knobs.seed.value,
                     plan.knobs.max_steps.value,
                     Json(run.spec),
@@ -167,13 +164,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn runs(&self, alive: Alive<'_>) -> Result<Vec<RunSummary>, StoreError> {
+    pub fn runs(&self, alive: Alive<'_>) -> Result<Vec<RunRow>, StoreError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM run AS r LEFT JOIN dataset AS d ON d.id = r.data
                  WHERE r.deleted_ms IS NULL ORDER BY r.created_ms DESC, r.id DESC"
             ))?;
-            let rows = statement.query_map([], |found| Ok(row(db, alive, found)?.summary))?;
+            let rows = statement.query_map([], |found| Ok(row(db, alive, found)?.row))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -182,7 +179,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and the others.
-    pub fn run(&self, id: RunId, alive: Alive<'_>) -> Result<RunRow, StoreError> {
+    pub fn run(&self, id: RunId, alive: Alive<'_>) -> Result<RunRecord, StoreError> {
         self.read(|db| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM run AS r LEFT JOIN dataset AS d ON d.id = r.data WHERE r.id = ?1"
@@ -196,10 +193,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open_runs(&self) -> Result<Vec<RunId>, StoreError> {
-        self.ids(
-            "SELECT id FROM run WHERE phase IS NULL OR phase = 'started' OR queued_ms IS NOT NULL ORDER BY id",
-        )
+    pub fn open_runs(&self) -> Result<Vec<(RunId, DeviceChoice)>, StoreError> {
+        self.on_devices("(phase IS NULL OR phase = 'started' OR queued_ms IS NOT NULL) ORDER BY id")
     }
 
     /// Runs that wait for their device, longest first.
@@ -207,16 +202,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn queue(&self) -> Result<Vec<(RunId, DeviceChoice)>, StoreError> {
-        self.read(|db| {
-            let sql = "SELECT id, plan FROM run WHERE queued_ms IS NOT NULL AND deleted_ms IS NULL
-                       ORDER BY queued_ms, id";
-            let mut statement = db.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| {
-                let Json(plan): Json<Plan> = row.get(1)?;
-                Ok((row.get::<_, Text<RunId>>(0)?.0, plan.device.value))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.on_devices("queued_ms IS NOT NULL AND deleted_ms IS NULL ORDER BY queued_ms, id")
     }
 
     /// Puts a run into the queue of its device.
@@ -323,10 +309,12 @@ impl Store {
         )
     }
 
-    fn ids(&self, sql: &str) -> Result<Vec<RunId>, StoreError> {
+    fn on_devices(&self, which: &str) -> Result<Vec<(RunId, DeviceChoice)>, StoreError> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| Ok(row.get::<_, Text<RunId>>(0)?.0))?;
+            let mut statement = db.prepare_cached(&format!("SELECT id, device FROM run WHERE {which}"))?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, Text<RunId>>(0)?.0, row.get::<_, Json<DeviceChoice>>(1)?.0))
+            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

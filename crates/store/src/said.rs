@@ -4,7 +4,7 @@
 //! everything said of later steps void.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use spec::{Best, EvalPoint, RunEvent, RunId, Series, Stamped, StepPoint};
+use spec::{EvalPoint, RunEvent, RunId, RunRow, Series, Stamped, StepPoint};
 
 use crate::{
     Store, StoreError,
@@ -50,9 +50,6 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;",
 )];
-
-/// Points of a sparkline.
-const SPARKS: u64 = 32;
 
 /// The last step of a run, as a list shows it.
 pub(crate) struct LastStep {
@@ -205,19 +202,18 @@ pub(crate) fn last_step(db: &Transaction, id: RunId) -> rusqlite::Result<Option<
     statement.query_row([Text(id)], last).optional()
 }
 
-pub(crate) fn best(db: &Transaction, id: RunId) -> rusqlite::Result<Option<Best>> {
-    let sql = "SELECT step, loss FROM eval WHERE run = ?1 ORDER BY loss, step LIMIT 1";
-    let mut statement = db.prepare_cached(sql)?;
-    statement.query_row([Text(id)], |row| Ok(Best { step: row.get(0)?, loss: row.get(1)? })).optional()
+/// The lowest validation loss.
+pub(crate) fn best(db: &Transaction, id: RunId) -> rusqlite::Result<Option<f64>> {
+    db.prepare_cached("SELECT min(loss) FROM eval WHERE run = ?1")?.query_row([Text(id)], |row| row.get(0))
 }
 
-/// The mean loss of each of at most [`SPARKS`] stretches of equal length.
-pub(crate) fn sparkline(db: &Transaction, id: RunId) -> rusqlite::Result<Vec<f64>> {
+/// The mean loss of each of at most [`RunRow::MAX_POINTS`] stretches of equal length.
+pub(crate) fn thinned_losses(db: &Transaction, id: RunId) -> rusqlite::Result<Vec<f64>> {
     let mut statement = db.prepare_cached(
         "SELECT avg(loss) FROM step
          WHERE run = ?1
          GROUP BY (step - 1) / max(1, ((SELECT max(step) FROM step WHERE run = ?1) + ?2 - 1) / ?2)
          ORDER BY min(step)",
     )?;
-    statement.query_map(params![Text(id), SPARKS], |row| row.get(0))?.collect()
+    statement.query_map(params![Text(id), RunRow::MAX_POINTS as u64], |row| row.get(0))?.collect()
 }

@@ -137,10 +137,10 @@ fn picture(store: &Store, run: RunId) -> String {
     let points: Vec<_> = series.steps.iter().map(|p| (p.step, p.loss)).collect();
     let looks: Vec<_> = series.evals.iter().map(|p| (p.step, p.loss)).collect();
     let rest: Vec<_> = events.iter().map(|e| e.seq).collect();
-    let summary = row.summary;
+    let shown = row.row;
     format!(
         "{:?} at {} best {:?} steps {points:?} looks {looks:?} rest {rest:?} result {:?} sparks {:?}",
-        summary.status, summary.step, summary.best, row.result, summary.sparkline
+        shown.status, shown.step, shown.best, row.result, shown.losses
     )
 }
 
@@ -172,7 +172,7 @@ proptest! {
 fn what_was_said_of_steps_after_a_resume_point_is_void() {
     let store = store_with(id(1));
     store.ingest(id(1), &story(), 99).unwrap();
-    expect![[r#"Finished at 2 best Some(Best { step: 2, loss: 2.4 }) steps [(1, 3.0), (2, 2.5)] looks [(1, 2.9), (2, 2.4)] rest [0, 3, 6, 9, 10] result Some("step-00000002") sparks [3.0, 2.5]"#]]
+    expect![[r#"Finished at 2 best Some(2.4) steps [(1, 3.0), (2, 2.5)] looks [(1, 2.9), (2, 2.4)] rest [0, 3, 6, 9, 10] result Some("step-00000002") sparks [3.0, 2.5]"#]]
     .assert_eq(&picture(&store, id(1)));
 }
 
@@ -181,7 +181,7 @@ fn where_a_run_stands_follows_from_its_last_words_and_whether_its_worker_lives()
     let store = store_with(id(1));
     let mut seen = Vec::new();
     let mut look = |what: &str, alive: bool| {
-        let status = store.run(id(1), &|_| alive).unwrap().summary.status;
+        let status = store.run(id(1), &|_| alive).unwrap().row.status;
         seen.push(format!("{what}, {}: {status:?}", if alive { "alive" } else { "gone" }));
     };
     let say = |seq, event| store.ingest(id(1), &[Stamped { seq, at_ms: 0, event }], seq).unwrap();
@@ -214,7 +214,7 @@ fn where_a_run_stands_follows_from_its_last_words_and_whether_its_worker_lives()
 #[test]
 fn an_explanation_never_overrules_what_the_run_said_itself() {
     let store = store_with(id(1));
-    let trouble = |store: &Store| store.run(id(1), &|_| false).unwrap().summary.trouble;
+    let trouble = |store: &Store| store.run(id(1), &|_| false).unwrap().row.error;
     store.starting(id(1)).unwrap();
     store.explain(id(1), &ApiError::new(Code::OutOfMemory, "killed")).unwrap();
     assert_eq!(trouble(&store).unwrap().message, "killed");
@@ -254,7 +254,7 @@ fn the_queue_keeps_the_order_of_waiting() {
     assert_eq!(store.queue().unwrap(), [(id(2), DeviceChoice::Cpu), (id(1), DeviceChoice::Cpu)]);
     store.dequeue(id(2), spec::Control::Pause).unwrap();
     assert_eq!(store.queue().unwrap(), [(id(1), DeviceChoice::Cpu)]);
-    assert_eq!(store.run(id(2), &|_| true).unwrap().summary.status, RunStatus::Paused);
+    assert_eq!(store.run(id(2), &|_| true).unwrap().row.status, RunStatus::Paused);
 }
 
 #[test]
