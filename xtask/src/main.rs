@@ -1,1 +1,55 @@
-fn main() {}
+//! Sets up what is missing; builds, starts, tests and packs the program. Only the standard library, so that it is there
+//! seconds after a clone.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod app;
+mod node;
+mod packages;
+mod phase;
+mod process;
+mod release;
+mod setup;
+mod starter;
+mod test;
+
+use std::process::ExitCode;
+
+/// What a task comes to; an error is what the person reads.
+type Outcome<T = ()> = Result<T, String>;
+
+const HELP: &str = "\
+cargo xtask app       set up what is missing, build the app and open it
+cargo xtask test      set up what is missing and run every check and test
+cargo xtask setup     only set up what is missing, tests included
+cargo xtask release   build the headless program and the app's package as they are given away";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let task = args.next();
+    if let Some(odd) = args.next() {
+        eprintln!("xtask: `{odd}` is one word too many\n\n{HELP}");
+        return ExitCode::from(2);
+    }
+    let done = match task.as_deref() {
+        Some("app") => app::run(),
+        Some("test") => test::run(),
+        Some("setup") => setup::run(setup::Purpose::Tests).map(drop),
+        Some("release") => release::run(),
+        None | Some("help" | "-h" | "--help") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(odd) => {
+            eprintln!("xtask: there is no task `{odd}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// A virtual display, the web view's driver, the app in it; and as much of W3C WebDriver as the window's tests use.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+const PATIENCE = 60_000;
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Ends a program that we started, and waits until it is gone. */
+export async function stop(program) {
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  const gone = once(program, "exit");
+  program.kill("SIGTERM");
+  const hard = setTimeout(() => program.kill("SIGKILL"), 3000);
+  await gone;
+  clearTimeout(hard);
+}
+
+/** An X display of its own; Xvfb picks the number, so that tests side by side do not meet. */
+export async function startDisplay(size = "1280x800x24") {
+  const xvfb = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", size, "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const ended = once(xvfb, "exit").then(([code]) => Promise.reject(new Error(`Xvfb ended (${code})`)));
+  const [number] = await Promise.race([once(xvfb.stdio[3], "data"), ended]);
+  ended.catch(() => {}); // from here on it may end
+  return { name: `:${String(number).trim()}`, stop: () => stop(xvfb) };
+}
+
+/** The app, driven. */
+export class Session {
+  static async open({ application, env = {} }) {
+    const port = await freePort();
+    const own = mkdtempSync(join(tmpdir(), "tunesmith-window-"));
+    const driver = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+      env: {
+        ...process.env,
+        TAURI_WEBVIEW_AUTOMATION: "true",
+        XDG_DATA_HOME: join(own, "data"),
+        XDG_CONFIG_HOME: join(own, "config"),
+        XDG_CACHE_HOME: join(own, "cache"),
+        // GTK would start a message bus for its accessibility tree.
+        NO_AT_BRIDGE: "1",
+        // With either at 1, WebKitGTK never answers "take a screenshot", nor anything after it.
+        WEBKIT_DISABLE_DMABUF_RENDERER: "0",
+        WEBKIT_DISABLE_COMPOSITING_MODE: "0",
+        ...env,
+      },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const session = new Session(`http://127.0.0.1:${port}`, driver, own);
+    try {
+      await session.until("the driver answers", () => session.ask("GET", "/status").then(() => true, () => false));
+      const wanted = { "webkitgtk:browserOptions": { binary: application, args: [] } };
+      const opened = await session.ask("POST", "/session", { capabilities: { alwaysMatch: wanted } });
+      session.id = opened.sessionId;
+      return session;
+    } catch (e) {
+      await session.close();
+      throw e;
+    }
+  }
+
+  constructor(base, driver, own) {
+    Object.assign(this, { base, driver, own });
+  }
+
+  async ask(method, path, body) {
+    const answer = await fetch(this.base + path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { "content-type": "application/json" },
+      signal: AbortSignal.timeout(PATIENCE), // an app that ends at once leaves the driver silent for ever
+    });
+    const { value } = await answer.json();
+    if (!answer.ok) throw Object.assign(new Error(`${value?.error}: ${value?.message}`), { kind: value?.error });
+    return value;
+  }
+
+  send(method, path, body) {
+    return this.ask(method, `/session/${this.id}${path}`, body);
+  }
+
+  async until(what, look) {
+    const end = Date.now() + PATIENCE;
+    for (;;) {
+      const seen = await look();
+      if (seen) return seen;
+      if (Date.now() > end) throw new Error(`${PATIENCE / 1000} s passed, and it is not so that ${what}`);
+      await wait(50);
+    }
+  }
+
+  /** What `script` returns; it is the body of a function. */
+  eval(script, ...args) {
+    return this.send("POST", "/execute/sync", { script, args });
+  }
+
+  /** Once the page shows `text` anywhere. */
+  shows(text) {
+    return this.until(`the page shows “${text}”`, () =>
+      this.eval("return document.body.innerText.includes(arguments[0])", text));
+  }
+
+  async find(css) {
+    return (await this.send("POST", "/element", { using: "css selector", value: css }))[ELEMENT];
+  }
+
+  async click(css) {
+    await this.send("POST", `/element/${await this.find(css)}/click`, {});
+  }
+
+  async screenshot(file) {
+    await writeFile(file, Buffer.from(await this.send("GET", "/screenshot"), "base64"));
+  }
+
+  async close() {
+    if (this.id) await this.send("DELETE", "").catch(() => {}); // the app may be gone already
+    await stop(this.driver);
+    rmSync(this.own, { recursive: true, force: true });
+  }
+}
