@@ -1,0 +1,102 @@
+//! Which files of a repository make up a model.
+
+use serde::Serialize;
+use spec::Sha256;
+
+use crate::{HubError, RepoInfo};
+
+/// A file of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemoteFile {
+    /// Its path in the repository.
+    pub name: String,
+    /// In bytes, where it is known.
+    pub size: Option<u64>,
+    /// Of its content, where it is known: for all large files.
+    pub sha256: Option<Sha256>,
+}
+
+/// Which weights are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Safetensors where there are any; else the only GGUF file.
+    #[default]
+    Best,
+    /// This GGUF file.
+    Gguf(String),
+}
+
+/// Beside the weights: what a model needs, and nothing else.
+const COMPANIONS: [&str; 11] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+    "LICENSE",
+];
+
+/// The files to fetch: small ones first, so that trouble shows before the long wait.
+pub(crate) fn wanted(info: &RepoInfo, choice: &Choice) -> Result<Vec<RemoteFile>, HubError> {
+    let id = &info.found.id.0;
+    let at_top: Vec<_> = info.files.iter().filter(|file| is_plain_name(&file.name)).collect();
+    let ending =
+        |suffix: &str| at_top.iter().filter(|f| f.name.ends_with(suffix)).copied().collect::<Vec<_>>();
+    let (safetensors, gguf) = (model_safetensors(&ending(".safetensors")), ending(".gguf"));
+    let weights: Vec<&RemoteFile> = match choice {
+        Choice::Gguf(name) => {
+            let file = gguf.iter().find(|file| file.name == *name);
+            vec![file.copied().ok_or_else(|| HubError::NoSuchFile { id: id.clone(), file: name.clone() })?]
+        }
+        Choice::Best if !safetensors.is_empty() => safetensors,
+        Choice::Best => match gguf.as_slice() {
+            [only] => vec![only],
+            [] => return Err(HubError::NoWeights { id: id.clone(), holds: holds(info) }),
+            several => {
+                let files = several.iter().map(|file| file.name.clone()).collect();
+                return Err(HubError::ChooseFile { id: id.clone(), files });
+            }
+        },
+    };
+    let companion = |name: &str| COMPANIONS.contains(&name) || name.ends_with(".safetensors.index.json");
+    let mut files: Vec<RemoteFile> = at_top
+        .iter()
+        .filter(|file| companion(&file.name))
+        .chain(&weights)
+        .map(|file| (*file).clone())
+        .collect();
+    files.sort_by_key(|file| file.size.unwrap_or(u64::MAX));
+    Ok(files)
+}
+
+/// `model.safetensors`, or its shards; else whatever there is: some repositories hold a second copy in another layout.
+fn model_safetensors<'a>(all: &[&'a RemoteFile]) -> Vec<&'a RemoteFile> {
+    let named =
+        |test: &dyn Fn(&str) -> bool| all.iter().copied().filter(|f| test(&f.name)).collect::<Vec<_>>();
+    let shards = named(&|name| name.starts_with("model-") && name.contains("-of-"));
+    let single = named(&|name| name == "model.safetensors");
+    [single, shards].into_iter().find(|files| !files.is_empty()).unwrap_or_else(|| all.to_vec())
+}
+
+/// A file at the top of the repository, whose name is safe as a file's name here.
+fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 200
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+' | '='))
+}
+
+fn holds(info: &RepoInfo) -> String {
+    let pickles =
+        info.files.iter().any(|f| [".bin", ".pt", ".pth", ".ckpt"].iter().any(|s| f.name.ends_with(s)));
+    if pickles {
+        "only PyTorch files, which can run programs when they are opened".to_owned()
+    } else {
+        format!("none of its {} files is safetensors or GGUF", info.files.len())
+    }
+}
