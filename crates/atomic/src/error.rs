@@ -55,7 +55,8 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    pub(crate) fn new(path: &Path, source: io::Error) -> WriteError {
+    /// What the system said of writing `path`, in plain words; for those who write below a folder of their own.
+    pub fn new(path: &Path, source: io::Error) -> WriteError {
         let folder = folder_of(path).to_owned();
         let path = path.to_owned();
         match source.kind() {

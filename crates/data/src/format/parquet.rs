@@ -1,0 +1,122 @@
+//! Parquet: strings, numbers, and lists of structs for messages. Only the wanted columns are read.
+
+use std::{
+    fs::File,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use parquet::{
+    errors::ParquetError,
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+    schema::types::Type,
+};
+use serde_json::{Map, Value};
+
+use super::{Format, Head};
+use crate::{
+    Unreadable,
+    row::{Fields, Raw, Want},
+    source::{Origin, Source},
+};
+
+pub(crate) struct Parquet;
+
+impl Format for Parquet {
+    fn name(&self) -> &'static str {
+        "Parquet"
+    }
+
+    fn claims(&self, head: &Head) -> bool {
+        head.bytes.starts_with(b"PAR1")
+    }
+
+    fn read(
+        &self,
+        source: &Source,
+        want: Want,
+        each: &mut dyn FnMut(Raw) -> ControlFlow<()>,
+    ) -> Result<(), Unreadable> {
+        // The library panics on some files that were made to harm; that must end the reading and nothing else.
+        let read = catch_unwind(AssertUnwindSafe(|| match &source.origin {
+            Origin::File(path) => {
+                let file = File::open(path).map_err(|e| Unreadable::io(&source.name, e))?;
+                rows(source, SerializedFileReader::new(file), want, each)
+            }
+            Origin::Bytes(bytes) => {
+                rows(source, SerializedFileReader::new(bytes::Bytes::from_owner(bytes.clone())), want, each)
+            }
+        }));
+        read.unwrap_or_else(|_| Err(broken(source, 0, "its pages contradict each other")))
+    }
+}
+
+fn rows<R: FileReader>(
+    source: &Source,
+    reader: Result<R, ParquetError>,
+    want: Want,
+    each: &mut dyn FnMut(Raw) -> ControlFlow<()>,
+) -> Result<(), Unreadable> {
+    let mut row = 0;
+    let failed = |row, error: ParquetError| broken(source, row, &error.to_string());
+    let reader = reader.map_err(|e| failed(row, e))?;
+    let schema = reader.metadata().file_metadata().schema();
+    let Some(projection) = wanted(schema, want).map_err(|e| failed(row, e))? else {
+        return Ok(());
+    };
+    for read in reader.get_row_iter(Some(projection)).map_err(|e| failed(row, e))? {
+        row += 1;
+        let read = read.map_err(|e| failed(row, e))?;
+        let cells = read.into_columns().into_iter();
+        let found = cells.filter_map(|(name, field)| Some((want.column(&name)?, value(&field)))).collect();
+        if each(Raw { line: row, found: Ok(Fields(found)) }).is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The schema cut down to the wanted columns; `None` if there is none of them.
+fn wanted(schema: &Type, want: Want) -> Result<Option<Type>, ParquetError> {
+    let is_wanted = |field: &Arc<Type>| want.column(field.name()).is_some();
+    let fields: Vec<_> = schema.get_fields().iter().filter(|f| is_wanted(f)).cloned().collect();
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    Type::group_type_builder(schema.name()).with_fields(fields).build().map(Some)
+}
+
+/// Columns without a type annotation hold bytes; most of those are text.
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Bool(v) => (*v).into(),
+        Field::Byte(v) => (*v).into(),
+        Field::Short(v) => (*v).into(),
+        Field::Int(v) => (*v).into(),
+        Field::Long(v) => (*v).into(),
+        Field::UByte(v) => (*v).into(),
+        Field::UShort(v) => (*v).into(),
+        Field::UInt(v) => (*v).into(),
+        Field::ULong(v) => (*v).into(),
+        Field::Float16(v) => f32::from(*v).into(),
+        Field::Float(v) => (*v).into(),
+        Field::Double(v) => (*v).into(),
+        Field::Str(text) => text.as_str().into(),
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into(),
+        Field::Group(row) => {
+            row.get_column_iter().map(|(k, v)| (k.clone(), value(v))).collect::<Map<_, _>>().into()
+        }
+        Field::ListInternal(list) => list.elements().iter().map(value).collect(),
+        Field::MapInternal(map) => map.entries().iter().map(|(k, v)| Value::from(vec![value(k), value(v)])).collect(),
+        // Dates, times and decimals print as people write them.
+        other => other.to_string().into(),
+    }
+}
+
+fn broken(source: &Source, row: u64, what: &str) -> Unreadable {
+    let at = if row == 0 { "in its header".to_owned() } else { format!("at row {row}") };
+    Unreadable::Broken { file: source.name.clone(), at, what: what.to_owned() }
+}

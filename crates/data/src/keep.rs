@@ -1,0 +1,220 @@
+//! Stores a data set: read, divided, named by the hash of its content.
+//!
+//! A version is a folder `<dir>/<hash>` with `train.jsonl`, `validation.jsonl`, `test.jsonl` (an example a line) and
+//! `meta.json` ([`spec::DatasetInfo`]). **Invariant:** it appears whole or not at all, and is never changed but for
+//! the names in its `meta.json`. The hash is SHA-256 over three lines `<part> <SHA-256 of its file>`.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, BufWriter, Write},
+    ops::ControlFlow,
+    path::Path,
+};
+
+use atomic::WriteError;
+use sha2::{Digest, Sha256};
+use spec::{Counts, DatasetId, DatasetInfo, Example, Mapping, Role, Split, SplitFractions};
+
+use crate::{
+    KeepError, Problems, Reader, Sources,
+    read::Known,
+    split,
+};
+
+/// What to store.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The same for all versions.
+    pub id: DatasetId,
+    /// As the person calls it.
+    pub name: String,
+    /// The paths as they were given, to be shown.
+    pub given: Vec<String>,
+    /// The files.
+    pub sources: Sources,
+    /// What the columns mean; guessed if not given.
+    pub mapping: Option<Mapping>,
+    /// How much is set aside. A part that has files of its own takes nothing from the training files.
+    pub split: SplitFractions,
+}
+
+/// Reads `import` and stores it in `dir`, the data set's own folder, which is made if it is not there.
+///
+/// Rows that share a prompt stay on one side. A row that is in an evaluation file and again in a training file is
+/// kept in the evaluation part only.
+///
+/// # Errors
+/// [`KeepError`] if the files cannot be read or the folder cannot be written; then `dir` holds what it held before.
+pub fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
+    let SplitFractions { validation, test, .. } = import.split;
+    let sound = |fraction: f64| (0.0..1.0).contains(&fraction);
+    if !sound(validation) || !sound(test) || !sound(validation + test) {
+        return Err(KeepError::Fractions { validation, test });
+    }
+    let reader = Reader::open(&import.sources.all(), import.mapping.as_ref())?;
+    fs::create_dir_all(dir).map_err(|e| WriteError::new(dir, e))?;
+    let work = tempfile::Builder::new().prefix(".import-").tempdir_in(dir).map_err(|e| WriteError::new(dir, e))?;
+
+    let rows = work.path().join("rows.jsonl");
+    let gathered = gather(&rows, &import.sources, reader.mapping())?;
+    let parts = gathered.parts(&import.sources, &import.split);
+    let made = work.path().join("made");
+    let (version, counts) = divide(&rows, &parts, &made).map_err(|e| WriteError::new(&made, e))?;
+
+    let info = DatasetInfo {
+        id: import.id,
+        version,
+        name: import.name.clone(),
+        sources: import.given.clone(),
+        mapping: reader.mapping().clone(),
+        split: import.split,
+        counts,
+        problems: gathered.problems.listed,
+        n_problems: gathered.problems.n,
+    };
+    place(dir, &made, &info)?;
+    Ok(info)
+}
+
+/// The hash of a version, from those of its parts' files.
+pub(crate) fn version_hash(parts: [(Split, [u8; 32]); 3]) -> spec::Sha256 {
+    let mut hasher = Sha256::new();
+    for (split, digest) in parts {
+        hasher.update(format!("{split} {}\n", spec::Sha256::from_bytes(&digest)));
+    }
+    spec::Sha256::from_bytes(&hasher.finalize().into())
+}
+
+pub(crate) fn part_file(split: Split) -> String {
+    format!("{split}.jsonl")
+}
+
+/// Rows on the disk, in the order read, and what is remembered of each.
+struct Gathered {
+    /// The part whose file a row came from, and its group.
+    rows: Vec<(Split, u64)>,
+    problems: Problems,
+}
+
+impl Gathered {
+    /// Where each row goes: rows of evaluation files stay where they are, the others are split.
+    fn parts(&self, sources: &Sources, asked: &SplitFractions) -> Vec<Split> {
+        let unless = |files: &[_], fraction| if files.is_empty() { fraction } else { 0.0 };
+        let fractions = SplitFractions {
+            validation: unless(&sources.validation, asked.validation),
+            test: unless(&sources.test, asked.test),
+            seed: asked.seed,
+        };
+        let fixed: Vec<_> = self.rows.iter().map(|(part, _)| *part).take_while(|part| *part != Split::Train).collect();
+        let groups: Vec<_> = self.rows[fixed.len()..].iter().map(|(_, group)| *group).collect();
+        fixed.into_iter().chain(split::assign(&groups, &fractions)).collect()
+    }
+}
+
+/// Reads all files, those of the evaluation parts first, into one file of canonical lines.
+fn gather(path: &Path, sources: &Sources, mapping: &Mapping) -> Result<Gathered, KeepError> {
+    let written = |error| WriteError::new(path, error);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(written)?);
+    let mut gathered = Gathered { rows: Vec::new(), problems: Problems::default() };
+    let mut known = Known::default();
+    for (part, files) in
+        [(Split::Test, &sources.test), (Split::Validation, &sources.validation), (Split::Train, &sources.train)]
+    {
+        if files.is_empty() {
+            continue;
+        }
+        let (mut failed, rows) = (None, &mut gathered.rows);
+        Reader::open(files, Some(mapping))?.read_lines(&mut known, &mut gathered.problems, &mut |example, line| {
+            rows.push((part, group(&example)));
+            match out.write_all(line) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(written(error).into());
+        }
+    }
+    out.flush().map_err(written)?;
+    Ok(gathered)
+}
+
+/// What must not be known beforehand: the prompt; of a conversation, all up to the first reply; of text, itself.
+fn group(example: &Example) -> u64 {
+    let mut hasher = Sha256::new();
+    match example {
+        Example::Text { text } => hasher.update(text),
+        Example::Completion { prompt, .. } => hasher.update(prompt),
+        Example::Chat { messages } => {
+            for message in messages.iter().take_while(|m| m.role != Role::Assistant) {
+                hasher.update([message.role as u8]);
+                hasher.update((message.content.len() as u64).to_le_bytes());
+                hasher.update(&message.content);
+            }
+        }
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_le_bytes(first)
+}
+
+/// Writes each line of `rows` to the file of its part, in order.
+fn divide(rows: &Path, parts: &[Split], made: &Path) -> io::Result<(spec::Sha256, Counts)> {
+    fs::create_dir(made)?;
+    let mut files = Split::ALL.map(|split| File::create(made.join(part_file(split))).map(|f| Part::new(split, f)));
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(rows)?);
+    let mut line = Vec::new();
+    for part in parts {
+        line.clear();
+        lines.read_until(b'\n', &mut line)?;
+        if let Ok(file) = &mut files[*part as usize] {
+            file.write(&line)?;
+        }
+    }
+    let [train, validation, test] = files;
+    let [train, validation, test] = [train?.end()?, validation?.end()?, test?.end()?];
+    let counts = Counts { train: train.1, validation: validation.1, test: test.1 };
+    Ok((version_hash([train.0, validation.0, test.0]), counts))
+}
+
+struct Part {
+    split: Split,
+    out: BufWriter<File>,
+    hasher: Sha256,
+    n: u64,
+}
+
+impl Part {
+    fn new(split: Split, file: File) -> Self {
+        Self { split, out: BufWriter::with_capacity(1 << 18, file), hasher: Sha256::new(), n: 0 }
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.n += 1;
+        self.hasher.update(line);
+        self.out.write_all(line)
+    }
+
+    fn end(mut self) -> io::Result<((Split, [u8; 32]), u64)> {
+        self.out.flush()?;
+        Ok(((self.split, self.hasher.finalize().into()), self.n))
+    }
+}
+
+/// Puts the finished folder under its hash. The same content again only takes the new names.
+fn place(dir: &Path, made: &Path, info: &DatasetInfo) -> Result<(), KeepError> {
+    let place = dir.join(&info.version.0);
+    let meta = serde_json::to_vec_pretty(info).map_err(|e| WriteError::new(&place, e.into()))?;
+    let is_kept = crate::open(&place).is_ok_and(|kept| kept.verify().is_ok());
+    if is_kept {
+        atomic::write_whole(&place.join("meta.json"), &meta)?;
+    } else {
+        atomic::write_whole(&made.join("meta.json"), &meta)?;
+        atomic::replace_folder(made, &place)?;
+    }
+    Ok(())
+}

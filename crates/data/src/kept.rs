@@ -1,0 +1,103 @@
+//! A stored version of a data set, read as a stream.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use spec::{DatasetInfo, Example, Split};
+
+use crate::{
+    KeptError,
+    keep::{part_file, version_hash},
+    lines::{Line, Lines},
+};
+
+/// Our own lines can be as long as a row that was imported, and its escapes.
+const LONGEST_LINE: u64 = 1 << 30;
+
+/// A version of a data set in the store.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    folder: PathBuf,
+    info: DatasetInfo,
+}
+
+/// Opens the version in `folder`, as [`crate::keep`] left it.
+///
+/// # Errors
+/// [`KeptError`] if its `meta.json` cannot be read.
+pub fn open(folder: &Path) -> Result<Kept, KeptError> {
+    let path = folder.join("meta.json");
+    let bytes = fs::read(&path).map_err(|source| KeptError::Io { path: path.clone(), source })?;
+    let info = serde_json::from_slice(&bytes)
+        .map_err(|error| KeptError::Damaged { path, line: error.line() as u64 })?;
+    Ok(Kept { folder: folder.to_owned(), info })
+}
+
+impl Kept {
+    /// What is known of it.
+    pub fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    /// The examples of one part, in their order.
+    ///
+    /// # Errors
+    /// [`KeptError`] if the file cannot be opened; an item is an error if its line is not an example.
+    pub fn examples(
+        &self,
+        split: Split,
+    ) -> Result<impl Iterator<Item = Result<Example, KeptError>> + use<>, KeptError> {
+        let path = self.folder.join(part_file(split));
+        let file = File::open(&path).map_err(|source| KeptError::Io { path: path.clone(), source })?;
+        let mut lines = Lines::new(BufReader::with_capacity(1 << 18, file), LONGEST_LINE);
+        Ok(std::iter::from_fn(move || {
+            let read = lines.next().map_err(|source| KeptError::Io { path: path.clone(), source });
+            let (number, line) = match read {
+                Ok(read) => read?,
+                Err(error) => return Some(Err(error)),
+            };
+            let damaged = || KeptError::Damaged { path: path.clone(), line: number };
+            Some(match line {
+                Line::TooLong => Err(damaged()),
+                Line::Whole(line) => serde_json::from_slice(&line).map_err(|_| damaged()),
+            })
+        }))
+    }
+
+    /// That the content is what the version's hash says; reads all of it.
+    ///
+    /// # Errors
+    /// [`KeptError`] if it is not, or cannot be read.
+    pub fn verify(&self) -> Result<(), KeptError> {
+        let digest = |split| -> Result<(Split, [u8; 32]), KeptError> {
+            let path = self.folder.join(part_file(split));
+            let mut hasher = Hashing(Sha256::new());
+            let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hasher));
+            copied.map_err(|source| KeptError::Io { path, source })?;
+            Ok((split, hasher.0.finalize().into()))
+        };
+        let [train, validation, test] = Split::ALL.map(digest);
+        if version_hash([train?, validation?, test?]) == self.info.version {
+            Ok(())
+        } else {
+            Err(KeptError::Changed { path: self.folder.clone() })
+        }
+    }
+}
+
+struct Hashing(Sha256);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

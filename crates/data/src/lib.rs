@@ -1,0 +1,44 @@
+//! From a person's files to rows that a model learns from.
+//!
+//! The path, in order: [`Sources`] are read by [`Reader`] into [`spec::Example`]s and [`spec::Problem`]s; [`keep`]
+//! splits them and stores them under the hash of their content; [`open`] gives them back; [`Teacher`] turns each into
+//! [`Tokens`] with a mask of what is taught; [`pack`] puts tokens into [`Row`]s of one width.
+//!
+//! **Invariant:** a row that cannot be used is named (file, line, reason) and left out; only a file that cannot be
+//! read at all is an error. Files are read as streams: memory does not grow with the size of a file, but for about
+//! forty bytes a row, by which duplicates are known.
+//! Deliberately absent: tensors, shuffling, SQLite, the clock. Trainers shuffle rows with a seed of their own.
+
+mod chat;
+mod encoding;
+mod error;
+mod format;
+mod guess;
+mod keep;
+mod kept;
+mod lengths;
+mod lines;
+mod pack;
+mod preview;
+mod read;
+mod reply;
+mod row;
+mod see;
+mod shape;
+mod source;
+mod sources;
+mod split;
+mod tokenise;
+
+pub use error::{KeepError, KeptError, TokeniseError, Unreadable};
+pub use format::FORMAT_NAMES;
+pub use keep::{Import, keep};
+pub use kept::{Kept, open};
+pub use lengths::Lengths;
+pub use pack::{Row, n_supervised, pack, unpacked};
+pub use preview::Preview;
+pub use read::{Imported, Problems, Reader, Report, read_bytes};
+pub use see::{Seen, SeenToken};
+pub use sources::Sources;
+pub use split::assign;
+pub use tokenise::{Teacher, Tokenised, Tokens};

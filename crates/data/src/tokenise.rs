@@ -1,0 +1,194 @@
+//! Examples to token ids, and which of them are taught.
+//!
+//! What TRL's `SFTTrainer` makes of the same rows, token for token:
+//! - text: the text and the end token, all taught;
+//! - prompt and completion: both tokenised as one text, with the end token; taught is what follows the ids that the
+//!   prompt alone begins with;
+//! - conversations: the model's own template; taught is all that it writes for a reply, from where it would prompt
+//!   the model to where the next message begins, so the end of the turn too.
+//!
+//! What is longer than the context is cut at its end. An example of which nothing taught is left is left out.
+
+use rayon::prelude::*;
+use spec::{Example, Supervise};
+use text::{AddSpecial, ChatTemplate, Tokenizer};
+
+use crate::{TokeniseError, reply};
+
+/// Examples tokenised at a time on all cores.
+const CHUNK: usize = 1024;
+
+/// An example as the model sees it. Both lists are `[len]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// Whether the token is taught: whether it is a label, in its own place.
+    pub supervised: Vec<bool>,
+    /// Whether the example was longer than the context and was cut.
+    pub truncated: bool,
+}
+
+impl Tokens {
+    /// Tokens that are learned: those taught, but for the first, before which nothing stands to tell it from.
+    pub fn n_supervised(&self) -> usize {
+        self.supervised.iter().skip(1).filter(|taught| **taught).count()
+    }
+
+    pub(crate) fn new(ids: Vec<u32>, taught_from: usize) -> Self {
+        let supervised = (0..ids.len()).map(|place| place >= taught_from).collect();
+        Self { ids, supervised, truncated: false }
+    }
+
+    fn cut(mut self, context_length: usize) -> Self {
+        self.truncated = self.ids.len() > context_length;
+        self.ids.truncate(context_length);
+        self.supervised.truncate(context_length);
+        self
+    }
+}
+
+/// A data set as the model sees it.
+#[derive(Debug, Default)]
+pub struct Tokenised {
+    /// Those of which something is taught, in their order.
+    pub examples: Vec<Tokens>,
+    /// How many were cut at the context length, of all.
+    pub n_truncated: u64,
+    /// How many were left out since nothing taught was left of them.
+    pub n_untaught: u64,
+    /// How many were left out since the model's template refuses them.
+    pub n_refused: u64,
+    /// What the template said the first time.
+    pub first_refusal: Option<TokeniseError>,
+}
+
+/// Shows examples to a model: its tokenizer, its template, what is taught, and how much it sees at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Teacher<'a> {
+    /// The model's.
+    pub tokenizer: &'a Tokenizer,
+    /// The model's; needed for conversations only.
+    pub template: Option<&'a ChatTemplate>,
+    /// What is taught. Of a prompt and completion both kinds of replies mean the completion; text is always taught.
+    pub supervise: Supervise,
+    /// The longest example in tokens.
+    pub context_length: usize,
+}
+
+impl Teacher<'_> {
+    /// One example, cut to the context.
+    ///
+    /// # Errors
+    /// [`TokeniseError`] if the model cannot be shown this example.
+    pub fn tokens(&self, example: &Example) -> Result<Tokens, TokeniseError> {
+        Ok(self.uncut(example)?.cut(self.context_length))
+    }
+
+    /// All of `examples`, on all cores.
+    ///
+    /// # Errors
+    /// [`TokeniseError`] if the model lacks what any such example needs, or refuses every one.
+    pub fn all(&self, examples: &[Example]) -> Result<Tokenised, TokeniseError> {
+        let mut tokenised = Tokenised::default();
+        self.add(examples, &mut tokenised)?;
+        self.end(tokenised)
+    }
+
+    /// All of a stream of examples, as [`crate::Kept::examples`] gives them, without holding their text.
+    ///
+    /// # Errors
+    /// The stream's own, and those of [`Teacher::all`].
+    pub fn stream<E: From<TokeniseError>>(
+        &self,
+        examples: impl Iterator<Item = Result<Example, E>>,
+    ) -> Result<Tokenised, E> {
+        let (mut tokenised, mut examples) = (Tokenised::default(), examples);
+        loop {
+            let chunk: Vec<Example> = examples.by_ref().take(CHUNK).collect::<Result<_, E>>()?;
+            if chunk.is_empty() {
+                return Ok(self.end(tokenised)?);
+            }
+            self.add(&chunk, &mut tokenised)?;
+        }
+    }
+
+    fn add(&self, examples: &[Example], to: &mut Tokenised) -> Result<(), TokeniseError> {
+        let all: Vec<_> = examples.par_iter().map(|example| self.tokens(example)).collect();
+        for made in all {
+            match made {
+                Ok(tokens) => {
+                    to.n_truncated += u64::from(tokens.truncated);
+                    if tokens.n_supervised() == 0 {
+                        to.n_untaught += 1;
+                    } else {
+                        to.examples.push(tokens);
+                    }
+                }
+                Err(refusal @ TokeniseError::Refused(_)) => {
+                    to.n_refused += 1;
+                    to.first_refusal.get_or_insert(refusal);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, mut tokenised: Tokenised) -> Result<Tokenised, TokeniseError> {
+        match tokenised.first_refusal.take() {
+            Some(refusal) if tokenised.examples.is_empty() => Err(refusal),
+            refusal => Ok(Tokenised { first_refusal: refusal, ..tokenised }),
+        }
+    }
+
+    fn uncut(&self, example: &Example) -> Result<Tokens, TokeniseError> {
+        let text = self.rendered(example)?;
+        match (example, self.supervise) {
+            (Example::Text { .. }, _) | (Example::Completion { .. }, Supervise::Everything) => {
+                Ok(Tokens::new(self.encode(&text, AddSpecial::Yes)?, 0))
+            }
+            (Example::Completion { prompt, .. }, _) => {
+                let prompt = self.encode(prompt, AddSpecial::Yes)?;
+                let ids = self.encode(&text, AddSpecial::Yes)?;
+                let shared = prompt.iter().zip(&ids).take_while(|(a, b)| a == b).count();
+                Ok(Tokens::new(ids, shared))
+            }
+            (Example::Chat { .. }, Supervise::Everything) => {
+                Ok(Tokens::new(self.encode(&text, AddSpecial::No)?, 0))
+            }
+            (Example::Chat { messages }, Supervise::Replies | Supervise::LastReply) => {
+                let spans = reply::spans(self.template()?, messages, &text, self.supervise)?;
+                let tokens = self.tokenizer.encode_spans(&text, AddSpecial::No)?;
+                let supervised = reply::mask(&spans, tokens.iter().map(|(_, bytes)| bytes.clone()));
+                Ok(Tokens { ids: tokens.into_iter().map(|(id, _)| id).collect(), supervised, truncated: false })
+            }
+        }
+    }
+
+    /// The text that is tokenised. The end token is added where no template does that.
+    pub(crate) fn rendered(&self, example: &Example) -> Result<String, TokeniseError> {
+        let end = || self.tokenizer.special().eos.as_deref().ok_or(TokeniseError::NoEndToken);
+        match example {
+            Example::Text { text } => ended(text.clone(), end()?),
+            Example::Completion { prompt, completion } => ended(format!("{prompt}{completion}"), end()?),
+            Example::Chat { messages } => reply::render(self.template()?, messages, text::GenerationPrompt::Omit),
+        }
+    }
+
+    fn template(&self) -> Result<&ChatTemplate, TokeniseError> {
+        self.template.ok_or(TokeniseError::NoTemplate)
+    }
+
+    fn encode(&self, text: &str, add: AddSpecial) -> Result<Vec<u32>, TokeniseError> {
+        Ok(self.tokenizer.encode(text, add)?)
+    }
+}
+
+/// `text` with `end` after it, once.
+fn ended(mut text: String, end: &str) -> Result<String, TokeniseError> {
+    if !text.ends_with(end) {
+        text.push_str(end);
+    }
+    Ok(text)
+}
