@@ -230,7 +230,9 @@ mod tests {
         );
         check(
             &file("{]", 0),
-            expect!["The header is damaged: key must be a string at line 1 column 2. Download the file again."],
+            expect![
+                "The header is damaged: key must be a string at line 1 column 2. Download the file again."
+            ],
         );
         check(
             &file(&tensor("F32", "[1152921504606846976,1152921504606846976]", "[0,4]"), 4),
@@ -258,7 +260,9 @@ mod tests {
         );
         check(
             &file(&tensor("F32", "[-1]", "[0,4]"), 4),
-            expect!["The header is damaged: data did not match any variant of untagged enum Item at line 1 column 55. Download the file again."],
+            expect![
+                "The header is damaged: data did not match any variant of untagged enum Item at line 1 column 55. Download the file again."
+            ],
         );
         check(
             &file(&tensor("F4", "[8]", "[0,4]"), 4),
