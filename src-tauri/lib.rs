@@ -7,8 +7,12 @@ mod commands;
 mod display;
 mod watch;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use engine::{Engine, Home};
 use spec::{ApiError, RunRow};
 use tauri::Runtime;
 
@@ -29,6 +33,19 @@ pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
 /// The application over a list of runs, on any window system; tests use one without a display.
 pub fn app<R: Runtime>(builder: tauri::Builder<R>, runs: RunList) -> tauri::Builder<R> {
     builder.manage(runs).manage(Watch::default()).invoke_handler(ipc().invoke_handler())
+}
+
+/// The runs of the person's own home. The engine is opened with the first look, and again after one that failed, so
+/// that a window which was opened too early mends itself.
+pub fn runs_of_home() -> RunList {
+    let engine = Mutex::new(None);
+    Arc::new(move || {
+        let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *engine {
+            Some(engine) => Engine::runs(engine),
+            none => none.insert(Engine::open(Home::from_env()?)?).runs(),
+        }
+    })
 }
 
 /// Opens the window and stays until it is closed.

@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome,
-    process::{built, cargo, command, run},
+    process::{self, built, cargo, command},
     setup,
 };
 
@@ -10,8 +10,8 @@ use crate::{
 fn build_and_open() -> Outcome {
     let node = setup::run(setup::Purpose::Window)?;
     setup::build_page(&node)?;
-    run(cargo(["build", "--package", "tunesmith-app"]))?;
-    run(command(built("tunesmith-app")?, [""; 0]))
+    process::run(cargo(["build", "--package", "tunesmith-app"]))?;
+    process::run(command(built("tunesmith-app")?, [""; 0]))
 }
 
 /// The same, unless there is nothing to open a window on: that is said before anything is built.

@@ -6,7 +6,7 @@ use crate::{
     Outcome,
     node::Node,
     packages,
-    process::{root, run},
+    process::{self, root},
 };
 
 /// What things are set up for.
@@ -33,7 +33,7 @@ pub fn build_page(node: &Node) -> Outcome {
 
 /// Runs npm in `ui/`.
 pub fn run_npm(node: &Node, args: &[&str]) -> Outcome {
-    run(node.npm(args))
+    process::run(node.npm(args))
 }
 
 /// As the lock file names them, unless they were installed from it already.

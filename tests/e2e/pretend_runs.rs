@@ -1,0 +1,148 @@
+//! `pretend-runs HOME`: keeps three runs in HOME and plays the worker of the last. Each line on its input is a step;
+//! when the input ends it is gone without a word, as a killed worker is.
+
+use std::{error::Error, io::stdin, path::Path};
+
+use runfolder::{EventLog, WorkerLock};
+use spec::{
+    ApiError, Asked, Because, Chosen, Code, DatasetId, Decided, DeviceChoice, DeviceInfo, DeviceKind,
+    EndReason, Forecast, Job, ModelId, Plan, Range, RunEvent, RunFolder, RunId, RunSpec, Sha256, Template,
+};
+use store::{NewRun, Store};
+use uuid::Uuid;
+
+const STEPS: u32 = 40;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let home = std::env::args_os().nth(1).ok_or("usage: pretend-runs HOME")?;
+    let home = Path::new(&home);
+    std::fs::create_dir_all(home)?;
+    let store = Store::open(&home.join("tunesmith.db"))?;
+
+    let (_, mut log) = keep(&store, home, 1, "Release notes in our voice")?;
+    for step in 1..=STEPS {
+        log.append(stepped(step))?;
+    }
+    log.append(RunEvent::Evaluated { step: STEPS, loss: 1.234_567, tokens: 900, best: true, secs: 0.5 })?;
+    let checkpoint = format!("step-{STEPS:08}");
+    log.append(RunEvent::Ended { reason: EndReason::Done, step: STEPS, checkpoint })?;
+
+    let (_, mut log) = keep(&store, home, 2, "Symptom to diagnosis")?;
+    log.append(stepped(1))?;
+    let error = ApiError::new(Code::OutOfMemory, "The GPU ran out of memory at step 2.");
+    let error = error.hint("Try a shorter context: 1024 instead of 2048.");
+    log.append(RunEvent::Failed { error, checkpoint: None })?;
+
+    let (folder, mut log) = keep(&store, home, 3, "Support replies")?;
+    let _lock = WorkerLock::take(&folder)?;
+    let mut step = 0;
+    println!("ready");
+    for line in stdin().lines() {
+        line?;
+        step += 1;
+        log.append(stepped(step))?;
+    }
+    Ok(())
+}
+
+fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, EventLog), Box<dyn Error>> {
+    let run = RunId(Uuid::from_u128(u128::from(n)));
+    let folder = RunFolder::new(home.join("runs").join(run.to_string()));
+    let plan = plan();
+    let spec = RunSpec {
+        name: Some(name.into()),
+        model: plan.model.clone(),
+        data: DatasetId(Uuid::from_u128(9)),
+        data_version: None,
+        effort: None,
+        device: None,
+        knobs: Asked::default(),
+    };
+    let job = Job { run, plan: plan.clone(), model: home.join("model.gguf"), data: home.join("datasets") };
+    runfolder::write_job(&folder, &job)?;
+    let created_ms = 1_763_600_000_000 + n * 60_000;
+    store.keep_run(&NewRun { id: run, name, spec: &spec, plan: &plan, app_version: "0.1.0", created_ms })?;
+    let mut log = EventLog::open(&folder)?;
+    let device = DeviceInfo {
+        choice: DeviceChoice::Cpu,
+        kind: DeviceKind::Cpu,
+        name: "Processor".into(),
+        driver: None,
+        api: "AVX2".into(),
+        memory: None,
+    };
+    let plan = Box::new(plan);
+    log.append(RunEvent::Started { plan, device, app_version: "0.1.0".into(), pid: std::process::id() })?;
+    log.append(RunEvent::Ready {
+        trainable_parameters: 2_442_240,
+        total_parameters: 136_957_440,
+        n_rows: 160,
+        n_truncated: 0,
+        n_untaught: 0,
+        resumed_at: 0,
+    })?;
+    Ok((folder, log))
+}
+
+fn stepped(step: u32) -> RunEvent {
+    RunEvent::Stepped {
+        step,
+        of: STEPS,
+        epoch: f64::from(step) / f64::from(STEPS),
+        loss: 1.1 + 1.8 * (-f64::from(step) / 12.0).exp(),
+        learning_rate: 2e-4,
+        grad_norm: 1.0,
+        tokens: 1024,
+        supervised: 400,
+        secs: 0.5,
+        secs_left: Some(f64::from(STEPS - step) / 2.0),
+        memory: None,
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        model: ModelId("HuggingFaceTB/SmolLM2-135M-Instruct".into()),
+        model_hash: Sha256::from_bytes(&[1; 32]),
+        data_version: Sha256::from_bytes(&[2; 32]),
+        device: usual(DeviceChoice::Cpu),
+        template: Template::OfModel,
+        knobs: knobs(),
+        forecast: Forecast {
+            memory: Range { low: 1e9, high: 2e9 },
+            secs: Range { low: 10.0, high: 30.0 },
+            tokens: 40_960,
+        },
+    }
+}
+
+fn usual<T>(value: T) -> Chosen<T> {
+    Chosen::new(value, Because::Asked)
+}
+
+fn knobs() -> Decided {
+    Decided {
+        supervise: usual(spec::Supervise::Replies),
+        context_length: usual(256),
+        packing: usual(true),
+        rank: usual(8),
+        alpha: usual(16.0),
+        dropout: usual(0.0),
+        target_modules: usual(spec::TargetModules::AllLinear),
+        use_rslora: usual(false),
+        learning_rate: usual(2e-4),
+        schedule: usual(spec::Schedule::Linear),
+        warmup_ratio: usual(0.0),
+        epochs: usual(1.0),
+        max_steps: usual(STEPS),
+        batch_size: usual(4),
+        gradient_accumulation: usual(1),
+        weight_decay: usual(0.0),
+        max_grad_norm: usual(1.0),
+        seed: usual(42),
+        eval_interval: usual(10),
+        early_stopping_patience: usual(0),
+        save_interval: usual(10),
+        n_samples: usual(0),
+    }
+}
