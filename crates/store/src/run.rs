@@ -115,7 +115,10 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
         best: said::best(db, id)?,
         secs_left: last.and_then(|last| last.secs_left).filter(|_| status == RunStatus::Running),
         losses: said::thinned_losses(db, id)?,
-        error: row.get::<_, Option<Json<ApiError>>>("trouble")?.map(|Json(trouble)| trouble),
+        error: row
+            .get::<_, Option<Json<ApiError>>>("trouble")?
+            .map(|Json(trouble)| trouble)
+            .filter(|_| matches!(status, RunStatus::Failed | RunStatus::Interrupted)),
     };
     Ok(RunRecord {
         row: shown,
@@ -129,7 +132,7 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
 }
 
 impl Store {
-    /// Keeps a new run.
+    /// Keeps a new run and puts it into the queue of its device.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -138,8 +141,8 @@ impl Store {
         self.write(|db| {
             db.execute(
                 "INSERT INTO run (id, name, created_ms, app_version, model, model_hash, data, data_version, device,
-                                  seed, max_steps, spec, plan)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                  seed, max_steps, spec, plan, queued_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?3)",
                 params![
                     Text(run.id),
                     run.name,
@@ -205,7 +208,7 @@ impl Store {
         self.on_devices("queued_ms IS NOT NULL AND deleted_ms IS NULL ORDER BY queued_ms, id")
     }
 
-    /// Puts a run into the queue of its device.
+    /// Puts a run into the queue of its device again.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and the others.
@@ -225,11 +228,11 @@ impl Store {
         self.change(id, "UPDATE run SET queued_ms = NULL, phase = ?2 WHERE id = ?1", phase)
     }
 
-    /// Notes that a worker is being started: what the last one said of its end no longer holds.
+    /// Notes that a worker lives: what the last one said of its end no longer holds.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] and the others.
-    pub fn starting(&self, id: RunId) -> Result<(), StoreError> {
+    pub fn started(&self, id: RunId) -> Result<(), StoreError> {
         let sql = "UPDATE run SET queued_ms = NULL, phase = ?2, trouble = NULL WHERE id = ?1";
         self.change(id, sql, "started")
     }

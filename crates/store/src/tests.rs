@@ -171,6 +171,7 @@ proptest! {
 #[test]
 fn what_was_said_of_steps_after_a_resume_point_is_void() {
     let store = store_with(id(1));
+    store.started(id(1)).unwrap();
     store.ingest(id(1), &story(), 99).unwrap();
     expect![[r#"Finished at 2 best Some(2.4) steps [(1, 3.0), (2, 2.5)] looks [(1, 2.9), (2, 2.4)] rest [0, 3, 6, 9, 10] result Some("step-00000002") sparks [3.0, 2.5]"#]]
     .assert_eq(&picture(&store, id(1)));
@@ -186,26 +187,26 @@ fn where_a_run_stands_follows_from_its_last_words_and_whether_its_worker_lives()
     };
     let say = |seq, event| store.ingest(id(1), &[Stamped { seq, at_ms: 0, event }], seq).unwrap();
     look("kept", false);
-    store.enqueue(id(1), 5).unwrap();
-    look("queued", false);
-    store.starting(id(1)).unwrap();
-    look("starting", true);
-    look("starting", false);
+    store.started(id(1)).unwrap();
+    look("started", true);
+    look("started", false);
     say(0, RunEvent::Paused { step: 1, halt: Halt::Asked });
     look("paused", true);
-    store.starting(id(1)).unwrap();
-    look("starting again", true);
+    store.enqueue(id(1), 5).unwrap();
+    look("queued again", false);
+    store.started(id(1)).unwrap();
+    look("started again", true);
     say(1, RunEvent::Failed { error: ApiError::new(Code::Disk, "full"), checkpoint: None });
     look("failed", false);
     say(2, RunEvent::Ended { reason: EndReason::Stopped, step: 1, checkpoint: "c".to_owned() });
     look("stopped", false);
     expect![[r#"
-        kept, gone: Interrupted
-        queued, gone: Queued
-        starting, alive: Running
-        starting, gone: Interrupted
+        kept, gone: Queued
+        started, alive: Running
+        started, gone: Interrupted
         paused, alive: Paused
-        starting again, alive: Running
+        queued again, gone: Queued
+        started again, alive: Running
         failed, gone: Failed
         stopped, gone: Stopped"#]]
     .assert_eq(&seen.join("\n"));
@@ -215,7 +216,7 @@ fn where_a_run_stands_follows_from_its_last_words_and_whether_its_worker_lives()
 fn an_explanation_never_overrules_what_the_run_said_itself() {
     let store = store_with(id(1));
     let trouble = |store: &Store| store.run(id(1), &|_| false).unwrap().row.error;
-    store.starting(id(1)).unwrap();
+    store.started(id(1)).unwrap();
     store.explain(id(1), &ApiError::new(Code::OutOfMemory, "killed")).unwrap();
     assert_eq!(trouble(&store).unwrap().message, "killed");
     let failed = RunEvent::Failed { error: ApiError::new(Code::Disk, "full"), checkpoint: None };

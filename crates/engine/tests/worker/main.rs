@@ -1,0 +1,155 @@
+//! A worker that learns nothing: it keeps to the protocol of a run's folder and "trains" one number, which depends on
+//! every step before it. What it does besides is told by the name of the base model.
+
+#[cfg(unix)]
+mod limit;
+
+use std::{fs, path::PathBuf, process::ExitCode, thread, time::Duration};
+
+use runfolder::{EventLog, FolderError, WorkerLock};
+use spec::{
+    ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, Halt, Job, RunEvent, RunFolder,
+};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let (Some(word), Some(folder)) = (args.next(), args.next()) else { return ExitCode::from(2) };
+    if word != "worker" {
+        return ExitCode::from(2);
+    }
+    match work(&RunFolder::new(PathBuf::from(folder))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(folder: &RunFolder) -> Result<(), FolderError> {
+    let _lock = WorkerLock::take(folder)?;
+    let job = runfolder::read_job(folder)?;
+    let mood = job.plan.model.0.as_str();
+    if mood == "dies-at-birth" {
+        panic!("no weights here");
+    }
+    let last = last_checkpoint(folder);
+    #[cfg(unix)]
+    if mood == "little-room" && last.is_none() {
+        limit::file_size(12 << 10);
+    }
+    let (mut step, mut weight) = last.unwrap_or((0, 1));
+    let mut log = EventLog::open(folder)?;
+    log.append(started(&job))?;
+    log.append(ready(step))?;
+    let max_steps = job.plan.knobs.max_steps.value;
+    while step < max_steps {
+        wait_for_gate(folder, mood, step);
+        match runfolder::asked(folder) {
+            Some(Control::Pause) => {
+                save(folder, &mut log, step, weight)?;
+                log.append(RunEvent::Paused { step, halt: Halt::Asked })?;
+                return Ok(());
+            }
+            Some(Control::Stop) => return end(folder, &mut log, step, weight, EndReason::Stopped),
+            None => {}
+        }
+        step += 1;
+        weight = learn(weight, step);
+        if mood == "fails-at-3" && step == 3 {
+            let error =
+                ApiError::new(Code::Diverged, "The loss is not a number at step 3").hint("Halve the rate.");
+            log.append(RunEvent::Failed { error, checkpoint: None })?;
+            return Ok(());
+        }
+        log.append(stepped(step, max_steps, weight))?;
+        if step % job.plan.knobs.save_interval.value == 0 {
+            save(folder, &mut log, step, weight)?;
+        }
+    }
+    end(folder, &mut log, step, weight, EndReason::Done)
+}
+
+fn learn(weight: u64, step: u32) -> u64 {
+    weight.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(u64::from(step))
+}
+
+fn end(
+    folder: &RunFolder,
+    log: &mut EventLog,
+    step: u32,
+    weight: u64,
+    reason: EndReason,
+) -> Result<(), FolderError> {
+    let checkpoint = save(folder, log, step, weight)?;
+    log.append(RunEvent::Ended { reason, step, checkpoint })?;
+    Ok(())
+}
+
+/// `checkpoints/step-00000002/state.json` holds the step and the weight.
+fn save(folder: &RunFolder, log: &mut EventLog, step: u32, weight: u64) -> Result<String, FolderError> {
+    let checkpoint = format!("step-{step:08}");
+    let place = folder.checkpoint(&checkpoint);
+    fs::create_dir_all(&place)
+        .map_err(|source| FolderError::Io { path: folder.checkpoint(&checkpoint), source })?;
+    atomic::write_whole(&place.join("state.json"), format!("[{step},{weight}]").as_bytes())?;
+    log.append(RunEvent::Saved { step, checkpoint: checkpoint.clone() })?;
+    Ok(checkpoint)
+}
+
+fn last_checkpoint(folder: &RunFolder) -> Option<(u32, u64)> {
+    let entries = fs::read_dir(folder.checkpoints()).ok()?.flatten();
+    let states = entries.filter_map(|entry| fs::read(entry.path().join("state.json")).ok());
+    states.filter_map(|json| serde_json::from_slice(&json).ok()).max()
+}
+
+/// With the mood `gated`, step `n + 1` waits until the file `gate` holds a number above `n`, or a word for the worker.
+fn wait_for_gate(folder: &RunFolder, mood: &str, step: u32) {
+    let gate = || fs::read_to_string(folder.path().join("gate")).ok()?.trim().parse::<u32>().ok();
+    while mood == "gated" && gate().unwrap_or(0) <= step && runfolder::asked(folder).is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn started(job: &Job) -> RunEvent {
+    RunEvent::Started {
+        plan: Box::new(job.plan.clone()),
+        device: DeviceInfo {
+            choice: DeviceChoice::Cpu,
+            kind: DeviceKind::Cpu,
+            name: "None".to_owned(),
+            driver: None,
+            api: "none".to_owned(),
+            memory: None,
+        },
+        app_version: "0.0.0".to_owned(),
+        pid: std::process::id(),
+    }
+}
+
+fn ready(resumed_at: u32) -> RunEvent {
+    RunEvent::Ready {
+        trainable_parameters: 1,
+        total_parameters: 1,
+        n_rows: 1,
+        n_truncated: 0,
+        n_untaught: 0,
+        resumed_at,
+    }
+}
+
+fn stepped(step: u32, of: u32, weight: u64) -> RunEvent {
+    RunEvent::Stepped {
+        step,
+        of,
+        epoch: f64::from(step) / f64::from(of),
+        loss: weight as f64 / u64::MAX as f64,
+        learning_rate: 1e-4,
+        grad_norm: 1.0,
+        tokens: 10,
+        supervised: 5,
+        secs: 0.1,
+        secs_left: None,
+        memory: None,
+    }
+}
