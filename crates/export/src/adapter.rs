@@ -1,0 +1,72 @@
+//! The adapter alone, as the folder that PEFT writes and loads.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use adapt::{Lora, NamedTensor, PeftConfig};
+use model::Decoder;
+use weights::write::{Float, Outgoing, safetensors};
+
+use crate::{
+    ExportError, Exported, F32_TOLERANCE, IfThere, ROOM_BESIDE_WEIGHTS, Tuned,
+    card::Kind,
+    place::Place,
+    read_back::{Agreement, Expected, Tolerance},
+    write_beside_weights, write_json,
+};
+
+/// Writes `adapter_config.json`, `adapter_model.safetensors` (f32), the tokenizer and a model card into the new
+/// folder `target`.
+///
+/// # Errors
+/// [`ExportError`], with `target` as it was.
+pub fn adapter(tuned: Tuned<'_>, target: &Path, if_there: IfThere) -> Result<Exported, ExportError> {
+    adapter_and(tuned, target, if_there, |_| Ok(()))
+}
+
+/// The same with something done between writing and reading back: tests damage files there.
+pub(crate) fn adapter_and(
+    tuned: Tuned<'_>,
+    target: &Path,
+    if_there: IfThere,
+    meddle: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<Exported, ExportError> {
+    let place = Place::prepare(target, if_there, 4 * tuned.lora.n_parameters() + ROOM_BESIDE_WEIGHTS)?;
+    let base = Decoder::open(tuned.base, tuned.device)?;
+    let expected = Expected::of(&base, tuned.lora)?;
+    write(tuned, place.folder())?;
+    meddle(place.folder()).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
+    let agreement = read_back(tuned.lora, &base, &expected, place.folder())?;
+    let (path, files, bytes) = place.take()?;
+    Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
+}
+
+fn write(tuned: Tuned<'_>, folder: &Path) -> Result<(), ExportError> {
+    let config = PeftConfig::of(tuned.lora, &tuned.card.base_name());
+    write_json(&folder.join("adapter_config.json"), &config)?;
+    let outgoing =
+        |NamedTensor { name, shape, values }| Outgoing::of_f32(name, &shape, Float::F32, || Ok(values));
+    let tensors = tuned.lora.to_named().into_iter().map(outgoing);
+    safetensors(&folder.join("adapter_model.safetensors"), tensors, &BTreeMap::new())?;
+    write_beside_weights(tuned, folder, Kind::Adapter)
+}
+
+/// Every number as it was, and the logits of base and adapter.
+fn read_back(
+    lora: &Lora,
+    base: &Decoder,
+    expected: &Expected,
+    folder: &Path,
+) -> Result<Agreement, ExportError> {
+    let read = Lora::open(folder, base)?;
+    let bits = |lora: &Lora| -> BTreeMap<String, Vec<u32>> {
+        let bits = |t: NamedTensor| (t.name, t.values.iter().map(|v| v.to_bits()).collect());
+        lora.to_named().into_iter().map(bits).collect()
+    };
+    let (wanted, found) = (bits(lora), bits(&read));
+    if let Some(name) =
+        wanted.iter().find(|(name, values)| found.get(*name) != Some(values)).map(|(name, _)| name)
+    {
+        return Err(ExportError::Damaged { what: format!("{name} holds other numbers than were written") });
+    }
+    expected.compare(base, &read)?.within(Tolerance::Absolute(F32_TOLERANCE))
+}

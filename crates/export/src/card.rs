@@ -1,0 +1,192 @@
+//! The model card: what it is, what it learned from and how, what came of it, how it is loaded.
+
+use std::fmt::Write;
+
+use adapt::Lora;
+use spec::{ModelId, Plan};
+
+use crate::Precision;
+
+/// What is told of a tuned model to whoever finds the folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// What the person calls it.
+    pub name: String,
+    /// What it learned from, as the person calls it.
+    pub data: String,
+    /// The base's licence (`Apache-2.0`), if it is known.
+    pub base_license: Option<String>,
+    /// How it was trained.
+    pub plan: Plan,
+    /// What came of it.
+    pub losses: Losses,
+    /// Of the program.
+    pub app_version: String,
+}
+
+/// Mean negative log-likelihood of the taught tokens, in nats.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Losses {
+    /// Steps until what is exported.
+    pub steps: u32,
+    /// Of the first step.
+    pub first_training: Option<f64>,
+    /// Of the last step.
+    pub last_training: Option<f64>,
+    /// Of the first look at the validation data.
+    pub first_validation: Option<f64>,
+    /// Of the best look.
+    pub best_validation: Option<f64>,
+}
+
+/// What the card lies beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The adapter alone.
+    Adapter,
+    /// The whole model.
+    Merged(Precision),
+}
+
+impl Card {
+    /// The base as other tools find it: the hub's name, or of a local one its last part alone, since a path of this
+    /// computer helps nobody elsewhere and tells of its owner.
+    pub(crate) fn base_name(&self) -> String {
+        let ModelId(id) = &self.plan.model;
+        match is_on_hub(&self.plan.model) {
+            true => id.clone(),
+            false => id.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(id).to_owned(),
+        }
+    }
+
+    /// `README.md`.
+    pub(crate) fn render(&self, kind: Kind, lora: &Lora) -> String {
+        let mut card = self.front_matter(kind);
+        // Writing to a String cannot fail.
+        let _ = self.body(&mut card, kind, lora);
+        card
+    }
+
+    /// What the hub reads. Names are quoted as JSON, which YAML understands, whatever is in them.
+    fn front_matter(&self, kind: Kind) -> String {
+        let mut lines = vec!["---".to_owned()];
+        if is_on_hub(&self.plan.model) {
+            lines.push(format!("base_model: {}", quoted(&self.base_name())));
+        }
+        if let Some(license) = &self.base_license {
+            lines.push(format!("license: {}", quoted(&license.to_lowercase())));
+        }
+        let (library, tag) = match kind {
+            Kind::Adapter => ("peft", "lora"),
+            Kind::Merged(_) => ("transformers", "lora-merged"),
+        };
+        lines.push(format!("library_name: {library}"));
+        lines.push("pipeline_tag: text-generation".to_owned());
+        lines.push(format!("tags: [{tag}, tunesmith]"));
+        lines.push("---\n\n".to_owned());
+        lines.join("\n")
+    }
+
+    fn body(&self, out: &mut String, kind: Kind, lora: &Lora) -> std::fmt::Result {
+        let base = self.base_name();
+        writeln!(out, "# {}\n", one_line(&self.name))?;
+        match kind {
+            Kind::Adapter => writeln!(
+                out,
+                "A LoRA adapter of {} parameters for `{base}`. It holds only what was learned and needs its base.\n",
+                lora.n_parameters()
+            )?,
+            Kind::Merged(precision) => writeln!(
+                out,
+                "`{base}`, tuned with LoRA; the adapter is merged into the weights, which are stored in {precision}.\n"
+            )?,
+        }
+        writeln!(out, "## How to load it\n\n```python\n{}```\n", how_to_load(kind, &base))?;
+
+        writeln!(out, "## What it learned\n")?;
+        writeln!(out, "Data: {} (version `{}`).\n", one_line(&self.data), self.plan.data_version.short())?;
+        let Losses { steps, first_training, last_training, first_validation, best_validation } = self.losses;
+        writeln!(out, "After {steps} steps, loss in nats per taught token:\n")?;
+        writeln!(out, "| | at first | here |\n| --- | --- | --- |")?;
+        writeln!(out, "| training | {} | {} |", loss(first_training), loss(last_training))?;
+        writeln!(out, "| validation | {} | {} |\n", loss(first_validation), loss(best_validation))?;
+
+        writeln!(out, "## How it was trained\n")?;
+        writeln!(out, "With Tunesmith {}, on {}.\n", self.app_version, self.plan.device.value)?;
+        writeln!(out, "| setting | value |\n| --- | --- |")?;
+        for (key, value, _) in self.plan.knobs.rows() {
+            writeln!(out, "| {key} | {value} |")?;
+        }
+
+        writeln!(out, "\n## The base\n")?;
+        writeln!(out, "`{base}`; SHA-256 of the weights it was trained on: `{}`.", self.plan.model_hash)?;
+        match &self.base_license {
+            Some(license) => {
+                writeln!(out, "It is licensed under {license}, whose terms apply to what is built on it too.")
+            }
+            None => writeln!(out, "Its licence is not known here: look it up before you pass this on."),
+        }
+    }
+}
+
+fn how_to_load(kind: Kind, base: &str) -> String {
+    let base = quoted(base);
+    match kind {
+        Kind::Adapter => format!(
+            "from peft import PeftModel\n\
+             from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
+             folder = \".\"  # where this file is\n\
+             tokenizer = AutoTokenizer.from_pretrained(folder)\n\
+             base = AutoModelForCausalLM.from_pretrained({base})\n\
+             model = PeftModel.from_pretrained(base, folder)\n"
+        ),
+        Kind::Merged(_) => "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
+             folder = \".\"  # where this file is\n\
+             tokenizer = AutoTokenizer.from_pretrained(folder)\n\
+             model = AutoModelForCausalLM.from_pretrained(folder, dtype=\"auto\")\n"
+            .to_owned(),
+    }
+}
+
+/// `owner/name`, as the hub spells it.
+fn is_on_hub(ModelId(id): &ModelId) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    !id.ends_with(".gguf") && id.split_once('/').is_some_and(|(owner, name)| plain(owner) && plain(name))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn loss(loss: Option<f64>) -> String {
+    loss.map_or("not measured".to_owned(), |loss| format!("{loss:.4}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_name_is_told_from_a_path() {
+        for (id, on_hub) in [
+            ("HuggingFaceTB/SmolLM2-135M-Instruct", true),
+            ("/home/me/models/base", false),
+            ("../base", false),
+            ("./base", false),
+            ("models/base.gguf", false),
+            ("C:\\models\\base", false),
+            ("gpt2", false),
+            ("a/b/c", false),
+        ] {
+            assert_eq!(is_on_hub(&ModelId(id.to_owned())), on_hub, "{id}");
+        }
+    }
+}

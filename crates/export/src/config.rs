@@ -1,0 +1,135 @@
+//! `config.json` and `generation_config.json` of a merged model, in the spellings of transformers 4 and 5 both.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::{Map, Value, json};
+use weights::Format;
+
+use crate::{Precision, Tuned};
+
+/// The base's configuration for weights in `precision`.
+pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
+    let dtype = match precision {
+        Precision::F32 => "float32",
+        Precision::Bf16 => "bfloat16",
+        Precision::F16 => "float16",
+    };
+    let Some(fields) = config.as_object_mut() else { return config };
+    // What was quantised no longer is, and where the base once lay is nobody's business.
+    for gone in ["quantization_config", "_name_or_path", "_model_name_or_path"] {
+        fields.remove(gone);
+    }
+    fields.retain(|_, value| !value.is_null());
+    fields.insert("torch_dtype".to_owned(), json!(dtype));
+    fields.insert("dtype".to_owned(), json!(dtype));
+    spell_rope_both_ways(fields);
+    config
+}
+
+/// Version 4 reads `rope_theta` and `rope_scaling`, version 5 `rope_parameters`. With only the other's spelling,
+/// version 4 silently falls back to a theta of 10000.
+fn spell_rope_both_ways(fields: &mut Map<String, Value>) {
+    let known = |field: &str| fields.get(field).and_then(Value::as_object).cloned();
+    let mut rope = known("rope_parameters").or_else(|| known("rope_scaling")).unwrap_or_default();
+    let theta =
+        fields.get("rope_theta").or_else(|| rope.get("rope_theta")).cloned().unwrap_or(json!(10_000.0));
+    let older = rope.remove("type");
+    let kind = rope.get("rope_type").cloned().or(older).unwrap_or(json!("default"));
+    rope.insert("rope_type".to_owned(), kind.clone());
+    rope.insert("rope_theta".to_owned(), theta.clone());
+    fields.insert("rope_parameters".to_owned(), Value::Object(rope.clone()));
+    fields.insert("rope_theta".to_owned(), theta);
+    rope.remove("rope_theta");
+    match kind.as_str() {
+        Some("default") => fields.remove("rope_scaling"),
+        _ => fields.insert("rope_scaling".to_owned(), Value::Object(rope)),
+    };
+}
+
+/// Whether the output projection is the embedding.
+pub(crate) fn is_tied(config: &Value) -> bool {
+    config["tie_word_embeddings"].as_bool().unwrap_or(false)
+}
+
+/// How generation begins and ends: the base's own `generation_config.json` where it has one, with every token at which
+/// the tokenizer says a reply ends.
+pub(crate) fn generation(tuned: Tuned<'_>, config: &Value) -> Value {
+    // What lies beside a GGUF file need not belong to it.
+    let folder = (tuned.base.format() == Format::Safetensors).then(|| tuned.base.folder());
+    let own = folder.and_then(|folder| fs::read(folder.join("generation_config.json")).ok());
+    let mut fields: Map<String, Value> =
+        own.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
+        if !config[field].is_null() && !fields.contains_key(field) {
+            fields.insert(field.to_owned(), config[field].clone());
+        }
+    }
+    let own_ends = match fields.get("eos_token_id") {
+        Some(Value::Array(ids)) => ids.clone(),
+        other => other.cloned().into_iter().collect(),
+    };
+    let ends = own_ends
+        .iter()
+        .filter_map(Value::as_u64)
+        .chain(tuned.tokenizer.stop_ids().into_iter().map(u64::from));
+    let ends: Vec<u64> = ends.collect::<BTreeSet<_>>().into_iter().collect();
+    match ends.as_slice() {
+        [] => None,
+        [only] => fields.insert("eos_token_id".to_owned(), json!(only)),
+        several => fields.insert("eos_token_id".to_owned(), json!(several)),
+    };
+    Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn both(config_json: Value) -> String {
+        let fields = config(config_json, Precision::Bf16);
+        serde_json::to_string_pretty(&fields).unwrap()
+    }
+
+    #[test]
+    fn the_spelling_of_version_4_gains_that_of_version_5() {
+        let four = json!({"model_type": "llama", "torch_dtype": "float32", "rope_theta": 500000.0,
+            "rope_scaling": {"type": "linear", "factor": 2.0}, "_name_or_path": "/home/me/base",
+            "pad_token_id": null});
+        expect![[r#"
+            {
+              "dtype": "bfloat16",
+              "model_type": "llama",
+              "rope_parameters": {
+                "factor": 2.0,
+                "rope_theta": 500000.0,
+                "rope_type": "linear"
+              },
+              "rope_scaling": {
+                "factor": 2.0,
+                "rope_type": "linear"
+              },
+              "rope_theta": 500000.0,
+              "torch_dtype": "bfloat16"
+            }"#]]
+        .assert_eq(&both(four));
+    }
+
+    #[test]
+    fn the_spelling_of_version_5_gains_that_of_version_4() {
+        let five =
+            json!({"dtype": "float32", "rope_parameters": {"rope_theta": 100000.0, "rope_type": "default"}});
+        expect![[r#"
+            {
+              "dtype": "bfloat16",
+              "rope_parameters": {
+                "rope_theta": 100000.0,
+                "rope_type": "default"
+              },
+              "rope_theta": 100000.0,
+              "torch_dtype": "bfloat16"
+            }"#]]
+        .assert_eq(&both(five));
+    }
+}

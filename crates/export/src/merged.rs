@@ -1,0 +1,222 @@
+//! The whole model with the adapter merged into its weights: `W + s·B·A`, as the folder that transformers loads.
+//!
+//! **Invariant:** one tensor is in memory at a time while writing, whatever the size of the model.
+
+use std::{collections::BTreeMap, fmt, io, path::Path, str::FromStr};
+
+use adapt::Lora;
+use model::{Bare, Decoder};
+use serde::{Deserialize, Serialize};
+use weights::{
+    Checkpoint, TensorView,
+    write::{Float, Outgoing, Trouble, safetensors},
+};
+
+use crate::{
+    ExportError, Exported, F32_TOLERANCE, IfThere, ROOM_BESIDE_WEIGHTS, Tuned,
+    card::Kind,
+    config,
+    place::Place,
+    read_back::{Agreement, Expected, Tolerance, expected},
+    shards::{self, LARGEST_FILE, share_out},
+    write_beside_weights, write_json,
+};
+
+/// How the merged weights are stored. The merge itself is always computed in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// As computed; twice the size of the others.
+    F32,
+    /// 8 bits of precision and the whole range of f32: what most models are published in.
+    #[default]
+    Bf16,
+    /// 11 bits of precision; nothing beyond ±65504.
+    F16,
+}
+
+impl Precision {
+    fn float(self) -> Float {
+        match self {
+            Self::F32 => Float::F32,
+            Self::Bf16 => Float::BF16,
+            Self::F16 => Float::F16,
+        }
+    }
+
+    /// What reading back may show.
+    ///
+    /// In f32 any logit is held to [`F32_TOLERANCE`]. In half precision every weight is off by up to `u`, half a unit
+    /// in its last place, so the logits cannot be equal: that each weight is the merged one, rounded, is held bit for
+    /// bit instead, and the logits to `u·√(4·layers + 1)`, for the roundings of the four matrix products that follow
+    /// one another in each layer, and of the last one, add up like a random walk. SmolLM2 shows a fifth of it.
+    fn tolerance(self, n_layers: usize) -> Tolerance {
+        let walk = ((4 * n_layers + 1) as f32).sqrt();
+        match self {
+            Self::F32 => Tolerance::Absolute(F32_TOLERANCE),
+            Self::Bf16 => Tolerance::Relative(walk * 2f32.powi(-8)),
+            Self::F16 => Tolerance::Relative(walk * 2f32.powi(-11)),
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        })
+    }
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            "f16" => Ok(Self::F16),
+            _ => Err(format!("`{s}` is not one of f32, bf16, f16")),
+        }
+    }
+}
+
+/// Writes the merged weights, `config.json`, `generation_config.json`, the tokenizer and a model card into the new
+/// folder `target`.
+///
+/// # Errors
+/// [`ExportError`], with `target` as it was.
+pub fn merged(
+    tuned: Tuned<'_>,
+    precision: Precision,
+    target: &Path,
+    if_there: IfThere,
+) -> Result<Exported, ExportError> {
+    merged_and(tuned, precision, target, if_there, LARGEST_FILE, |_| Ok(()))
+}
+
+/// The same with files of another size, and something done between writing and reading back: tests damage files there.
+pub(crate) fn merged_and(
+    tuned: Tuned<'_>,
+    precision: Precision,
+    target: &Path,
+    if_there: IfThere,
+    largest_file: u64,
+    meddle: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<Exported, ExportError> {
+    let config = config::config(tuned.base.config_json()?, precision);
+    let kept = kept(tuned.base, config::is_tied(&config));
+    let sizes: Vec<u64> = kept.iter().map(|t| size(t, precision.float())).collect();
+    let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
+    let place = Place::prepare(target, if_there, room)?;
+    let (expected, n_layers) = expected(tuned.base, tuned.lora, tuned.device)?;
+
+    let folder = place.folder();
+    write_json(&folder.join("config.json"), &config)?;
+    write_json(&folder.join("generation_config.json"), &config::generation(tuned, &config))?;
+    write_beside_weights(tuned, folder, Kind::Merged(precision))?;
+    write_weights(tuned.lora, precision.float(), folder, &kept, &sizes, largest_file)?;
+    meddle(folder).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
+    let agreement =
+        read_back(tuned, precision, &kept, &expected, folder)?.within(precision.tolerance(n_layers))?;
+    let (path, files, bytes) = place.take()?;
+    Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
+}
+
+/// The base's tensors that belong into the folder: those with Hugging Face's names, without an output projection that
+/// the configuration says is the embedding.
+fn kept(base: &Checkpoint, is_tied: bool) -> Vec<TensorView<'_>> {
+    let belongs = |name: &&str| name.starts_with("model.") || (*name == "lm_head.weight" && !is_tied);
+    base.names().filter(belongs).filter_map(|name| base.tensor(name)).collect()
+}
+
+fn size(tensor: &TensorView<'_>, float: Float) -> u64 {
+    let dtype = if tensor.dtype.is_float() { float.dtype() } else { tensor.dtype };
+    dtype.bytes_of(&tensor.shape).unwrap_or(0) as u64
+}
+
+fn write_weights(
+    lora: &Lora,
+    float: Float,
+    folder: &Path,
+    kept: &[TensorView<'_>],
+    sizes: &[u64],
+    largest_file: u64,
+) -> Result<(), ExportError> {
+    let shards = share_out(sizes, largest_file);
+    let file_of = |shard: usize| shards::file_name(shard, shards.len());
+    for (at, shard) in shards.iter().enumerate() {
+        let tensors = shard.iter().filter_map(|at| kept.get(*at)).map(|tensor| outgoing(tensor, lora, float));
+        safetensors(&folder.join(file_of(at)), tensors, &BTreeMap::new())?;
+    }
+    if shards.len() > 1 {
+        let places = shards.iter().enumerate().flat_map(|(at, shard)| {
+            shard
+                .iter()
+                .filter_map(|tensor| kept.get(*tensor))
+                .map(move |tensor| (tensor.name.as_str(), file_of(at)))
+        });
+        shards::write_index(folder, sizes.iter().sum(), places)?;
+    }
+    Ok(())
+}
+
+fn outgoing<'a>(tensor: &'a TensorView<'a>, lora: &'a Lora, float: Float) -> Outgoing<'a> {
+    match tensor.dtype.is_float() {
+        true => Outgoing::of_bytes(&tensor.name, &tensor.shape, float, move || {
+            Ok(merged_bytes(tensor, lora, float)?.into())
+        }),
+        false => Outgoing::copy_of(tensor.clone(), float),
+    }
+}
+
+/// `W + s·B·A` in f32, rounded once.
+fn merged_bytes(tensor: &TensorView<'_>, lora: &Lora, float: Float) -> Result<Vec<u8>, Trouble> {
+    let mut values = tensor.to_f32()?;
+    let delta = tensor.name.strip_suffix(".weight").and_then(|path| lora.delta(path));
+    if let Some(delta) = delta {
+        let delta = delta.try_into_data().map_err(|e| e.to_string())?;
+        for (value, delta) in values.iter_mut().zip(delta.iter::<f32>()) {
+            *value += delta;
+        }
+    }
+    const LARGEST_F16: f32 = 65504.0;
+    if float == Float::F16
+        && let Some(large) = values.iter().find(|v| v.is_finite() && v.abs() > LARGEST_F16)
+    {
+        let name = &tensor.name;
+        return Err(format!("{name} holds {large}, which f16 cannot; choose bf16 or f32").into());
+    }
+    Ok(float.encode(&values))
+}
+
+/// Every tensor as it should be, bit for bit, and the logits of the whole.
+fn read_back(
+    tuned: Tuned<'_>,
+    precision: Precision,
+    kept: &[TensorView<'_>],
+    expected: &Expected,
+    folder: &Path,
+) -> Result<Agreement, ExportError> {
+    let damaged = |what: String| ExportError::Damaged { what };
+    let written = Checkpoint::open(folder)?;
+    if written.names().len() != kept.len() {
+        return Err(damaged(format!("it has {} tensors instead of {}", written.names().len(), kept.len())));
+    }
+    for tensor in kept {
+        let name = &tensor.name;
+        let found = written.tensor(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
+        let wanted = match tensor.dtype.is_float() {
+            true => merged_bytes(tensor, tuned.lora, precision.float())
+                .map_err(|e| damaged(e.to_string()))?
+                .into(),
+            false => tensor.bytes(),
+        };
+        if found.shape != tensor.shape || found.bytes() != wanted {
+            return Err(damaged(format!("{name} holds other numbers than were written")));
+        }
+    }
+    expected.compare(&Decoder::open(&written, tuned.device)?, &Bare)
+}
