@@ -1,7 +1,7 @@
 //! Which encoding a text file is in, and its bytes as UTF-8.
 //!
-//! In this order: a byte order mark; the zero bytes of UTF-16; valid UTF-8; UTF-8 with a few bad bytes (far more
-//! good sequences than bad ones); else what chardetng makes of the first parts that are not ASCII.
+//! In this order: a byte order mark; the zero bytes of UTF-16; valid UTF-8; UTF-8 with some bad bytes (in no other
+//! encoding are most sequences good UTF-8 by chance); else what chardetng makes of the first parts that are not ASCII.
 
 use std::io::{self, Read};
 
@@ -50,7 +50,7 @@ pub(crate) fn detect(mut reader: impl Read) -> io::Result<Option<Encoded>> {
     if survey.bad == 0 {
         return Ok(Some(Encoded::Utf8));
     }
-    if survey.good > 10 * survey.bad {
+    if survey.good > 2 * survey.bad {
         return Ok(Some(Encoded::As(UTF_8)));
     }
     detector.feed(b"", true);

@@ -48,7 +48,10 @@ pub enum Unreadable {
         looks_like: &'static str,
     },
     /// Neither name nor content tells what it is.
-    #[error("The format of {file} is not known. Known are {}; give it the ending of its format.", crate::FORMAT_NAMES)]
+    #[error(
+        "The format of {file} is not known. Known are {}; give it the ending of its format.",
+        crate::FORMAT_NAMES
+    )]
     UnknownFormat {
         /// Its name.
         file: String,
@@ -64,7 +67,7 @@ pub enum Unreadable {
         what: String,
     },
     /// A header and nothing below it, or a list without elements.
-    #[error("{file} has columns but no rows. Choose a file with at least one example in it.")]
+    #[error("{file} has no rows. Choose a file with at least one example in it.")]
     NoRows {
         /// Its name.
         file: String,
@@ -78,7 +81,9 @@ pub enum Unreadable {
         lists: String,
     },
     /// The columns do not tell what is asked and what is answered.
-    #[error("It is not clear which column of {file} plays which part (columns: {columns}). Say which one is the prompt and which the completion, or which holds the text.")]
+    #[error(
+        "It is not clear which column of {file} plays which part (columns: {columns}). Say which one is the prompt and which the completion, or which holds the text."
+    )]
     NoShape {
         /// Its name.
         file: String,
@@ -102,7 +107,9 @@ pub enum Unreadable {
         role: &'static str,
     },
     /// Several files that do not look alike.
-    #[error("{first} and {second} do not look alike: {first_shape} and {second_shape}. Import them one by one, or map the columns.")]
+    #[error(
+        "{first} and {second} do not look alike: {first_shape} and {second_shape}. Import them one by one, or map the columns."
+    )]
     Mixed {
         /// A file's name.
         first: String,
@@ -114,7 +121,9 @@ pub enum Unreadable {
         second_shape: String,
     },
     /// Every row was left out.
-    #[error("None of the {n} rows can be used; the first: {file}, line {line}: {kind}. Check that the columns play the right parts.")]
+    #[error(
+        "Not one of the rows can be used ({n} were looked at). The first: {file}, line {line}: {kind}. Check that the columns play the right parts."
+    )]
     NothingUsable {
         /// How many rows were looked at.
         n: u64,
@@ -143,7 +152,9 @@ pub enum KeepError {
     #[error(transparent)]
     Write(#[from] atomic::WriteError),
     /// The parts would leave nothing to learn from.
-    #[error("Validation ({validation}) and test ({test}) must be 0 or more each and leave something for training: their sum must be below 1.")]
+    #[error(
+        "Validation ({validation}) and test ({test}) must be 0 or more each and leave something for training: their sum must be below 1."
+    )]
     Fractions {
         /// As asked.
         validation: f64,
@@ -183,16 +194,22 @@ pub enum KeptError {
 #[derive(Debug, thiserror::Error)]
 pub enum TokeniseError {
     /// A conversation, and a model without a chat template.
-    #[error("The model has no chat template, so it cannot be shown conversations. Choose an instruct model, or data with prompts and completions.")]
+    #[error(
+        "The model has no chat template, so it cannot be shown conversations. Choose an instruct model, or data with prompts and completions."
+    )]
     NoTemplate,
     /// A model whose files name no end token.
-    #[error("The model's tokenizer names no end token, so the model could not learn where to stop. Choose a model with complete tokenizer files.")]
+    #[error(
+        "The model's tokenizer names no end token, so the model could not learn where to stop. Choose a model with complete tokenizer files."
+    )]
     NoEndToken,
     /// The template refused the conversation.
     #[error("The model's chat template refuses this conversation: {0}")]
     Refused(String),
     /// The template changes earlier messages when later ones come, so replies cannot be found in its output.
-    #[error("The model's chat template does not show where reply {reply} begins and ends. Teach everything instead of the replies, or choose another model.")]
+    #[error(
+        "The model's chat template does not show where reply {reply} begins and ends. Teach everything instead of the replies, or choose another model."
+    )]
     NoSpan {
         /// Counted from 1.
         reply: usize,

@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// What [`FORMATS`] can read, as said to a person.
-pub const FORMAT_NAMES: &str = ".jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz)";
+pub const FORMAT_NAMES: &str =
+    ".jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz)";
 
 /// The beginning of a file, by which formats claim it.
 pub(crate) struct Head<'a> {

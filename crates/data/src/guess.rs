@@ -63,7 +63,9 @@ pub(crate) fn guess(columns: &[Column], rows: &[Fields]) -> Result<(Mapping, Str
         .or_else(|| look.pair())
         .or_else(|| look.running_text())
         .or_else(|| look.two_texts())
-        .ok_or_else(|| "No column names or contents that are known: say which column plays which part.".to_owned())
+        .ok_or_else(|| {
+            "No column names or contents that are known: say which column plays which part.".to_owned()
+        })
 }
 
 struct Look<'a> {
@@ -137,8 +139,9 @@ impl Look<'_> {
     }
 
     fn pair(&self) -> Guess {
-        let (prompt, completion) =
-            PAIRS.iter().find_map(|(prompt, completion)| Some((self.named(prompt)?, self.named(completion)?)))?;
+        let (prompt, completion) = PAIRS
+            .iter()
+            .find_map(|(prompt, completion)| Some((self.named(prompt)?, self.named(completion)?)))?;
         let because = format!("`{prompt}` and `{completion}` are named as a prompt and its completion");
         Some((pair(prompt, completion), because))
     }
@@ -160,8 +163,11 @@ impl Look<'_> {
     fn two_texts(&self) -> Guess {
         let [first, second] = self.texts()[..] else { return None };
         let (a, b) = (self.mean_length(first), self.mean_length(second));
-        let (prompt, completion, why) =
-            if b > 2 * a { (second, first, "the longer") } else { (first, second, if a > 2 * b { "the longer" } else { "the first" }) };
+        let (prompt, completion, why) = if b > 2 * a {
+            (second, first, "the longer")
+        } else {
+            (first, second, if a > 2 * b { "the longer" } else { "the first" })
+        };
         let because = format!(
             "the names of the two columns of text say nothing, so {why}, `{prompt}`, is taken for the prompt and `{completion}` for the completion"
         );
@@ -170,7 +176,9 @@ impl Look<'_> {
 
     /// Columns that hold strings, and not only numbers written out.
     fn texts(&self) -> Vec<&str> {
-        let is_word = |value: &Value| value.as_str().is_some_and(|s| !s.trim().is_empty() && s.trim().parse::<f64>().is_err());
+        let is_word = |value: &Value| {
+            value.as_str().is_some_and(|s| !s.trim().is_empty() && s.trim().parse::<f64>().is_err())
+        };
         let holds_words = |column: &&Column| self.rows.iter().any(|row| row.get(column).is_some_and(is_word));
         self.columns.iter().filter(holds_words).map(|c| &**c).collect()
     }

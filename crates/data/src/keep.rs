@@ -15,11 +15,7 @@ use atomic::WriteError;
 use sha2::{Digest, Sha256};
 use spec::{Counts, DatasetId, DatasetInfo, Example, Mapping, Role, Split, SplitFractions};
 
-use crate::{
-    KeepError, Problems, Reader, Sources,
-    read::Known,
-    split,
-};
+use crate::{KeepError, Problems, Reader, Sources, read::Known, split};
 
 /// What to store.
 #[derive(Clone, Debug)]
@@ -53,7 +49,8 @@ pub fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
     }
     let reader = Reader::open(&import.sources.all(), import.mapping.as_ref())?;
     fs::create_dir_all(dir).map_err(|e| WriteError::new(dir, e))?;
-    let work = tempfile::Builder::new().prefix(".import-").tempdir_in(dir).map_err(|e| WriteError::new(dir, e))?;
+    let work =
+        tempfile::Builder::new().prefix(".import-").tempdir_in(dir).map_err(|e| WriteError::new(dir, e))?;
 
     let rows = work.path().join("rows.jsonl");
     let gathered = gather(&rows, &import.sources, reader.mapping())?;
@@ -105,7 +102,8 @@ impl Gathered {
             test: unless(&sources.test, asked.test),
             seed: asked.seed,
         };
-        let fixed: Vec<_> = self.rows.iter().map(|(part, _)| *part).take_while(|part| *part != Split::Train).collect();
+        let fixed: Vec<_> =
+            self.rows.iter().map(|(part, _)| *part).take_while(|part| *part != Split::Train).collect();
         let groups: Vec<_> = self.rows[fixed.len()..].iter().map(|(_, group)| *group).collect();
         fixed.into_iter().chain(split::assign(&groups, &fractions)).collect()
     }
@@ -117,23 +115,29 @@ fn gather(path: &Path, sources: &Sources, mapping: &Mapping) -> Result<Gathered,
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(written)?);
     let mut gathered = Gathered { rows: Vec::new(), problems: Problems::default() };
     let mut known = Known::default();
-    for (part, files) in
-        [(Split::Test, &sources.test), (Split::Validation, &sources.validation), (Split::Train, &sources.train)]
-    {
+    for (part, files) in [
+        (Split::Test, &sources.test),
+        (Split::Validation, &sources.validation),
+        (Split::Train, &sources.train),
+    ] {
         if files.is_empty() {
             continue;
         }
         let (mut failed, rows) = (None, &mut gathered.rows);
-        Reader::open(files, Some(mapping))?.read_lines(&mut known, &mut gathered.problems, &mut |example, line| {
-            rows.push((part, group(&example)));
-            match out.write_all(line) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
+        Reader::open(files, Some(mapping))?.read_lines(
+            &mut known,
+            &mut gathered.problems,
+            &mut |example, line| {
+                rows.push((part, group(&example)));
+                match out.write_all(line) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failed = Some(error);
+                        ControlFlow::Break(())
+                    }
                 }
-            }
-        })?;
+            },
+        )?;
         if let Some(error) = failed {
             return Err(written(error).into());
         }
@@ -165,7 +169,8 @@ fn group(example: &Example) -> u64 {
 /// Writes each line of `rows` to the file of its part, in order.
 fn divide(rows: &Path, parts: &[Split], made: &Path) -> io::Result<(spec::Sha256, Counts)> {
     fs::create_dir(made)?;
-    let mut files = Split::ALL.map(|split| File::create(made.join(part_file(split))).map(|f| Part::new(split, f)));
+    let mut files =
+        Split::ALL.map(|split| File::create(made.join(part_file(split))).map(|f| Part::new(split, f)));
     let mut lines = BufReader::with_capacity(1 << 20, File::open(rows)?);
     let mut line = Vec::new();
     for part in parts {

@@ -50,7 +50,10 @@ mod tests {
     fn a_quantile_is_a_length_that_occurs() {
         let of = |len: usize| Tokens { ids: vec![0; len], supervised: vec![true; len], truncated: len == 9 };
         let lengths = Lengths::of(&[of(9), of(1), of(4), of(4)]);
-        assert_eq!([0.0, 0.25, 0.5, 0.75, 0.76, 1.0].map(|share| lengths.quantile(share)), [1, 1, 4, 4, 9, 9]);
+        assert_eq!(
+            [0.0, 0.25, 0.5, 0.75, 0.76, 1.0].map(|share| lengths.quantile(share)),
+            [1, 1, 4, 4, 9, 9]
+        );
         assert_eq!((lengths.n_tokens, lengths.n_supervised, lengths.n_truncated), (18, 14, 1));
         assert_eq!(Lengths::default().quantile(0.5), 0);
     }

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn the_order_is_that_of_best_fit() {
         let of = |lengths: &[usize]| -> Vec<Tokens> {
-            let tokens = |len: &usize| Tokens { ids: vec![0; *len], supervised: vec![true; *len], truncated: false };
+            let tokens =
+                |len: &usize| Tokens { ids: vec![0; *len], supervised: vec![true; *len], truncated: false };
             lengths.iter().map(tokens).collect()
         };
         let segments = |lengths: &[usize], width| -> Vec<Vec<u32>> {

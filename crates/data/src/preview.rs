@@ -45,7 +45,12 @@ impl Preview {
         Self::of_source(&Source::file(first), files.len(), mapping, n)
     }
 
-    fn of_source(source: &Source, n_files: usize, given: Option<&Mapping>, n: usize) -> Result<Self, Unreadable> {
+    fn of_source(
+        source: &Source,
+        n_files: usize,
+        given: Option<&Mapping>,
+        n: usize,
+    ) -> Result<Self, Unreadable> {
         let format = format::of(source)?;
         let mut look = Look::at(source, format)?;
         let (mapping, because) = match given {
@@ -64,8 +69,10 @@ impl Preview {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        let rows = look.rows.iter().map(|row| look.columns.iter().map(|c| cell(row.get(c))).collect()).collect();
-        let example = |mapping| look.rows.iter_mut().filter_map(|row| shape::example(mapping, row).ok()).collect();
+        let rows =
+            look.rows.iter().map(|row| look.columns.iter().map(|c| cell(row.get(c))).collect()).collect();
+        let example =
+            |mapping| look.rows.iter_mut().filter_map(|row| shape::example(mapping, row).ok()).collect();
         Ok(Self {
             file: source.name.clone(),
             n_files,
@@ -88,10 +95,17 @@ mod tests {
     fn a_file_of_unknown_meaning_can_still_be_looked_at() {
         let source = Source::bytes("a.csv", b"x,y,z\none,two,three\n");
         let preview = Preview::of_source(&source, 1, None, 5).unwrap();
-        assert_eq!((preview.mapping, preview.rows), (None, vec![vec!["one".into(), "two".into(), "three".into()]]));
-        let columns = [(spec::ColumnRole::Prompt, "z".to_owned()), (spec::ColumnRole::Completion, "x".to_owned())];
+        assert_eq!(
+            (preview.mapping, preview.rows),
+            (None, vec![vec!["one".into(), "two".into(), "three".into()]])
+        );
+        let columns =
+            [(spec::ColumnRole::Prompt, "z".to_owned()), (spec::ColumnRole::Completion, "x".to_owned())];
         let mapping = Mapping { shape: spec::Shape::PromptCompletion, columns: columns.into() };
         let preview = Preview::of_source(&source, 1, Some(&mapping), 5).unwrap();
-        assert_eq!(preview.examples, [Example::Completion { prompt: "three".into(), completion: "one".into() }]);
+        assert_eq!(
+            preview.examples,
+            [Example::Completion { prompt: "three".into(), completion: "one".into() }]
+        );
     }
 }

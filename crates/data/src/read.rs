@@ -138,7 +138,8 @@ impl Reader {
     /// [`Unreadable`] if a file breaks off, or if not one row can be used.
     pub fn read(&self, each: &mut dyn FnMut(Example) -> ControlFlow<()>) -> Result<Report, Unreadable> {
         let mut problems = Problems::default();
-        let n_examples = self.read_lines(&mut Known::default(), &mut problems, &mut |example, _| each(example))?;
+        let n_examples =
+            self.read_lines(&mut Known::default(), &mut problems, &mut |example, _| each(example))?;
         Ok(Report { mapping: self.mapping.clone(), because: self.because.clone(), n_examples, problems })
     }
 

@@ -63,7 +63,8 @@ impl Reply<'_> {
         };
         // Some templates refuse a conversation that ends, or begins, there; then only the words are left to go by.
         let before = render(self.template, &self.messages[..self.place], GenerationPrompt::Add).ok();
-        let prompted = before.filter(|before| self.text.starts_with(before.as_str())).map(|before| before.len());
+        let prompted =
+            before.filter(|before| self.text.starts_with(before.as_str())).map(|before| before.len());
         let start = match prompted {
             Some(start) => Some(start),
             None => self.text.get(after..end).and_then(|between| between.rfind(words)).map(|at| after + at),

@@ -92,7 +92,10 @@ impl Source {
         }
         let found = encoding::detect(self.open()?).map_err(|e| Unreadable::io(&self.name, e))?;
         let Some(encoded) = found else {
-            return Err(Unreadable::Binary { file: self.name.clone(), looks_like: looks_like(&self.head()?) });
+            return Err(Unreadable::Binary {
+                file: self.name.clone(),
+                looks_like: looks_like(&self.head()?),
+            });
         };
         Ok(*self.encoded.get_or_init(|| encoded))
     }

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_folder_is_searched_for_data_and_nothing_else() {
-        let folder = folder(&["b.jsonl", "a/z.CSV", "a/y.jsonl.gz", ".hidden/a.csv", ".a.csv", "README.md", "x.png"]);
+        let folder =
+            folder(&["b.jsonl", "a/z.CSV", "a/y.jsonl.gz", ".hidden/a.csv", ".a.csv", "README.md", "x.png"]);
         let found = Sources::of(&[folder.path().to_owned()]).unwrap();
         assert_eq!(names(folder.path(), &found.train), ["a/y.jsonl.gz", "a/z.CSV", "b.jsonl"]);
     }

@@ -67,7 +67,7 @@ mod tests {
         let groups: Vec<u64> = (0..12).collect();
         let parts = assign(&groups, &SplitFractions { validation: 0.25, test: 0.1, seed: 42 });
         let letters: String = parts.iter().map(|part| &part.as_str()[..2]).collect();
-        expect_test::expect![""].assert_eq(&letters);
+        expect_test::expect!["trtrvatrtrtrtrtrtrtevava"].assert_eq(&letters);
     }
 
     #[test]

@@ -161,7 +161,11 @@ impl Teacher<'_> {
                 let spans = reply::spans(self.template()?, messages, &text, self.supervise)?;
                 let tokens = self.tokenizer.encode_spans(&text, AddSpecial::No)?;
                 let supervised = reply::mask(&spans, tokens.iter().map(|(_, bytes)| bytes.clone()));
-                Ok(Tokens { ids: tokens.into_iter().map(|(id, _)| id).collect(), supervised, truncated: false })
+                Ok(Tokens {
+                    ids: tokens.into_iter().map(|(id, _)| id).collect(),
+                    supervised,
+                    truncated: false,
+                })
             }
         }
     }
@@ -172,7 +176,9 @@ impl Teacher<'_> {
         match example {
             Example::Text { text } => ended(text.clone(), end()?),
             Example::Completion { prompt, completion } => ended(format!("{prompt}{completion}"), end()?),
-            Example::Chat { messages } => reply::render(self.template()?, messages, text::GenerationPrompt::Omit),
+            Example::Chat { messages } => {
+                reply::render(self.template()?, messages, text::GenerationPrompt::Omit)
+            }
         }
     }
 

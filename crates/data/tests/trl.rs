@@ -38,7 +38,12 @@ fn a_reply_is_taught_after_its_conversation() {
 
 #[test]
 fn of_several_replies_all_or_the_last_are_taught() {
-    let said = [(Role::User, "Hi"), (Role::Assistant, "Hello."), (Role::User, "Bye"), (Role::Assistant, " So long!")];
+    let said = [
+        (Role::User, "Hi"),
+        (Role::Assistant, "Hello."),
+        (Role::User, "Bye"),
+        (Role::Assistant, " So long!"),
+    ];
     let example = Example::Chat { messages: said.map(|(role, text)| Message::new(role, text)).into() };
     let taught = |supervise| {
         let seen = with_teacher(supervise, 512, |teacher| teacher.see(&example).unwrap());
@@ -68,7 +73,8 @@ fn what_is_cut_is_counted_and_what_teaches_nothing_is_left_out() {
 }
 
 fn agrees(case: &str, supervise: Supervise) {
-    let fixture: Value = serde_json::from_str(include_str!("../../../tests/fixtures/trl_sft_data.json")).unwrap();
+    let fixture: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/trl_sft_data.json")).unwrap();
     let case_of = &fixture[case];
     let examples: Vec<Example> = case_of["rows"].as_array().unwrap().iter().map(example).collect();
     let tokens = with_teacher(supervise, WIDTH, |teacher| teacher.all(&examples).unwrap().examples);
@@ -77,7 +83,11 @@ fn agrees(case: &str, supervise: Supervise) {
     } else {
         for (tokens, expected) in tokens.iter().zip(case_of["dataset"].as_array().unwrap()) {
             assert_eq!(tokens.ids, numbers(&expected["input_ids"]), "{case}: ids");
-            assert_eq!(labels(&tokens.ids, &tokens.supervised), integers(&expected["labels"]), "{case}: labels");
+            assert_eq!(
+                labels(&tokens.ids, &tokens.supervised),
+                integers(&expected["labels"]),
+                "{case}: labels"
+            );
         }
         unpacked(&tokens)
     };
@@ -87,7 +97,8 @@ fn agrees(case: &str, supervise: Supervise) {
 /// TRL packs to rows of a width, then lays all rows of a batch end to end.
 fn packed_agrees(case: &Value, tokens: &[Tokens]) -> Vec<Row> {
     let dataset = case["dataset"].as_array().unwrap();
-    let rows = pack(tokens, numbers(&dataset[0]["input_ids"]).len().max(if dataset.len() == 1 { 0 } else { 48 }));
+    let rows =
+        pack(tokens, numbers(&dataset[0]["input_ids"]).len().max(if dataset.len() == 1 { 0 } else { 48 }));
     assert_eq!(rows.len(), dataset.len());
     for (row, expected) in rows.iter().zip(dataset) {
         assert_eq!(row.ids, numbers(&expected["input_ids"]));

@@ -1,7 +1,8 @@
 //! Tables with a header: commas, semicolons, tabs or bars between fields, quotes where needed.
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
+    collections::VecDeque,
     io::{self, Read},
     ops::ControlFlow,
     rc::Rc,
@@ -41,22 +42,20 @@ impl Format for Csv {
         each: &mut dyn FnMut(Raw) -> ControlFlow<()>,
     ) -> Result<(), Unreadable> {
         let delimiter = delimiter(source)?;
-        let since_row = Rc::new(Cell::new(0));
-        let guarded = Guarded { inner: source.text()?, since_row: since_row.clone() };
-        let mut reader = reader(guarded, delimiter);
+        let progress = Rc::new(RefCell::new(Progress::default()));
+        let mut reader = reader(Guarded { inner: source.text()?, progress: progress.clone() }, delimiter);
         let mut record = StringRecord::new();
         let failed = |error: csv::Error, line: u64| broken(source, error, line);
         if !reader.read_record(&mut record).map_err(|e| failed(e, 1))? {
             return Err(Unreadable::Empty { file: source.name.clone() });
         }
+        let mut line = progress.borrow_mut().line(&record, reader.position().byte());
         let columns: Vec<_> = names(&record).map(|name| want.column(&name)).collect();
-        let mut line = 1;
         loop {
-            since_row.set(0);
             if !reader.read_record(&mut record).map_err(|e| failed(e, line + 1))? {
                 return Ok(());
             }
-            line = record.position().map_or(line + 1, csv::Position::line);
+            line = progress.borrow_mut().line(&record, reader.position().byte());
             let found = if record.len() == columns.len() {
                 Ok(fields(&columns, &record))
             } else {
@@ -125,20 +124,57 @@ fn broken(source: &Source, error: csv::Error, line: u64) -> Unreadable {
     }
 }
 
-/// Stops a reading that swallows the file as one row.
+/// Stops a reading that swallows the file as one row, and notes where lines end.
 struct Guarded<R> {
     inner: R,
-    since_row: Rc<Cell<u64>>,
+    progress: Rc<RefCell<Progress>>,
 }
 
 impl<R: Read> Read for Guarded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
-        self.since_row.set(self.since_row.get() + read as u64);
-        if self.since_row.get() > LONGEST_ROW {
+        let mut progress = self.progress.borrow_mut();
+        if progress.read - progress.row_end > LONGEST_ROW {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        let begin = progress.read;
+        let ends = into[..read]
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .map(|(i, _)| begin + i as u64);
+        progress.line_ends.extend(ends);
+        progress.read += read as u64;
         Ok(read)
+    }
+}
+
+/// How far the file was read. The parser's own line numbers leave out line ends within quotes.
+#[derive(Default)]
+struct Progress {
+    /// Bytes given to the parser.
+    read: u64,
+    /// Where the last row ended, in bytes.
+    row_end: u64,
+    /// Where lines end that no row has reached yet.
+    line_ends: VecDeque<u64>,
+    /// Line ends before `row_end`.
+    passed: u64,
+}
+
+impl Progress {
+    /// The line in which `record` began, now that the parser stands at byte `end`.
+    fn line(&mut self, record: &StringRecord, end: u64) -> u64 {
+        let mut last = None;
+        while let Some(line_end) = self.line_ends.pop_front_if(|line_end| *line_end < end) {
+            last = Some(line_end);
+            self.passed += 1;
+        }
+        self.row_end = end;
+        let inside: u64 = record.iter().map(|field| field.matches('\n').count() as u64).sum();
+        // A row that ends in a carriage return, or with the file, has its line end still before it.
+        let is_passed = last.is_some_and(|last| last + 1 == end);
+        (self.passed + u64::from(!is_passed)).saturating_sub(inside).max(1)
     }
 }
 

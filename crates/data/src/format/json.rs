@@ -96,7 +96,12 @@ fn holds_a_list(text: &[u8]) -> bool {
         found |= raw.found.is_ok();
         ControlFlow::Break(())
     };
-    let walk = Walk { want: Want::Only(&[]), each: RefCell::new(&mut stop), lists: RefCell::default(), own: LISTS_OF_A_ROW };
+    let walk = Walk {
+        want: Want::Only(&[]),
+        each: RefCell::new(&mut stop),
+        lists: RefCell::default(),
+        own: LISTS_OF_A_ROW,
+    };
     let _ = Document(&walk).deserialize(&mut serde_json::Deserializer::from_slice(text));
     drop(walk);
     // An object of many lines is no JSON line, even if its list begins beyond what was looked at.

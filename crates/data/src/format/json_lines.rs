@@ -51,7 +51,8 @@ impl Format for JsonLines {
             if batch.is_empty() {
                 return Ok(());
             }
-            let parsed: Vec<_> = batch.par_iter().filter_map(|(number, line)| parse(*number, line, want)).collect();
+            let parsed: Vec<_> =
+                batch.par_iter().filter_map(|(number, line)| parse(*number, line, want)).collect();
             for raw in parsed {
                 if each(raw).is_break() {
                     return Ok(());
@@ -100,7 +101,7 @@ mod tests {
             6: (not a JSON object)
             7: (not a JSON object)
             8: (not JSON at column 4)
-            9: (not JSON at column 14)
+            9: (not JSON at column 15)
             10: a={"b":[1,null]}
         "#]]
         .assert_eq(&rows("a.jsonl", file));

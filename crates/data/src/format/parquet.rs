@@ -110,7 +110,9 @@ fn value(field: &Field) -> Value {
             row.get_column_iter().map(|(k, v)| (k.clone(), value(v))).collect::<Map<_, _>>().into()
         }
         Field::ListInternal(list) => list.elements().iter().map(value).collect(),
-        Field::MapInternal(map) => map.entries().iter().map(|(k, v)| Value::from(vec![value(k), value(v)])).collect(),
+        Field::MapInternal(map) => {
+            map.entries().iter().map(|(k, v)| Value::from(vec![value(k), value(v)])).collect()
+        }
         // Dates, times and decimals print as people write them.
         other => other.to_string().into(),
     }
@@ -119,4 +121,88 @@ fn value(field: &Field) -> Value {
 fn broken(source: &Source, row: u64, what: &str) -> Unreadable {
     let at = if row == 0 { "in its header".to_owned() } else { format!("at row {row}") };
     Unreadable::Broken { file: source.name.clone(), at, what: what.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::tests::{rows, rows_wanted};
+    use ::parquet::{
+        basic::Compression,
+        data_type::{ByteArray, ByteArrayType, Int64Type},
+        file::{properties::WriterProperties, writer::SerializedFileWriter},
+        schema::parser::parse_message_type,
+    };
+    use expect_test::expect;
+
+    /// Two conversations and a number each, as pandas and `datasets` write them.
+    fn file(compression: Compression) -> Vec<u8> {
+        let schema = "message schema {
+            OPTIONAL INT64 n;
+            OPTIONAL group messages (LIST) { REPEATED group list { OPTIONAL group element {
+                OPTIONAL BYTE_ARRAY role (STRING); OPTIONAL BYTE_ARRAY content; } } }
+        }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let mut bytes = Vec::new();
+        let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&[7], Some(&[1, 0]), None).unwrap();
+        column.close().unwrap();
+        for texts in [["user", "assistant", "user"], ["Hi", "Hello.", "Who?"]] {
+            let mut column = group.next_column().unwrap().unwrap();
+            let texts = texts.map(ByteArray::from);
+            column.typed::<ByteArrayType>().write_batch(&texts, Some(&[4, 4, 4]), Some(&[0, 1, 0])).unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.close().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn lists_of_structs_are_read() {
+        expect![[r#"
+            Parquet
+            1: n=7 messages=[{"content":"Hi","role":"user"},{"content":"Hello.","role":"assistant"}]
+            2: n=null messages=[{"content":"Who?","role":"user"}]
+        "#]]
+        .assert_eq(&rows("a.parquet", &file(Compression::UNCOMPRESSED)));
+    }
+
+    #[test]
+    fn compression_changes_nothing() {
+        let plain = rows("a.parquet", &file(Compression::UNCOMPRESSED));
+        let packed = [
+            Compression::SNAPPY,
+            Compression::GZIP(Default::default()),
+            Compression::ZSTD(Default::default()),
+        ];
+        for compression in packed {
+            assert_eq!(rows("a.parquet", &file(compression)), plain, "{compression}");
+        }
+    }
+
+    #[test]
+    fn only_wanted_columns_are_read() {
+        let file = file(Compression::SNAPPY);
+        expect![[r#"
+            Parquet
+            1: n=7
+            2: n=null
+        "#]]
+        .assert_eq(&rows_wanted("a.parquet", &file, Want::Only(&["n".into()])));
+    }
+
+    #[test]
+    fn a_file_cut_short_or_changed_anywhere_is_an_error_and_not_a_panic() {
+        let whole = file(Compression::SNAPPY);
+        for at in 0..whole.len() {
+            rows("a.parquet", &whole[..at]);
+            let mut changed = whole.clone();
+            changed[at] ^= 0x55;
+            rows("a.parquet", &changed);
+        }
+    }
 }

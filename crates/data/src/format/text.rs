@@ -120,7 +120,8 @@ fn cut(text: &str) -> usize {
     let window = &text[..limit];
     // A piece of a few words would teach little, so a break counts only beyond the first eighth.
     let enough = limit / 8;
-    let after = |pattern: &str| window.rfind(pattern).map(|at| at + pattern.len()).filter(|end| *end > enough);
+    let after =
+        |pattern: &str| window.rfind(pattern).map(|at| at + pattern.len()).filter(|end| *end > enough);
     ["\n\n", "\n\r\n", "\n", ". ", "! ", "? ", "。", " "].into_iter().find_map(after).unwrap_or(limit)
 }
 

@@ -1,3 +1,5 @@
+//! Shapes, guesses and problems: what a file says, and what is made of it.
+
 use super::*;
 use expect_test::{Expect, expect};
 use spec::{ColumnRole, Shape};
@@ -36,7 +38,16 @@ fn check(name: &str, file: &str, expected: Expect) {
 
 #[test]
 fn a_broken_row_is_named_and_the_rest_is_kept() {
-    check("a.jsonl", "{\"prompt\":\"2+2\",\"completion\":\"4\"}\n{oops\n{\"prompt\":\"3+3\",\"completion\":6}\n", expect![[""]]);
+    check(
+        "a.jsonl",
+        "{\"prompt\":\"2+2\",\"completion\":\"4\"}\n{oops\n{\"prompt\":\"3+3\",\"completion\":6}\n",
+        expect![[r#"
+        `prompt` and `completion` are named as a prompt and its completion
+        "2+2" -> "4"
+        "3+3" -> "6"
+        line 2: not JSON at column 2
+    "#]],
+    );
 }
 
 #[test]
@@ -51,7 +62,21 @@ fn each_thing_that_can_be_wrong_with_a_pair_is_told() {
 {"completion":"b","prompt":"a","more":1}
 []
 "#;
-    check("a.jsonl", file, expect![[""]]);
+    check(
+        "a.jsonl",
+        file,
+        expect![[r#"
+        `prompt` and `completion` are named as a prompt and its completion
+        "a" -> "b"
+        line 3: `completion` is missing
+        line 4: `completion` is missing
+        line 5: the prompt is empty
+        line 6: the reply is empty
+        line 7: `prompt` is not text
+        line 8: the same as row 2
+        line 9: not a JSON object
+    "#]],
+    );
 }
 
 #[test]
@@ -63,9 +88,35 @@ fn alpaca_becomes_a_conversation() {
         {"instruction":"","input":"","output":"3"},
         {"instruction":"Be silent.","output":" "}
     ]"#;
-    check("a.json", file, expect![[""]]);
-    check("a.csv", "instruction,context,response,category\nAdd.,1 2,3,x\nGreet.,,Hello.,y\n", expect![[""]]);
-    check("a.jsonl", r#"{"id":1,"system_prompt":"Be brief.","question":"Who?","response":"You."}"#, expect![[""]]);
+    check(
+        "a.json",
+        file,
+        expect![[r#"
+        columns `instruction`, `input`, `output` are named as in Alpaca's data
+        user: "Add.\n\n1 2" | assistant: "3"
+        user: "Greet." | assistant: "Hello."
+        user: "1 2" | assistant: "3"
+        line 4: the prompt is empty
+        line 5: the reply is empty
+    "#]],
+    );
+    check(
+        "a.csv",
+        "instruction,context,response,category\nAdd.,1 2,3,x\nGreet.,,Hello.,y\n",
+        expect![[r#"
+        columns `instruction`, `context`, `response` are named as in Alpaca's data
+        user: "Add.\n\n1 2" | assistant: "3"
+        user: "Greet." | assistant: "Hello."
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        r#"{"id":1,"system_prompt":"Be brief.","question":"Who?","response":"You."}"#,
+        expect![[r#"
+        columns `question`, `response`, `system_prompt` are named as in Alpaca's data
+        system: "Be brief." | user: "Who?" | assistant: "You."
+    "#]],
+    );
 }
 
 #[test]
@@ -82,7 +133,23 @@ fn messages_keep_their_roles_and_turns() {
 {"messages":[]}
 {"messages":[1]}
 "#;
-    check("a.jsonl", file, expect![[""]]);
+    check(
+        "a.jsonl",
+        file,
+        expect![[r#"
+        `messages` holds lists of messages with a role and a content
+        system: "Be terse." | user: "Hi" | assistant: "Hello." | user: "Bye" | assistant: "Bye."
+        user: "What now?" | tool: "42" | assistant: "42."
+        line 4: `content` is not text
+        line 5: no reply
+        line 6: the reply is empty
+        line 7: unknown role `oracle`
+        line 8: not a list of messages with a role and a content
+        line 9: not a list of messages with a role and a content
+        line 10: no reply
+        line 11: not a list of messages with a role and a content
+    "#]],
+    );
 }
 
 #[test]
@@ -91,65 +158,231 @@ fn sharegpt_is_told_by_its_spelling() {
         {"id":"x","system":"Be kind.","conversations":[{"from":"human","value":"Hi"},{"from":"gpt","value":"Hello."}]},
         {"conversations":[{"from":"system","value":"S"},{"from":"human","value":"Hi"},{"from":"function_call","value":"{}"},{"from":"observation","value":"1"},{"from":"gpt","value":"One."}]}
     ]"#;
-    check("a.json", file, expect![[""]]);
+    check(
+        "a.json",
+        file,
+        expect![[r#"
+        `conversations` holds lists of messages with `from` and `value`
+        system: "Be kind." | user: "Hi" | assistant: "Hello."
+        system: "S" | user: "Hi" | assistant: "{}" | tool: "1" | assistant: "One."
+    "#]],
+    );
 }
 
 #[test]
 fn prompts_and_completions_may_be_messages() {
     let file = r#"{"prompt":[{"role":"user","content":"Hi"}],"completion":[{"role":"assistant","content":"Hello."}]}"#;
-    check("a.jsonl", file, expect![[""]]);
-    check("a.csv", "messages\n\"[{\"\"role\"\":\"\"user\"\",\"\"content\"\":\"\"Hi\"\"},{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"Hello.\"\"}]\"\n", expect![[""]]);
+    check(
+        "a.jsonl",
+        file,
+        expect![[r#"
+        `prompt` and `completion` hold messages
+        user: "Hi" | assistant: "Hello."
+    "#]],
+    );
+    check(
+        "a.csv",
+        "messages\n\"[{\"\"role\"\":\"\"user\"\",\"\"content\"\":\"\"Hi\"\"},{\"\"role\"\":\"\"assistant\"\",\"\"content\"\":\"\"Hello.\"\"}]\"\n",
+        expect![[r#"
+        `messages` holds lists of messages with a role and a content
+        user: "Hi" | assistant: "Hello."
+    "#]],
+    );
 }
 
 #[test]
 fn pairs_are_told_by_their_names_or_by_their_contents() {
-    check("a.jsonl", r#"{"question":"Why?","answer":"So."}"#, expect![[""]]);
-    check("a.csv", "text,sentiment\nSo sad,negative\n", expect![[""]]);
-    check("a.csv", "Text,Label\nSo sad,0\n", expect![[""]]);
-    check("a.jsonl", r#"{"symptoms":"I cough and sneeze all day long.","diagnosis":"a cold"}"#, expect![[""]]);
-    check("a.jsonl", r#"{"diagnosis":"a cold","symptoms":"I cough and sneeze all day long."}"#, expect![[""]]);
-    check("a.csv", "id,one,two\n1,abc,abd\n", expect![[""]]);
+    check(
+        "a.jsonl",
+        r#"{"question":"Why?","answer":"So."}"#,
+        expect![[r#"
+        `question` and `answer` are named as a prompt and its completion
+        "Why?" -> "So."
+    "#]],
+    );
+    check(
+        "a.csv",
+        "text,sentiment\nSo sad,negative\n",
+        expect![[r#"
+        `text` and `sentiment` are named as a prompt and its completion
+        "So sad" -> "negative"
+    "#]],
+    );
+    check(
+        "a.csv",
+        "Text,Label\nSo sad,0\n",
+        expect![[r#"
+        `Text` and `Label` are named as a prompt and its completion
+        "So sad" -> "0"
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        r#"{"symptoms":"I cough and sneeze all day long.","diagnosis":"a cold"}"#,
+        expect![[r#"
+        the names of the two columns of text say nothing, so the longer, `symptoms`, is taken for the prompt and `diagnosis` for the completion
+        "I cough and sneeze all day long." -> "a cold"
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        r#"{"diagnosis":"a cold","symptoms":"I cough and sneeze all day long."}"#,
+        expect![[r#"
+        the names of the two columns of text say nothing, so the longer, `symptoms`, is taken for the prompt and `diagnosis` for the completion
+        "I cough and sneeze all day long." -> "a cold"
+    "#]],
+    );
+    check(
+        "a.csv",
+        "id,one,two\n1,abc,abd\n",
+        expect![[r#"
+        the names of the two columns of text say nothing, so the first, `one`, is taken for the prompt and `two` for the completion
+        "abc" -> "abd"
+    "#]],
+    );
 }
 
 #[test]
 fn running_text_is_told_apart() {
-    check("a.jsonl", "{\"text\":\"Once.\",\"n\":1}\n{\"text\":\"\"}\n", expect![[""]]);
-    check("a.md", "# Title\n\nOne paragraph.\n", expect![[""]]);
+    check(
+        "a.jsonl",
+        "{\"text\":\"Once.\",\"n\":1}\n{\"text\":\"\"}\n",
+        expect![[r#"
+        `text` is the only column of text
+        "Once."
+        line 2: the text is empty
+    "#]],
+    );
+    check(
+        "a.md",
+        "# Title\n\nOne paragraph.\n",
+        expect![[r##"
+        `text` is the only column of text
+        "# Title\n\nOne paragraph."
+    "##]],
+    );
 }
 
 #[test]
 fn what_cannot_be_read_says_what_to_do() {
-    check("a.csv", "", expect![[""]]);
-    check("a.jsonl", "\n\n", expect![[""]]);
-    check("a.csv", "prompt,completion\n", expect![[""]]);
-    check("a.json", "[]", expect![[""]]);
-    check("a.xlsx", "PK\u{3}\u{4}\0\0", expect![[""]]);
-    check("a.txt", "MZ\0\0", expect![[""]]);
-    check("a.yaml", "a: b", expect![[""]]);
-    check("a.jsonl", "{oops\n{oops\n", expect![[""]]);
-    check("a.csv", "a,b,c\nx,y,z\n", expect![[""]]);
-    check("a.parquet", "PAR1PAR1", expect![[""]]);
-    check("a.jsonl", r#"{"prompt":"a","completion":""}"#, expect![[""]]);
+    check(
+        "a.csv",
+        "",
+        expect![[r#"
+        a.csv is empty. Choose a file with at least one example in it.
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        "\n\n",
+        expect![[r#"
+        a.jsonl is empty. Choose a file with at least one example in it.
+    "#]],
+    );
+    check(
+        "a.csv",
+        "prompt,completion\n",
+        expect![[r#"
+        a.csv has no rows. Choose a file with at least one example in it.
+    "#]],
+    );
+    check(
+        "a.json",
+        "[]",
+        expect![[r#"
+        a.json has no rows. Choose a file with at least one example in it.
+    "#]],
+    );
+    check(
+        "a.xlsx",
+        "PK\u{3}\u{4}\0\0",
+        expect![[r#"
+        a.xlsx is not text: it looks like an Office document or a zip archive (save a sheet as CSV, or unpack the archive). Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+    "#]],
+    );
+    check(
+        "a.txt",
+        "MZ\0\0",
+        expect![[r#"
+        a.txt is not text: it looks like a program. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+    "#]],
+    );
+    check(
+        "a.yaml",
+        "a: b",
+        expect![[r#"
+        The format of a.yaml is not known. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz); give it the ending of its format.
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        "{oops\n{oops\n",
+        expect![[r#"
+        Not one of the rows can be used (2 were looked at). The first: a.jsonl, line 1: not JSON at column 2. Check that the columns play the right parts.
+    "#]],
+    );
+    check(
+        "a.csv",
+        "a,b,c\nx,y,z\n",
+        expect![[r#"
+        It is not clear which column of a.csv plays which part (columns: a, b, c). Say which one is the prompt and which the completion, or which holds the text.
+    "#]],
+    );
+    check(
+        "a.parquet",
+        "PAR1PAR1",
+        expect![[r#"
+        a.parquet is broken in its header: EOF: Parquet file too small. Size is 8 but need 827474264. Save it again, or take out what is broken.
+    "#]],
+    );
+    check(
+        "a.jsonl",
+        r#"{"prompt":"a","completion":""}"#,
+        expect![[r#"
+        Not one of the rows can be used (1 were looked at). The first: a.jsonl, line 1: the reply is empty. Check that the columns play the right parts.
+    "#]],
+    );
 }
 
 #[test]
 fn a_mapping_by_hand_wins_over_the_guess() {
-    let columns = [(ColumnRole::Prompt, "completion".to_owned()), (ColumnRole::Completion, "prompt".to_owned())];
+    let columns =
+        [(ColumnRole::Prompt, "completion".to_owned()), (ColumnRole::Completion, "prompt".to_owned())];
     let mapping = Mapping { shape: Shape::PromptCompletion, columns: columns.into() };
     let read = |file: &str| said(read_bytes("a.csv", file.as_bytes(), Some(&mapping)));
-    expect![[""]].assert_eq(&read("prompt,completion\na,b\n"));
-    expect![[""]].assert_eq(&read("prompt,other\na,b\n"));
+    expect![[r#"
+        you mapped the columns
+        "b" -> "a"
+    "#]]
+    .assert_eq(&read("prompt,completion\na,b\n"));
+    expect![[r#"
+        a.csv has no column `completion` (columns: prompt, other). Map the columns anew.
+    "#]]
+    .assert_eq(&read("prompt,other\na,b\n"));
     let incomplete = Mapping { shape: Shape::Alpaca, ..mapping.clone() };
-    expect![[""]].assert_eq(&said(read_bytes("a.csv", b"prompt\na\n", Some(&incomplete))));
+    expect![[r#"
+        The mapping lacks a column for the instruction. Say which column it is.
+    "#]]
+    .assert_eq(&said(read_bytes("a.csv", b"prompt\na\n", Some(&incomplete))));
 }
 
 #[test]
 fn other_encodings_are_read_and_replaced_bytes_are_named() {
     let cafe = b"prompt,completion\nO\xf9 est le caf\xe9 ?,L\xe0-bas \xe0 c\xf4t\xe9.\n";
-    expect![[""]].assert_eq(&said(read_bytes("a.csv", cafe, None)));
+    expect![[r#"
+        `prompt` and `completion` are named as a prompt and its completion
+        "Où est le café ?" -> "Là-bas à côté."
+    "#]]
+    .assert_eq(&said(read_bytes("a.csv", cafe, None)));
     let mut mostly = "prompt,completion\nÇa va très bien à côté,été où déjà\n".as_bytes().to_vec();
     mostly.extend_from_slice(b"bad \xff byte,ok\n");
-    expect![[""]].assert_eq(&said(read_bytes("a.csv", &mostly, None)));
+    expect![[r#"
+        `prompt` and `completion` are named as a prompt and its completion
+        "Ça va très bien à côté" -> "été où déjà"
+        "bad � byte" -> "ok"
+        line 3: bytes that are not text were replaced
+    "#]]
+    .assert_eq(&said(read_bytes("a.csv", &mostly, None)));
 }
 
 #[test]
@@ -160,9 +393,47 @@ fn files_that_do_not_look_alike_are_not_mixed() {
     };
     let pair = ("a.csv", "prompt,completion\na,b\n");
     let said = open(&[pair, ("b.txt", "Some text.")]).unwrap_err().to_string();
-    expect![[""]].assert_eq(&said);
+    expect!["a.csv and b.txt do not look alike: `prompt` and `completion` are named as a prompt and its completion and `text` is the only column of text. Import them one by one, or map the columns."].assert_eq(&said);
     open(&[pair, ("b.jsonl", r#"{"prompt":"c","completion":"d"}"#)]).unwrap();
     let alpaca = ("a.jsonl", r#"{"instruction":"a","output":"b"}"#);
     let joined = open(&[alpaca, ("b.jsonl", r#"{"instruction":"a","input":"c","output":"b"}"#)]).unwrap();
-    assert_eq!(joined.columns[&ColumnRole::Input], "input", "a column one file lacks is still read in the other");
+    assert_eq!(
+        joined.columns[&ColumnRole::Input],
+        "input",
+        "a column one file lacks is still read in the other"
+    );
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SEEDS: &[&[u8]] = &[
+        b"{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\",\"content\":[{\"text\":\"a\"}]}]}\n",
+        b"[{\"instruction\":\"a\",\"input\":null,\"output\":\"\\ud83d\\ude42\"}]",
+        b"{\"data\":[{\"prompt\":\"a\",\"completion\":1.5}]}",
+        b"prompt;completion\r\n\"a;\"\"b\";c\r\n",
+        b"\xff\xfeA\0,\0B\0\n\0a\0,\0b\0\n\0",
+        b"# Title\n\nCaf\xe9 \x81 text.\n",
+    ];
+    const NAMES: &[&str] =
+        &["a.jsonl", "a.json", "a.csv", "a.tsv", "a.txt", "a.md", "a.jsonl.gz", "a.parquet"];
+
+    proptest! {
+        #[test]
+        fn are_examples_or_an_error(
+            seed in prop::sample::select(SEEDS),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            name in prop::sample::select(NAMES),
+        ) {
+            let mut bytes = seed.to_vec();
+            for (at, byte) in edits {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Ok(imported) = read_bytes(name, &bytes, None) {
+                prop_assert_eq!(imported.report.n_examples, imported.examples.len() as u64);
+            }
+        }
+    }
 }
