@@ -1,9 +1,10 @@
-//! The program with the window. 
+//! The program with the window; with the arguments of a worker, the process that trains instead.
 
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
-    tunesmith_app::run(tunesmith_app::runs_of_home())
+    worker::take_over(env::args_os().skip(1))
+        .unwrap_or_else(|| tunesmith_app::run(tunesmith_app::runs_of_home()))
 }

@@ -1,12 +1,18 @@
 //! `pretend-runs HOME`: keeps three runs in HOME and plays the worker of the last. Each line on its input is a step;
 //! when the input ends it is gone without a word, as a killed worker is.
 
-use std::{error::Error, io::stdin, path::Path};
+use std::{
+    error::Error,
+    io::stdin,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use runfolder::{EventLog, WorkerLock};
 use spec::{
-    ApiError, Asked, Because, Chosen, Code, DatasetId, Decided, DeviceChoice, DeviceInfo, DeviceKind,
-    EndReason, Forecast, Job, ModelId, Plan, Range, RunEvent, RunFolder, RunId, RunSpec, Sha256, Template,
+    ApiError, Asked, Because, Chosen, Code, Counts, DatasetId, DatasetInfo, Decided, DeviceChoice,
+    DeviceInfo, DeviceKind, EndReason, Forecast, Job, Mapping, ModelId, Plan, Range, RunEvent, RunFolder,
+    RunId, RunSpec, Sha256, Shape, SplitFractions, Template,
 };
 use store::{NewRun, Store};
 use uuid::Uuid;
@@ -18,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let home = Path::new(&home);
     std::fs::create_dir_all(home)?;
     let store = Store::open(&home.join("tunesmith.db"))?;
+    store.keep_dataset(&dataset(), 0)?;
 
     let (_, mut log) = keep(&store, home, 1, "Release notes in our voice")?;
     for step in 1..=STEPS {
@@ -52,7 +59,7 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
     let spec = RunSpec {
         name: Some(name.into()),
         model: plan.model.clone(),
-        data: DatasetId(Uuid::from_u128(9)),
+        data: dataset().id,
         data_version: None,
         effort: None,
         device: None,
@@ -60,7 +67,8 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
     };
     let job = Job { run, plan: plan.clone(), model: home.join("model.gguf"), data: home.join("datasets") };
     runfolder::write_job(&folder, &job)?;
-    let created_ms = 1_763_600_000_000 + n * 60_000;
+    let hours_ago = (4 - n) * 3_600_000;
+    let created_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64 - hours_ago;
     store.keep_run(&NewRun { id: run, name, spec: &spec, plan: &plan, app_version: "0.1.0", created_ms })?;
     let mut log = EventLog::open(&folder)?;
     let device = DeviceInfo {
@@ -113,6 +121,20 @@ fn plan() -> Plan {
             secs: Range { low: 10.0, high: 30.0 },
             tokens: 40_960,
         },
+    }
+}
+
+fn dataset() -> DatasetInfo {
+    DatasetInfo {
+        id: DatasetId(Uuid::from_u128(9)),
+        version: Sha256::from_bytes(&[2; 32]),
+        name: "support-replies".into(),
+        sources: vec!["support-replies.jsonl".into()],
+        mapping: Mapping { shape: Shape::PromptCompletion, columns: Default::default() },
+        split: SplitFractions::default(),
+        counts: Counts { train: 160, validation: 18, test: 0 },
+        problems: vec![],
+        n_problems: 0,
     }
 }
 

@@ -125,7 +125,10 @@ export class Session {
     await this.send("POST", `/element/${await this.find(css)}/click`, {});
   }
 
+  /** What is painted once the page has had time to paint what it shows. */
   async screenshot(file) {
+    const twoFrames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))";
+    await this.send("POST", "/execute/async", { script: twoFrames, args: [] });
     await writeFile(file, Buffer.from(await this.send("GET", "/screenshot"), "base64"));
   }
 
