@@ -49,9 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("cli", &["spec", "engine", "worker"]),
+    ("cli", &["spec", "atomic", "engine", "worker"]),
     ("tunesmith-app", &["spec", "engine", "worker"]),
-    ("xtask", &[]),
+    ("testkit", &[]),
+    ("xtask", &["testkit"]),
 ];
 
 /// What only some may use, and why.

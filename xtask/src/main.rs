@@ -1,4 +1,4 @@
-//! Sets up what is missing; builds, starts, tests and packs the program. Only the standard library, so that it is there
+//! Sets up what is missing; builds, starts, tests and packs the program. Next to no dependencies, so that it is there
 //! seconds after a clone.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let done = match task.as_deref() {
         Some("app") => app::run(),
         Some("test") => test::run(),
-        Some("setup") => setup::run(setup::Purpose::Tests).map(drop),
+        Some("setup") => setup::run(setup::Purpose::Tests).and_then(|_| starter::fetch()),
         Some("release") => release::run(),
         None | Some("help" | "-h" | "--help") => {
             println!("{HELP}");

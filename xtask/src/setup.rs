@@ -6,7 +6,7 @@ use crate::{
     Outcome,
     node::Node,
     packages,
-    process::{self, root},
+    process::{self, answer, command, root},
 };
 
 /// What things are set up for.
@@ -21,9 +21,22 @@ pub enum Purpose {
 /// Sets up what is missing for `purpose`; what is there is left as it is.
 pub fn run(purpose: Purpose) -> Outcome<Node> {
     packages::install(purpose)?;
+    if purpose == Purpose::Tests {
+        rust_tools()?;
+    }
     let node = Node::find()?;
     install_page_packages(&node)?;
     Ok(node)
+}
+
+/// rustfmt and clippy, which a minimal toolchain leaves out.
+fn rust_tools() -> Outcome {
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if answer("cargo", [tool, "--version"]).is_none() {
+            process::run(command("rustup", ["component", "add", component]))?;
+        }
+    }
+    Ok(())
 }
 
 /// The page, built into `ui/dist`.

@@ -24,7 +24,8 @@ pub fn run() -> Outcome {
     phases.run("clippy", || {
         process::run(cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
-    phases.run("starter model", starter::fetch)?;
+    phases.run("build", || process::run(cargo(["test", "--quiet", "--workspace", "--no-run"])))?;
+    phases.run("starter model", starter::fetch_with_built)?;
     let in_rust = phases.run("cargo test", rust_tests)?;
     let app = built("tunesmith-app")?;
     let in_window =
