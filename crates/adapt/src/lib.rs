@@ -1,0 +1,16 @@
+//! What learns beside a frozen base, one file per method: attach, run, merge, save, load.
+//!
+//! **Invariants:** a newborn adapter changes nothing. Tensors are named as PEFT names them, in checkpoints and in
+//! exports alike, so that there is one spelling and no table.
+//!
+//! To add a method: a file beside `lora.rs` whose type implements [`model::Adapter`].
+
+mod dropout;
+mod error;
+mod lora;
+mod peft;
+
+pub use dropout::Dropout;
+pub use error::AdaptError;
+pub use lora::{Gradients, Lora, LoraConfig, NamedTensor};
+pub use peft::{PeftConfig, Targets, read_tensors};

@@ -1,0 +1,22 @@
+//! How what learns reaches into the forward pass of a frozen base.
+
+use burn::tensor::Tensor;
+
+/// Something that stands beside a frozen base. Crate `adapt` has one for each method.
+///
+/// The base is never changed, so base and tuned, or many adapters, share one copy of its weights.
+pub trait Adapter: Sync {
+    /// What the linear layer at `path` says, given its input `x` `[tokens, in]` and its own output `y`
+    /// `[tokens, out]`.
+    fn linear(&self, path: &str, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+}
+
+/// The base alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bare;
+
+impl Adapter for Bare {
+    fn linear(&self, _path: &str, _x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        y
+    }
+}

@@ -1,0 +1,171 @@
+//! Text, token by token: sampling as transformers does it, in its order (repetition penalty, temperature, top-k,
+//! top-p).
+
+use std::{collections::HashSet, ops::ControlFlow};
+
+use burn::tensor::Tensor;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{Adapter, Cache, Decoder, Layout, ModelError};
+
+/// How the next token is picked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Scores are divided by it; 0 always takes the best token.
+    pub temperature: f64,
+    /// Only the smallest set of best tokens with this much probability is drawn from; 1 is all.
+    pub top_p: f64,
+    /// Only this many best tokens are drawn from; 0 is all.
+    pub top_k: usize,
+    /// Scores of tokens that occurred are divided by it where positive, multiplied where negative; 1 is off.
+    pub repetition_penalty: f64,
+    /// Of the draw.
+    pub seed: u64,
+}
+
+impl Sampling {
+    /// Always the best token.
+    pub const GREEDY: Self = Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
+}
+
+/// How a generation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// The new tokens, the end token included where it came.
+    pub ids: Vec<u32>,
+    /// That the end token came, rather than the limit or a stop.
+    pub complete: bool,
+}
+
+/// Goes on from `prompt` until a token of `ends`, `max_tokens` new ones, or a break by `on_token`, which hears of each
+/// new token as it comes.
+///
+/// # Errors
+/// An empty prompt, or a token beyond the vocabulary.
+pub fn generate(
+    model: &Decoder,
+    adapter: &dyn Adapter,
+    prompt: &[u32],
+    ends: &[u32],
+    max_tokens: usize,
+    sampling: &Sampling,
+    mut on_token: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<Generation, ModelError> {
+    if prompt.is_empty() {
+        return Err(ModelError::Unsupported("there is no prompt to go on from".to_owned()));
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(sampling.seed);
+    let mut cache = Cache::new(model.config().num_hidden_layers);
+    let mut seen: HashSet<u32> = prompt.iter().copied().collect();
+    let mut ids = Vec::new();
+    let mut new = prompt.to_vec();
+    while ids.len() < max_tokens {
+        let layout = Layout::after(model.config(), cache.len(), new.len(), model.device());
+        let hidden = model.hidden(&new, &layout, Some(&mut cache), adapter)?;
+        let last = hidden.dims()[0] - 1;
+        let scores = scores(model.logits(hidden.narrow(0, last, 1)))?;
+        let id = pick(scores, &seen, sampling, &mut rng);
+        ids.push(id);
+        if ends.contains(&id) {
+            return Ok(Generation { ids, complete: true });
+        }
+        if on_token(id).is_break() {
+            break;
+        }
+        seen.insert(id);
+        new = vec![id];
+    }
+    Ok(Generation { ids, complete: false })
+}
+
+fn scores(logits: Tensor<2>) -> Result<Vec<f32>, ModelError> {
+    let data = logits.try_into_data().map_err(|e| ModelError::Device(e.to_string()))?;
+    Ok(data.iter::<f32>().collect())
+}
+
+/// The next token, given the scores of all, `[vocab_size]`.
+fn pick(mut scores: Vec<f32>, seen: &HashSet<u32>, how: &Sampling, rng: &mut ChaCha8Rng) -> u32 {
+    let penalty = how.repetition_penalty as f32;
+    if penalty != 1.0 {
+        for &id in seen {
+            if let Some(score) = scores.get_mut(id as usize) {
+                *score = if *score > 0.0 { *score / penalty } else { *score * penalty };
+            }
+        }
+    }
+    let best = |scores: &[f32]| {
+        let first = (0, f32::NEG_INFINITY);
+        scores.iter().enumerate().fold(first, |best, (i, s)| if *s > best.1 { (i, *s) } else { best })
+    };
+    let (top, top_score) = best(&scores);
+    if how.temperature <= 0.0 {
+        return top as u32;
+    }
+
+    // Weights relative to the best token, best first, ties by id.
+    let temperature = how.temperature as f32;
+    let mut ranked: Vec<(usize, f64)> =
+        scores.iter().enumerate().map(|(i, s)| (i, f64::from((s - top_score) / temperature).exp())).collect();
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    if how.top_k > 0 {
+        ranked.truncate(how.top_k);
+    }
+    let total: f64 = ranked.iter().map(|(_, w)| w).sum();
+    let mut kept = 0.0;
+    let n = ranked
+        .iter()
+        .take_while(|(_, w)| {
+            let open = kept < how.top_p * total;
+            kept += w;
+            open
+        })
+        .count();
+    ranked.truncate(n.max(1));
+
+    let total: f64 = ranked.iter().map(|(_, w)| w).sum();
+    let mut draw = rng.random::<f64>() * total;
+    for (i, weight) in &ranked {
+        draw -= weight;
+        if draw < 0.0 {
+            return *i as u32;
+        }
+    }
+    ranked.last().map_or(top as u32, |(i, _)| *i as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn draw(scores: &[f32], how: &Sampling) -> u32 {
+        pick(scores.to_vec(), &HashSet::new(), how, &mut ChaCha8Rng::seed_from_u64(how.seed))
+    }
+
+    #[test]
+    fn a_repeated_token_is_punished_whichever_sign_its_score_has() {
+        let how = Sampling { repetition_penalty: 2.0, ..Sampling::GREEDY };
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        assert_eq!(pick(vec![3.0, 2.0], &HashSet::from([0]), &how, &mut rng), 1);
+        assert_eq!(pick(vec![-1.0, -1.5], &HashSet::from([0]), &how, &mut rng), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_best_are_drawn_from(seed: u64, scores in prop::collection::vec(-5f32..5.0, 3..40), k in 1usize..5) {
+            let how = Sampling { temperature: 1.5, top_k: k, top_p: 1.0, repetition_penalty: 1.0, seed };
+            let drawn = scores[draw(&scores, &how) as usize];
+            let better = scores.iter().filter(|s| **s > drawn).count();
+            prop_assert!(better < k, "{better} tokens are better than the one drawn");
+        }
+
+        #[test]
+        fn a_tiny_top_p_is_greedy(seed: u64, scores in prop::collection::vec(-5f32..5.0, 3..40)) {
+            let how = Sampling { temperature: 1.0, top_k: 0, top_p: 1e-9, repetition_penalty: 1.0, seed };
+            prop_assert_eq!(draw(&scores, &how), draw(&scores, &Sampling::GREEDY));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Rotary position embedding (Su et al. 2021, arXiv 2104.09864), in the half-split layout of Hugging Face checkpoints.
+
+use std::f64::consts::PI;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::config::{LlamaConfig, RopeScaling};
+
+/// Inverse frequencies `[head_dim / 2]` and the factor on sine and cosine, for a context of `length` tokens.
+/// Only dynamic scaling looks at `length`. Formulas as in transformers' `modeling_rope_utils`.
+pub(crate) fn frequencies(config: &LlamaConfig, length: usize) -> (Vec<f64>, f64) {
+    let dim = config.head_dim as f64;
+    let at_base = |base: f64| -> Vec<f64> {
+        (0..config.head_dim / 2).map(|i| base.powf(-2.0 * i as f64 / dim)).collect()
+    };
+    let plain = at_base(config.rope_theta);
+    match config.rope_scaling {
+        RopeScaling::Default => (plain, 1.0),
+        RopeScaling::Linear { factor } => (plain.into_iter().map(|f| f / factor).collect(), 1.0),
+        RopeScaling::Dynamic { factor } => {
+            let trained = config.max_position_embeddings as f64;
+            let length = (length as f64).max(trained);
+            let grown = (factor * length / trained - (factor - 1.0)).powf(dim / (dim - 2.0));
+            (at_base(config.rope_theta * grown), 1.0)
+        }
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
+            let original = original_max_position_embeddings as f64;
+            let stretch = |f: f64| {
+                let turns = original * f / (2.0 * PI);
+                if turns < low_freq_factor {
+                    f / factor
+                } else if turns > high_freq_factor {
+                    f
+                } else {
+                    let smooth = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                    (1.0 - smooth) * f / factor + smooth * f
+                }
+            };
+            (plain.into_iter().map(stretch).collect(), 1.0)
+        }
+        RopeScaling::Yarn {
+            factor,
+            beta_fast,
+            beta_slow,
+            original_max_position_embeddings,
+            attention_factor,
+        } => {
+            let original = original_max_position_embeddings as f64;
+            // The dimension whose wave makes `turns` turns over the trained context.
+            let dimension =
+                |turns: f64| dim * (original / (turns * 2.0 * PI)).ln() / (2.0 * config.rope_theta.ln());
+            let low = dimension(beta_fast).floor().max(0.0);
+            let mut high = dimension(beta_slow).ceil().min(dim - 1.0);
+            if low == high {
+                high += 0.001;
+            }
+            let stretched = plain.iter().enumerate().map(|(i, f)| {
+                let ramp = ((i as f64 - low) / (high - low)).clamp(0.0, 1.0);
+                f / factor * ramp + f * (1.0 - ramp)
+            });
+            (stretched.collect(), attention_factor)
+        }
+    }
+}
+
+/// Cosines and sines of a set of positions: `[1, 1, tokens, head_dim]` or, for rows with positions of their own,
+/// `[rows, 1, tokens, head_dim]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Rope {
+    cos: Tensor<4>,
+    sin: Tensor<4>,
+}
+
+impl Rope {
+    /// For `positions`, row after row, `rows · tokens` of them.
+    pub(crate) fn new(config: &LlamaConfig, positions: &[u32], rows: usize, device: &Device) -> Self {
+        let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
+        let (frequencies, factor) = frequencies(config, length);
+        let table = |f: fn(f64) -> f64| {
+            let mut values = Vec::with_capacity(positions.len() * config.head_dim);
+            for &position in positions {
+                for _half in 0..2 {
+                    values.extend(frequencies.iter().map(|w| (f(f64::from(position) * w) * factor) as f32));
+                }
+            }
+            let tokens = positions.len() / rows.max(1);
+            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, config.head_dim]), device)
+        };
+        Self { cos: table(f64::cos), sin: table(f64::sin) }
+    }
+
+    /// Turns each head: `x·cos + rotate_half(x)·sin`, where `rotate_half([a, b]) = [-b, a]`.
+    ///
+    /// - x: `[rows, heads, tokens, head_dim]` → the same
+    pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
+        let half = x.dims()[3] / 2;
+        let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
+        let turned = Tensor::cat(vec![b.neg(), a], 3);
+        x * self.cos.clone() + turned * self.sin.clone()
+    }
+}

@@ -1,0 +1,63 @@
+//! What tests of several crates share: the fixtures under `tests/fixtures`, and real weights in a cache outside the
+//! repository.
+//!
+//! **Invariant:** what is missing fails the test with the reason; nothing is skipped.
+
+use std::{fs, path::PathBuf};
+
+/// A file or folder under `tests/fixtures`.
+///
+/// # Panics
+/// If it is not there.
+pub fn fixture(name: &str) -> PathBuf {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures")).join(name);
+    assert!(path.exists(), "the fixture {} is missing from the repository", path.display());
+    path
+}
+
+/// A fixture as JSON.
+///
+/// # Panics
+/// If it is not there or is not JSON.
+pub fn json(name: &str) -> serde_json::Value {
+    let path = fixture(name);
+    let parsed = fs::read(&path).map_err(|e| e.to_string());
+    match parsed.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|e| e.to_string())) {
+        Ok(json) => json,
+        Err(error) => panic!("{}: {error}", path.display()),
+    }
+}
+
+/// The numbers of a JSON list, however deeply nested, in order.
+pub fn numbers(json: &serde_json::Value) -> Vec<f64> {
+    match json {
+        serde_json::Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        item => item.as_f64().into_iter().collect(),
+    }
+}
+
+/// Where tests look for real weights: `TUNESMITH_TEST_CACHE`, or `tunesmith-test` among the person's caches. None if
+/// the system names no such place.
+pub fn cache() -> Option<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let caches = || {
+        if cfg!(windows) {
+            of("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            of("HOME").map(|home| home.join("Library/Caches"))
+        } else {
+            of("XDG_CACHE_HOME").or_else(|| of("HOME").map(|home| home.join(".cache")))
+        }
+    };
+    of("TUNESMITH_TEST_CACHE").or_else(|| Some(caches()?.join("tunesmith-test")))
+}
+
+/// SmolLM2-135M-Instruct as the GGUF file in its PyPI wheel.
+///
+/// # Panics
+/// If it is not in the [`cache`]. `cargo xtask test` fetches it and checks its SHA-256.
+pub fn smollm2() -> PathBuf {
+    let path = cache().unwrap_or_default().join("SmolLM2-135M-Instruct.Q4_1.gguf");
+    assert!(path.is_file(), "{} is missing: `cargo xtask test` fetches it", path.display());
+    path
+}

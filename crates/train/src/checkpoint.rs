@@ -1,0 +1,164 @@
+//! A checkpoint: all that a run needs to go on as if nothing had happened.
+//!
+//! A folder `step-00000040` with `trainable.safetensors` (the adapter, named as PEFT names it),
+//! `optimizer.safetensors` (`<name>.exp_avg`, `<name>.exp_avg_sq`) and `state.json`. Schedule position, random state
+//! and data position are not stored since they follow from the seed and the step.
+//!
+//! **Invariant:** a checkpoint is whole or absent: it is made under another name, flushed, and renamed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use adapt::{Lora, LoraConfig, NamedTensor};
+use burn::tensor::{Tensor, TensorData};
+use model::Decoder;
+use serde::{Deserialize, Serialize};
+use weights::write::{Float, Outgoing};
+
+use crate::{AdamW, TrainError};
+
+/// The lowest validation loss so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Steps done then.
+    pub step: u32,
+    /// In nats per taught token.
+    pub loss: f64,
+}
+
+/// `state.json`: where the run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u32,
+    /// The lowest validation loss so far.
+    pub best: Option<Best>,
+    /// Looks at the validation data since then.
+    pub looks_since_best: u32,
+}
+
+/// A checkpoint in memory.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Where the run stands.
+    pub progress: Progress,
+    /// What it learned.
+    pub adapter: Lora,
+    /// The optimiser's moments.
+    pub optimizer: AdamW,
+}
+
+impl Checkpoint {
+    /// The folder's name after `step` steps.
+    pub fn name(step: u32) -> String {
+        format!("step-{step:08}")
+    }
+
+    /// Writes the checkpoint under `folder` and gives back its name. One of that name is replaced.
+    ///
+    /// # Errors
+    /// The disk is full or may not be written; nothing of that name appears then.
+    pub fn save(
+        folder: &Path,
+        progress: &Progress,
+        adapter: &Lora,
+        optimizer: &AdamW,
+    ) -> Result<String, TrainError> {
+        let name = Self::name(progress.step);
+        let made = folder.join(format!(".{name}.part"));
+        if made.exists() {
+            fs::remove_dir_all(&made).map_err(|e| unreadable(&made, &e))?;
+        }
+        fs::create_dir_all(&made).map_err(|e| unreadable(&made, &e))?;
+        write(&made.join("trainable.safetensors"), adapter.to_named())?;
+        let moments = |tensors: &[Tensor<2>], kind: &str| -> Vec<NamedTensor> {
+            let named = |(name, t): (String, &Tensor<2>)| NamedTensor {
+                name: format!("{name}.{kind}"),
+                shape: t.dims(),
+                values: t.clone().into_data().iter::<f32>().collect(),
+            };
+            adapter.names().into_iter().zip(tensors).map(named).collect()
+        };
+        let mut all = moments(&optimizer.exp_avg, "exp_avg");
+        all.extend(moments(&optimizer.exp_avg_sq, "exp_avg_sq"));
+        write(&made.join("optimizer.safetensors"), all)?;
+        let state = serde_json::to_vec_pretty(progress).map_err(|e| unreadable(&made, &e))?;
+        atomic::write_whole(&made.join("state.json"), &state)?;
+        atomic::replace_folder(&made, &folder.join(&name))?;
+        Ok(name)
+    }
+
+    /// Reads the checkpoint in `folder` back for `model`.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, or of another model.
+    pub fn open(
+        folder: &Path,
+        model: &Decoder,
+        config: LoraConfig,
+        weight_decay: f64,
+    ) -> Result<Self, TrainError> {
+        let state = folder.join("state.json");
+        let progress = fs::read(&state).map_err(|e| unreadable(&state, &e))?;
+        let progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
+        let adapter = Lora::restore(model, config, read(&folder.join("trainable.safetensors"))?.into_values())?;
+        let path = folder.join("optimizer.safetensors");
+        let mut moments = read(&path)?;
+        let mut take = |kind: &str| -> Result<Vec<Tensor<2>>, TrainError> {
+            let one = |(name, value): (String, &Tensor<2>)| {
+                let name = format!("{name}.{kind}");
+                let moment = moments.remove(&name).filter(|m| m.shape == value.dims());
+                let moment = moment.ok_or_else(|| unreadable(&path, &format!("`{name}` is missing or misshapen")))?;
+                Ok(Tensor::from_data(TensorData::new(moment.values, moment.shape), model.device()))
+            };
+            adapter.names().into_iter().zip(adapter.values()).map(one).collect()
+        };
+        let (exp_avg, exp_avg_sq) = (take("exp_avg")?, take("exp_avg_sq")?);
+        let optimizer = AdamW { exp_avg, exp_avg_sq, ..AdamW::new(std::iter::empty(), weight_decay) };
+        Ok(Self { progress, adapter, optimizer })
+    }
+}
+
+/// The checkpoint with the most steps under `folder`, by its name; none if there is none.
+pub fn latest(folder: &Path) -> Option<String> {
+    names(folder).into_iter().next_back()
+}
+
+/// Removes the checkpoints that neither going on nor the result needs. What cannot be removed stays: it costs space
+/// and nothing else.
+pub(crate) fn tidy(folder: &Path, progress: &Progress) {
+    let kept = [Some(progress.step), progress.best.map(|best| best.step)];
+    let kept: Vec<_> = kept.into_iter().flatten().map(Checkpoint::name).collect();
+    for name in names(folder).into_iter().filter(|name| !kept.contains(name)) {
+        let _ = fs::remove_dir_all(folder.join(name));
+    }
+}
+
+/// Whole checkpoints, fewest steps first.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.strip_prefix("step-").is_some_and(|n| n.parse::<u32>().is_ok()))
+        .filter(|name| folder.join(name).join("state.json").is_file())
+        .collect();
+    names.sort();
+    names
+}
+
+fn write(path: &Path, tensors: Vec<NamedTensor>) -> Result<(), TrainError> {
+    let outgoing = tensors.into_iter().map(|t| Outgoing::of_f32(t.name, &t.shape, Float::F32, move || Ok(t.values)));
+    Ok(weights::write::safetensors(path, outgoing.collect::<Vec<_>>(), &BTreeMap::new())?)
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, TrainError> {
+    let tensors = adapt::read_tensors(path).map_err(|e| unreadable(path, &e))?;
+    Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
+}
+
+fn unreadable(path: &Path, what: &dyn std::fmt::Display) -> TrainError {
+    TrainError::Checkpoint { path: PathBuf::from(path), what: what.to_string() }
+}

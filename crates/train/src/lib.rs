@@ -1,0 +1,32 @@
+//! Training: batches, the objective, the loop, the optimiser, schedules, checkpoints, evaluation. It carries out a
+//! [`spec::Plan`] and decides nothing.
+//!
+//! **Invariants:** the loss of an update is summed over its taught tokens and divided by their number, so that
+//! neither accumulation nor packing nor the number of threads changes what is learned. Everything random follows
+//! from the seed and the step, so that a resumed run is the uninterrupted one. A run that cannot learn says so and
+//! stops.
+//!
+//! Deliberately absent: where rows come from, who listens to the events, processes.
+
+mod adamw;
+mod batches;
+mod checkpoint;
+mod error;
+mod evaluate;
+mod gradients;
+mod memory;
+mod objective;
+mod pace;
+pub mod proof;
+mod run;
+mod schedule;
+
+pub use adamw::AdamW;
+pub use batches::{Batches, Update};
+pub use checkpoint::{Best, Checkpoint, Progress, latest};
+pub use error::TrainError;
+pub use evaluate::{Evaluation, Probe, evaluate};
+pub use gradients::{Computed, Workers};
+pub use memory::memory;
+pub use run::{Bench, Course, lora_config, run};
+pub use schedule::learning_rate;

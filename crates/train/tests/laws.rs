@@ -1,0 +1,216 @@
+//! What holds of training whatever the model: on a tiny random checkpoint.
+
+mod common;
+
+use std::{cell::Cell, path::Path};
+
+use adapt::{Lora, LoraConfig};
+use burn::tensor::{Tensor, TensorData};
+use common::{open, plan, rows, taught};
+use data::{Row, pack, unpacked};
+use model::{Bare, Decoder, Layout};
+use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent, TargetModules};
+use testkit::{fixture, json, numbers};
+use train::{AdamW, Bench, Checkpoint, Course, TrainError, Update, Workers, latest, lora_config, run};
+
+fn tiny() -> Decoder {
+    open(&fixture("tiny/llama_tied"))
+}
+
+/// Rows of several lengths, cut from the fixture's tokens.
+fn some_rows(n: usize) -> Vec<Row> {
+    let all: Vec<u32> =
+        numbers(&json("tiny/llama_tied/expected.json")["ids"]).into_iter().map(|id| id as u32).collect();
+    rows((0..n).map(|i| &all[i * 3..i * 3 + 6 + i % 5]))
+}
+
+fn shaken(model: &Decoder) -> Lora {
+    let config = LoraConfig {
+        r: 4,
+        lora_alpha: 8.0,
+        lora_dropout: 0.0,
+        use_rslora: false,
+        target_modules: TargetModules::AllLinear,
+    };
+    let born = Lora::attach(model, config, 3).unwrap();
+    let shaken = born.values().map(|t| {
+        let [rows, columns] = t.dims();
+        let noise = (0..rows * columns).map(|i| ((i * 7919 % 101) as f32 - 50.0) / 500.0).collect::<Vec<_>>();
+        t.clone() + Tensor::from_data(TensorData::new(noise, [rows, columns]), model.device())
+    });
+    born.with_values(shaken.collect())
+}
+
+fn values(tensors: impl IntoIterator<Item = Tensor<2>>) -> Vec<f32> {
+    tensors.into_iter().flat_map(|t| t.into_data().iter::<f32>().collect::<Vec<_>>()).collect()
+}
+
+#[track_caller]
+fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len());
+    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
+    assert!(worst <= tolerance, "differs by {worst}");
+}
+
+#[test]
+fn a_newborn_adapter_changes_nothing_and_a_grown_one_is_its_composed_weight() {
+    let model = tiny();
+    let row = &some_rows(1)[0].ids;
+    let layout = Layout::packed(model.config(), &[vec![row.len() as u32]], row.len(), model.device());
+    let base = values([model.hidden(row, &layout, None, &Bare).unwrap()]);
+    let born = Lora::attach(&model, lora_config(&plan(|_| {}).knobs), 1).unwrap();
+    assert_eq!(values([model.hidden(row, &layout, None, &born).unwrap()]), base);
+
+    let grown = shaken(&model);
+    let linear = model.linears().nth(5).unwrap();
+    let x = Tensor::<2>::ones([3, linear.weight.dims()[1]], model.device()) * 0.3;
+    let composed = linear.weight.clone() + grown.delta(&linear.path).unwrap();
+    let expected = values([x.clone().matmul(composed.transpose())]);
+    assert_close(&values([linear.forward(&x, &grown)]), &expected, 1e-5);
+}
+
+#[test]
+fn packed_rows_give_the_loss_and_gradients_of_unpacked_ones() {
+    let model = tiny();
+    let adapter = shaken(&model);
+    let workers = Workers::new(DeviceChoice::Cpu, 1).unwrap();
+    let tokens: Vec<_> = some_rows(7).iter().map(|row| taught(&row.ids)).collect();
+    let (one_each, packed) = (unpacked(&tokens), pack(&tokens, 24));
+    assert!(packed.len() < one_each.len());
+    let of = |rows: &[Row]| {
+        workers.gradients(&model, &adapter, &Update { rows: rows.iter().collect() }, None).unwrap()
+    };
+    let (expected, found) = (of(&one_each), of(&packed));
+    assert!((found.loss - expected.loss).abs() < 1e-5, "{} is not {}", found.loss, expected.loss);
+    assert_close(&values(found.gradients), &values(expected.gradients), 1e-5);
+}
+
+#[test]
+fn batches_of_any_size_give_the_same_gradient() {
+    let model = tiny();
+    let adapter = shaken(&model);
+    let rows = some_rows(4);
+    // A GPU takes a batch at a time: four at once is 4x1, one at a time is 1x4.
+    let of = |batch_size| {
+        let workers = Workers::new(DeviceChoice::Gpu { index: 0 }, batch_size).unwrap();
+        workers.gradients(&model, &adapter, &Update { rows: rows.iter().collect() }, None).unwrap()
+    };
+    let (at_once, one_by_one) = (of(4), of(1));
+    assert!((at_once.loss - one_by_one.loss).abs() < 1e-5);
+    assert_close(&values(at_once.gradients), &values(one_by_one.gradients), 1e-5);
+}
+
+/// A run over twelve rows in `folder`; `asked` is looked at before each step. Returns what was said.
+fn go(folder: &Path, plan: &Plan, asked: &dyn Fn() -> Option<Control>) -> Result<Vec<RunEvent>, TrainError> {
+    let (model, rows, validation) = (tiny(), some_rows(12), some_rows(3));
+    let course = Course {
+        plan,
+        model: &model,
+        rows: &rows,
+        validation: &validation,
+        probes: &[],
+        ends: &[],
+        decode: &|_| String::new(),
+        checkpoints: folder,
+        n_cut: [0, 0],
+        asked,
+    };
+    let mut said = Vec::new();
+    run(&course, &mut |event| {
+        said.push(event);
+        Ok(())
+    })?;
+    Ok(said)
+}
+
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let name = latest(folder).unwrap();
+    ["trainable.safetensors", "optimizer.safetensors", "state.json"]
+        .map(|file| std::fs::read(folder.join(&name).join(file)).unwrap())
+        .to_vec()
+}
+
+#[test]
+fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
+    let plan = plan(|knobs| {
+        knobs.max_steps.value = 9;
+        knobs.dropout.value = 0.1;
+        knobs.learning_rate.value = 1e-2;
+        knobs.eval_interval.value = 3;
+        knobs.save_interval.value = 2;
+    });
+    let whole = tempfile::tempdir().unwrap();
+    go(whole.path(), &plan, &|| None).unwrap();
+
+    let broken = tempfile::tempdir().unwrap();
+    let steps = Cell::new(0);
+    let said = go(broken.path(), &plan, &|| {
+        steps.set(steps.get() + 1);
+        (steps.get() == 6).then_some(Control::Pause)
+    });
+    assert!(matches!(said.unwrap().last(), Some(RunEvent::Paused { step: 5, .. })));
+    let said = go(broken.path(), &plan, &|| None).unwrap();
+    assert!(matches!(said.first(), Some(RunEvent::Ready { resumed_at: 5, .. })));
+    assert_eq!(files(whole.path()), files(broken.path()));
+}
+
+#[test]
+fn stopping_keeps_what_was_learned_and_early_stopping_keeps_the_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let steps = Cell::new(0);
+    let stop = || {
+        steps.set(steps.get() + 1);
+        (steps.get() == 3).then_some(Control::Stop)
+    };
+    let plan_of = |patience| {
+        plan(|knobs| {
+            knobs.max_steps.value = 40;
+            knobs.eval_interval.value = 1;
+            knobs.early_stopping_patience.value = patience;
+            // Far too fast, so that the validation loss rises.
+            knobs.learning_rate.value = 0.5;
+        })
+    };
+    let said = go(folder.path(), &plan_of(0), &stop).unwrap();
+    let Some(RunEvent::Ended { reason: EndReason::Stopped, step: 2, checkpoint }) = said.last() else {
+        panic!("{:?}", said.last())
+    };
+    assert!(folder.path().join(checkpoint).join("trainable.safetensors").is_file());
+
+    let folder = tempfile::tempdir().unwrap();
+    let said = go(folder.path(), &plan_of(2), &|| None).unwrap();
+    let Some(RunEvent::Ended { reason: EndReason::EarlyStopped, step, checkpoint }) = said.last() else {
+        panic!("{:?}", said.last())
+    };
+    assert!(*step < 40);
+    assert!(folder.path().join(checkpoint).join("trainable.safetensors").is_file());
+}
+
+#[test]
+fn a_run_that_diverges_or_does_not_move_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let still = plan(|knobs| knobs.learning_rate.value = 1e-30);
+    assert!(matches!(go(folder.path(), &still, &|| None), Err(TrainError::NothingMoved(_))));
+
+    let model = tiny();
+    let adapter = shaken(&model);
+    let broken = adapter.with_values(adapter.values().map(|t| t.clone() * f32::NAN).collect());
+    let rows = some_rows(2);
+    let plan = plan(|_| {});
+    let mut optimizer = AdamW::new(broken.values(), 0.0);
+    let update = Update { rows: rows.iter().collect() };
+    let stepped = Bench::new(&plan, &model).unwrap().step(&broken, &mut optimizer, &update, 1e-3, 7);
+    assert!(matches!(stepped.err(), Some(TrainError::Diverged { step: 7 })));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(|knobs| knobs.max_steps.value = 5);
+    go(folder.path(), &plan, &|| None).unwrap();
+    let file = folder.path().join(Checkpoint::name(5)).join("optimizer.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let error = go(folder.path(), &plan, &|| None).unwrap_err();
+    assert!(error.to_string().contains("optimizer.safetensors"), "{error}");
+}

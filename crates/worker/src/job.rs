@@ -1,0 +1,119 @@
+//! A job from its first event to its last.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::SystemTime,
+};
+
+use model::Decoder;
+use runfolder::{EventLog, WorkerLock, asked, read_job};
+use spec::{ApiError, Code, DeviceChoice, Job, RunEvent, RunFolder};
+use text::{ChatTemplate, SkipSpecial, Tokenizer};
+use train::{Course, TrainError, latest};
+use weights::Checkpoint;
+
+use crate::{awake::Awake, prepare::prepare};
+
+/// Carries out the job in `folder` and gives back the exit code. What cannot be written into the log goes to the
+/// standard error, which is the file `worker.log`.
+pub(crate) fn work(folder: &RunFolder) -> u8 {
+    match begin(folder) {
+        Ok((job, log, _lock)) => carry_out(folder, &job, log),
+        Err(error) => report(&error),
+    }
+}
+
+fn begin(folder: &RunFolder) -> Result<(Job, EventLog, WorkerLock), ApiError> {
+    let failed = |error: runfolder::FolderError| ApiError::new(Code::Disk, error.to_string());
+    let taken = |error: runfolder::FolderError| ApiError::new(Code::Busy, error.to_string());
+    let lock = WorkerLock::take(folder).map_err(taken)?;
+    let job = read_job(folder).map_err(failed)?;
+    let log = EventLog::open(folder).map_err(failed)?;
+    Ok((job, log, lock))
+}
+
+fn carry_out(folder: &RunFolder, job: &Job, log: EventLog) -> u8 {
+    let log = RefCell::new(log);
+    let narrate = |event| match log.borrow_mut().append(event) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(TrainError::Narrate(error.to_string())),
+    };
+    let _awake = Awake::stay();
+    let outcome = catch_unwind(AssertUnwindSafe(|| train(folder, job, &narrate)))
+        .unwrap_or_else(|panic| Err(of_panic(job.plan.device.value, panic.as_ref())));
+    let Err(error) = outcome else { return 0 };
+    let checkpoint = latest(&folder.checkpoints());
+    if let Err(unheard) = narrate(RunEvent::Failed { error: error.clone(), checkpoint }) {
+        report(&unheard.into());
+    }
+    report(&error)
+}
+
+fn train(
+    folder: &RunFolder,
+    job: &Job,
+    narrate: &dyn Fn(RunEvent) -> Result<(), TrainError>,
+) -> Result<(), ApiError> {
+    let plan = &job.plan;
+    let (device, info) = model::devices::open(plan.device.value).map_err(TrainError::from)?;
+    narrate(RunEvent::Started {
+        plan: Box::new(plan.clone()),
+        device: info,
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+    })?;
+    train::proof::prove(&device, plan.device.value)?;
+
+    let checkpoint = Checkpoint::open(&job.model).map_err(bad_model)?;
+    let tokenizer = Tokenizer::open(&checkpoint).map_err(bad_model)?;
+    let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad_model)?;
+    let kept = data::open(&job.data).map_err(|e| ApiError::new(Code::BadData, e.to_string()))?;
+    let prepared = prepare(&kept, &tokenizer, template.as_ref(), &plan.knobs)?;
+    for message in prepared.warnings {
+        narrate(RunEvent::Warned { message })?;
+    }
+    if data::n_supervised(&prepared.rows) == 0 {
+        return Err(TrainError::NothingTaught.into());
+    }
+    let model = Decoder::open(&checkpoint, &device).map_err(TrainError::from)?;
+    drop(checkpoint);
+
+    let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
+    let course = Course {
+        plan,
+        model: &model,
+        rows: &prepared.rows,
+        validation: &prepared.validation,
+        probes: &prepared.probes,
+        ends: &ends,
+        decode: &|ids| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default(),
+        checkpoints: &folder.checkpoints(),
+        n_cut: prepared.n_cut,
+        asked: &|| asked(folder),
+    };
+    Ok(train::run(&course, &mut |event| narrate(event))?)
+}
+
+fn bad_model(error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::BadModel, error.to_string()).hint("Download the model again, or choose another.")
+}
+
+/// A panic on a GPU is the driver's until shown otherwise: burn has no other way to say that a device is lost.
+fn of_panic(device: DeviceChoice, panic: &(dyn Any + Send)) -> ApiError {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let said = said.unwrap_or("no reason was given");
+    match device {
+        DeviceChoice::Gpu { .. } => TrainError::Device(said.to_owned()).into(),
+        DeviceChoice::Cpu => ApiError::new(Code::Internal, format!("training ended by a defect: {said}"))
+            .hint("Please report it with the run's worker.log. The last checkpoint is kept."),
+    }
+}
+
+/// Into `worker.log`, which the engine looks at when a worker went without a word.
+#[allow(clippy::print_stderr, reason = "the standard error is the log file")]
+fn report(error: &ApiError) -> u8 {
+    eprintln!("error: {error}");
+    error.code.exit_code()
+}

@@ -1,0 +1,39 @@
+//! The process that trains. The program starts itself again as `<program> worker <run folder>`, so that a driver that
+//! dies or memory that runs out ends this process and never the window.
+//!
+//! **Invariant:** the run's folder is all it knows and all it touches: a job comes in as `job.json`, wishes as
+//! `control`, and everything that happens goes out as `events.jsonl`.
+//! Deliberately absent: SQLite, the window, the network.
+
+mod awake;
+mod job;
+mod prepare;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use spec::RunFolder;
+
+/// The first argument of a process that trains.
+pub const WORKER: &str = "worker";
+/// The first argument of a process that lists devices, as JSON on its standard output.
+pub const DEVICES: &str = "devices";
+
+/// Is the worker, if the arguments (after the program's name) say so, and gives back how that ended. Programs call
+/// this before they do anything else.
+pub fn take_over(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let (first, second) = (arguments.next()?, arguments.next());
+    match (first.to_str()?, second) {
+        (WORKER, Some(folder)) => Some(ExitCode::from(job::work(&RunFolder::new(folder)))),
+        (DEVICES, None) => Some(devices()),
+        _ => None,
+    }
+}
+
+/// Asking a broken graphics driver can end a process: this one may.
+fn devices() -> ExitCode {
+    let listed = serde_json::to_vec(&model::devices::list()).map_err(std::io::Error::from);
+    match listed.and_then(|json| std::io::stdout().write_all(&json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

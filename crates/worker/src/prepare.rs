@@ -1,0 +1,91 @@
+//! From a kept data set to rows, and to the prompts that are answered at each look.
+
+use data::{Kept, Row, Teacher, Tokens};
+use spec::{ApiError, Code, Decided, Example, Role, Split, Supervise};
+use text::{ChatTemplate, SkipSpecial, Tokenizer};
+use train::Probe;
+
+/// Tokens of running text that a model is asked to go on from.
+const OPENING: usize = 16;
+
+/// What a run learns from and is looked at by.
+pub(crate) struct Prepared {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) validation: Vec<Row>,
+    pub(crate) probes: Vec<Probe>,
+    /// Examples cut, and left out since nothing in them is taught.
+    pub(crate) n_cut: [u64; 2],
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Turns the examples of `kept` into rows, as `knobs` say.
+pub(crate) fn prepare(
+    kept: &Kept,
+    tokenizer: &Tokenizer,
+    template: Option<&ChatTemplate>,
+    knobs: &Decided,
+) -> Result<Prepared, ApiError> {
+    let context_length = knobs.context_length.value as usize;
+    let teacher = Teacher { tokenizer, template, supervise: knobs.supervise.value, context_length };
+    let mut warnings = Vec::new();
+    let mut rows = |split: Split| -> Result<(Vec<Row>, [u64; 2]), ApiError> {
+        let examples = examples(kept, split)?;
+        let done = teacher.all(&examples).map_err(unreadable)?;
+        if let Some(why) = &done.first_refusal {
+            warnings.push(format!("{} {split} examples were left out: {why}", done.n_refused));
+        }
+        let packed = if knobs.packing.value {
+            data::pack(&done.examples, context_length)
+        } else {
+            data::unpacked(&done.examples)
+        };
+        Ok((packed, [done.n_truncated, done.n_untaught]))
+    };
+    let (train, n_cut) = rows(Split::Train)?;
+    let (validation, _) = rows(Split::Validation)?;
+    let n_probes = knobs.n_samples.value as usize;
+    let asker = Teacher { supervise: Supervise::LastReply, ..teacher };
+    let mut probes = Vec::new();
+    for example in examples(kept, Split::Validation)? {
+        if probes.len() == n_probes {
+            break;
+        }
+        // One that the template refuses was counted above.
+        if let Ok(tokens) = asker.tokens(&example) {
+            probes.extend(probe(&example, &tokens, tokenizer)?);
+        }
+    }
+    Ok(Prepared { rows: train, validation, probes, n_cut, warnings })
+}
+
+fn examples(kept: &Kept, split: Split) -> Result<Vec<Example>, ApiError> {
+    let all = kept.examples(split).map_err(unreadable)?;
+    all.collect::<Result<_, _>>().map_err(unreadable)
+}
+
+/// What stands before the last reply is the prompt; of running text, its opening. None if the context cut either off.
+fn probe(example: &Example, tokens: &Tokens, tokenizer: &Tokenizer) -> Result<Option<Probe>, ApiError> {
+    let first_taught = tokens.supervised.iter().position(|taught| *taught).unwrap_or(0);
+    let at = match example {
+        Example::Text { .. } => OPENING,
+        Example::Completion { .. } | Example::Chat { .. } => first_taught,
+    };
+    if at == 0 || at >= tokens.ids.len() || tokens.truncated {
+        return Ok(None);
+    }
+    let (ids, rest) = tokens.ids.split_at(at);
+    let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).map_err(unreadable);
+    let prompt = match example {
+        Example::Text { .. } => decode(ids)?,
+        Example::Completion { prompt, .. } => prompt.clone(),
+        Example::Chat { messages } => {
+            let last = messages.iter().rev().find(|m| m.role == Role::User);
+            last.map(|m| m.content.clone()).unwrap_or_default()
+        }
+    };
+    Ok(Some(Probe { ids: ids.to_vec(), prompt, expected: decode(rest)?.trim().to_owned() }))
+}
+
+fn unreadable(error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Code::BadData, error.to_string()).hint("Import the data again and start a new run.")
+}
