@@ -7,15 +7,24 @@
 //! **Invariant:** errors are classified here, once: every method fails with an [`ApiError`](spec::ApiError).
 //! Deliberately absent: windows, terminals, printing.
 
+mod chart;
 mod clock;
+mod datasets;
+mod doctor;
 mod errors;
+mod evaluate;
+mod exports;
 mod find;
 mod follow;
 mod home;
+mod models;
+mod plans;
 mod postmortem;
+mod progress;
 mod runs;
 mod spawn;
 mod supervise;
+mod tuned;
 
 use std::{
     collections::HashMap,
@@ -26,9 +35,20 @@ use std::{
 use spec::{ApiError, Code, RunId};
 use store::Store;
 
+pub use chart::png;
+pub use charts::{Chart, Size, Theme};
+pub use data::{Preview, Seen, SeenToken};
+pub use datasets::ImportRequest;
+pub use export::{Exported, IfThere, Precision};
+pub use exports::ExportForm;
 pub use home::Home;
+pub use hub::{CatalogueEntry, Found, Gate, Installed, STARTER};
+pub use model::Sampling;
+pub use progress::{Progress, Watch};
 pub use runs::Prepared;
 pub use spawn::WorkerProgram;
+pub use train::Evaluation;
+pub use tuned::{Prompt, Reply, Tuned, Voice};
 
 use errors::AtTheEdge;
 use supervise::Watcher;

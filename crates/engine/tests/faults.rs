@@ -1,5 +1,7 @@
 //! What happens when workers, engines and disks give way.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
 mod common;
 
 use std::{fs, io::Write};

@@ -1,6 +1,8 @@
 //! Runs from start to end through a worker's life and death, with a worker that keeps to the protocol and needs no
 //! model.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
 mod common;
 
 use common::{hear_out, learned, let_go, open, prepared, wait_for_step};

@@ -4,7 +4,7 @@
 //! everything said of later steps void.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use spec::{EvalPoint, RunEvent, RunId, RunRow, Series, Stamped, StepPoint};
+use spec::{DeviceChoice, EvalPoint, RunEvent, RunId, RunRow, Series, Sha256, Stamped, StepPoint};
 
 use crate::{
     Store, StoreError,
@@ -113,6 +113,20 @@ impl Store {
                 Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)? })
             })?;
             Ok(Series { steps: steps.collect::<Result<_, _>>()?, evals: evals.collect::<Result<_, _>>()? })
+        })
+    }
+
+    /// Tokens per second of the latest run of a model on a device, its first step left out; none if there was none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn pace(&self, model: &Sha256, device: DeviceChoice) -> Result<Option<f64>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT sum(s.tokens) / sum(s.secs) FROM step AS s JOIN run AS r ON r.id = s.run
+                       WHERE r.model_hash = ?1 AND r.device = ?2 AND 1 < s.step AND 0 < s.secs
+                       GROUP BY r.id HAVING 3 <= count(*) ORDER BY r.created_ms DESC LIMIT 1";
+            let pace = db.query_row(sql, params![Text(model), Json(device)], |row| row.get(0));
+            Ok(pace.optional()?)
         })
     }
 

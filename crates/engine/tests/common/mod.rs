@@ -1,5 +1,5 @@
 //! An engine on a home of its own, with workers that learn nothing.
-#![allow(dead_code)] // each test file uses its share
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its share; helpers of tests may give up
 
 use std::{fs, ops::ControlFlow, path::Path};
 

@@ -1,0 +1,223 @@
+//! Data sets: import, list, show, rename, delete; and what a model will see of them.
+
+use std::path::PathBuf;
+
+use data::{Import, KeepError, KeptError, Preview, Seen, Sources, Teacher, TokeniseError, Unreadable};
+use spec::{
+    ApiError, Code, DatasetId, DatasetInfo, DatasetSummary, Example, Mapping, ModelId, Sha256, Split,
+    SplitFractions, Supervise,
+};
+use uuid::Uuid;
+
+use crate::{
+    Engine, Watch, clock,
+    errors::{AtTheEdge, Classify, disk, parted},
+    find,
+    models::OpenModel,
+};
+
+/// What to import, and how.
+#[derive(Clone, Debug, Default)]
+pub struct ImportRequest {
+    /// Files or folders.
+    pub paths: Vec<PathBuf>,
+    /// Files of the validation part, if it has its own.
+    pub validation: Vec<PathBuf>,
+    /// Files of the test part, if it has its own.
+    pub test: Vec<PathBuf>,
+    /// Made from the first path if not given.
+    pub name: Option<String>,
+    /// Guessed if not given.
+    pub mapping: Option<Mapping>,
+    /// How much is set aside.
+    pub split: SplitFractions,
+    /// A new version of this data set, rather than a new one.
+    pub into: Option<DatasetId>,
+}
+
+impl Classify for Unreadable {
+    fn classify(self) -> ApiError {
+        parted(Code::BadData, &self.to_string())
+    }
+}
+
+impl Classify for KeepError {
+    fn classify(self) -> ApiError {
+        match self {
+            Self::Unreadable(error) => error.classify(),
+            Self::Write(error) => error.classify(),
+            Self::Fractions { .. } => parted(Code::Usage, &self.to_string()),
+        }
+    }
+}
+
+impl Classify for KeptError {
+    fn classify(self) -> ApiError {
+        parted(Code::BadData, &self.to_string())
+    }
+}
+
+impl Classify for TokeniseError {
+    fn classify(self) -> ApiError {
+        let code = match &self {
+            Self::NoEndToken | Self::Tokenizer(_) => Code::BadModel,
+            Self::NoTemplate | Self::Refused(_) | Self::NoSpan { .. } => Code::BadData,
+        };
+        parted(code, &self.to_string())
+    }
+}
+
+impl Engine {
+    /// The first `n` rows at `paths`, as they stand and as they would be learned. Keeps nothing.
+    ///
+    /// # Errors
+    /// When there is nothing to look at.
+    pub fn preview_data(
+        &self,
+        paths: &[PathBuf],
+        mapping: Option<&Mapping>,
+        n: usize,
+    ) -> Result<Preview, ApiError> {
+        Preview::of(paths, mapping, n).at_the_edge()
+    }
+
+    /// Reads, splits and keeps files as a data set. The same content under the same name is kept once.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or nothing in it can be used.
+    pub fn import_data(&self, request: &ImportRequest) -> Result<DatasetInfo, ApiError> {
+        let mut sources = Sources::of(&request.paths).at_the_edge()?;
+        if !request.validation.is_empty() {
+            sources.validation = Sources::of(&request.validation).at_the_edge()?.all();
+        }
+        if !request.test.is_empty() {
+            sources.test = Sources::of(&request.test).at_the_edge()?.all();
+        }
+        let given = [&request.paths, &request.validation, &request.test].into_iter().flatten();
+        let id = request.into.unwrap_or_else(|| DatasetId(Uuid::now_v7()));
+        let import = Import {
+            id,
+            name: request.name.clone().unwrap_or_else(|| name_of(&request.paths)),
+            given: given.map(|path| path.display().to_string()).collect(),
+            sources,
+            mapping: request.mapping.clone(),
+            split: request.split,
+        };
+        let folder = self.home().datasets().join(id.to_string());
+        let info = data::keep(&folder, &import).at_the_edge()?;
+        if info.counts.train == 0 {
+            let left_out =
+                info.problems.first().map(|p| format!(" ({}, line {}: {})", p.file, p.line, p.kind));
+            let _ = std::fs::remove_dir_all(folder.join(&info.version.0)); // nobody knows of it yet
+            return Err(ApiError::new(
+                Code::BadData,
+                format!("Nothing in the data can be used{}", left_out.unwrap_or_default()),
+            )
+            .hint("Check the file, or say which column is which with a mapping."));
+        }
+        if let Some(kept) = self.kept_already(&info)? {
+            std::fs::remove_dir_all(&folder).map_err(disk(&folder))?;
+            return Ok(kept);
+        }
+        self.inner.store.keep_dataset(&info, clock::now_ms()).at_the_edge()?;
+        Ok(info)
+    }
+
+    fn kept_already(&self, new: &DatasetInfo) -> Result<Option<DatasetInfo>, ApiError> {
+        let same =
+            |old: &DatasetSummary| old.id != new.id && old.version == new.version && old.name == new.name;
+        match self.datasets()?.iter().find(|old| same(old)) {
+            Some(old) => Ok(Some(self.dataset(old.id, Some(&old.version))?)),
+            None => Ok(None),
+        }
+    }
+
+    /// All data sets, newest first.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn datasets(&self) -> Result<Vec<DatasetSummary>, ApiError> {
+        self.inner.store.datasets().at_the_edge()
+    }
+
+    /// A version of a data set, the newest if none is named.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn dataset(&self, id: DatasetId, version: Option<&Sha256>) -> Result<DatasetInfo, ApiError> {
+        self.inner.store.dataset(id, version).at_the_edge()
+    }
+
+    /// The data set that a person means: `last`, its id, the beginning or the end of it, or its name.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub fn find_dataset(&self, asked: &str) -> Result<DatasetId, ApiError> {
+        let all = self.datasets()?;
+        let candidates: Vec<_> = all.iter().map(|set| (set.id, set.name.as_str())).collect();
+        find::find("data set", asked, &candidates)
+    }
+
+    /// Gives a data set another name.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn rename_dataset(&self, id: DatasetId, name: &str) -> Result<(), ApiError> {
+        self.inner.store.rename_dataset(id, name.trim()).at_the_edge()
+    }
+
+    /// Takes a data set out of the list; its files stay, since runs speak of them.
+    ///
+    /// # Errors
+    /// When it is not in the list.
+    pub fn delete_dataset(&self, id: DatasetId) -> Result<(), ApiError> {
+        self.inner.store.delete_dataset(id, clock::now_ms()).at_the_edge()
+    }
+
+    /// Brings back the data set that was deleted last, and says which; none if none is deleted.
+    ///
+    /// # Errors
+    /// When the history cannot be written.
+    pub fn undo_delete_dataset(&self) -> Result<Option<DatasetId>, ApiError> {
+        self.inner.store.undo_delete_dataset().at_the_edge()
+    }
+
+    /// The first `n` examples of a part.
+    ///
+    /// # Errors
+    /// When the files were damaged.
+    pub fn examples(&self, info: &DatasetInfo, split: Split, n: usize) -> Result<Vec<Example>, ApiError> {
+        let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
+        let examples = kept.examples(split).at_the_edge()?.take(n);
+        examples.collect::<Result<_, _>>().at_the_edge()
+    }
+
+    /// What `model` will see of the first `n` training examples: text, tokens, and which of them are taught.
+    ///
+    /// # Errors
+    /// When the model cannot be opened, or cannot be shown such examples.
+    pub fn see(
+        &self,
+        info: &DatasetInfo,
+        model: &ModelId,
+        supervise: Supervise,
+        context_length: u32,
+        n: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Seen>, ApiError> {
+        let model = OpenModel::at(&self.locate_model(model, watch)?)?;
+        let teacher = Teacher {
+            tokenizer: &model.tokenizer,
+            template: model.template.as_ref(),
+            supervise,
+            context_length: context_length as usize,
+        };
+        let examples = self.examples(info, Split::Train, n)?;
+        examples.iter().map(|example| teacher.see(example).at_the_edge()).collect()
+    }
+}
+
+fn name_of(paths: &[PathBuf]) -> String {
+    let stem = paths.first().and_then(|path| path.file_stem());
+    stem.map_or_else(|| "data".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}

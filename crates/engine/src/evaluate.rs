@@ -1,0 +1,74 @@
+//! A look at data with a model, outside of any run.
+
+use std::ops::ControlFlow;
+
+use adapt::{Lora, LoraConfig};
+use data::Teacher;
+use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, TargetModules};
+use train::{Evaluation, Workers};
+
+use crate::{Engine, Progress, Tuned, Voice, Watch, errors::AtTheEdge, models::bad};
+
+/// Rows that go through a GPU at once.
+const BATCH: usize = 4;
+
+impl Engine {
+    /// The loss of a model over a part of a data set. A run's model is looked at as the run looked at its own
+    /// validation data; a base model at what it would be taught by default.
+    ///
+    /// # Errors
+    /// When the part is empty, or nothing in it is taught.
+    pub fn evaluate(
+        &self,
+        tuned: &Tuned,
+        voice: Voice,
+        info: &DatasetInfo,
+        split: Split,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Evaluation, ApiError> {
+        let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
+        let examples = kept.examples(split).at_the_edge()?;
+        let examples: Vec<Example> = examples.collect::<Result<_, _>>().at_the_edge()?;
+        if examples.is_empty() {
+            return Err(ApiError::new(Code::BadData, format!("The data set has no {split} part"))
+                .hint("Import it with a share set aside, or look at another part."));
+        }
+        let knobs = tuned.taught.as_ref().map(|taught| &taught.job.plan.knobs);
+        let longest = tuned.open.config.max_position_embeddings;
+        let teacher = Teacher {
+            tokenizer: &tuned.open.tokenizer,
+            template: tuned.open.template.as_ref(),
+            supervise: knobs.map_or(Supervise::Replies, |knobs| knobs.supervise.value),
+            context_length: knobs.map_or(longest.min(2048), |knobs| knobs.context_length.value as usize),
+        };
+        let rows = data::unpacked(&teacher.all(&examples).at_the_edge()?.examples);
+        let total = data::n_supervised(&rows) as u64;
+        let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
+        let newborn;
+        let adapter = match (voice, &tuned.taught) {
+            (Voice::Tuned, Some(taught)) => &taught.lora,
+            // A newborn adapter changes nothing.
+            _ => {
+                let config = LoraConfig {
+                    r: 1,
+                    lora_alpha: 1.0,
+                    lora_dropout: 0.0,
+                    use_rslora: false,
+                    target_modules: TargetModules::AllLinear,
+                };
+                newborn = Lora::attach(&tuned.decoder, config, 0).map_err(bad)?;
+                &newborn
+            }
+        };
+        let mut going = ControlFlow::Continue(());
+        let seen = train::evaluate(&workers, &tuned.decoder, adapter, &rows, |done| {
+            going = watch(&Progress::Evaluating { done, total });
+            going
+        });
+        match going {
+            ControlFlow::Break(()) => Err(ApiError::new(Code::Cancelled, "Cancelled")),
+            ControlFlow::Continue(()) => seen.map_err(ApiError::from),
+        }
+    }
+}

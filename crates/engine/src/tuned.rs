@@ -1,0 +1,179 @@
+//! A model in memory, with what a run taught it: to talk to, to look at, to export.
+
+use std::{ops::ControlFlow, path::Path};
+
+use adapt::Lora;
+use model::{Adapter, Bare, Decoder, Generation, Sampling};
+use spec::{ApiError, Code, DeviceChoice, Job, Message, ModelId, RunId};
+use text::{AddSpecial, GenerationPrompt, SkipSpecial};
+
+use crate::{
+    Engine, Progress, Watch,
+    errors::{AtTheEdge, parted},
+    models::{OpenModel, bad},
+};
+
+/// Whose voice is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The model as it was.
+    Base,
+    /// The model as the run left it.
+    Tuned,
+}
+
+/// What a model is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A conversation, rendered by the model's own template.
+    Chat(Vec<Message>),
+    /// Text to go on from.
+    Text(String),
+}
+
+/// What it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Without the end token.
+    pub text: String,
+    /// Tokens of it.
+    pub n_tokens: usize,
+    /// That it came to an end of its own, rather than to the limit.
+    pub complete: bool,
+}
+
+/// A model in memory, on a device.
+pub struct Tuned {
+    pub(crate) open: OpenModel,
+    pub(crate) decoder: Decoder,
+    pub(crate) taught: Option<Taught>,
+}
+
+/// What a run taught it.
+pub(crate) struct Taught {
+    pub lora: Lora,
+    pub job: Job,
+    pub checkpoint: String,
+}
+
+impl std::fmt::Debug for Tuned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tuned").field("model", &self.open.path).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens a base model.
+    ///
+    /// # Errors
+    /// When it cannot be found or read, or does not fit.
+    pub fn open_base(
+        &self,
+        id: &ModelId,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tuned, ApiError> {
+        let path = self.locate_model(id, watch)?;
+        let (open, decoder) = open(&path, device, watch)?;
+        Ok(Tuned { open, decoder, taught: None })
+    }
+
+    /// Opens what a run learned: its result, or its last checkpoint so far.
+    ///
+    /// # Errors
+    /// When it has no checkpoint yet, or its files are gone.
+    pub fn open_run(
+        &self,
+        id: RunId,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tuned, ApiError> {
+        let folder = self.home().run(id);
+        let job = runfolder::read_job(&folder).at_the_edge()?;
+        let result = self.run(id)?.result.or_else(|| train::latest(&folder.checkpoints()));
+        let checkpoint = result.ok_or_else(|| {
+            ApiError::new(Code::NotFound, "The run has no checkpoint yet")
+                .hint("Let it train a little longer.")
+        })?;
+        let (open, decoder) = open(&job.model, device, watch)?;
+        let file = folder.checkpoint(&checkpoint).join("trainable.safetensors");
+        let tensors = adapt::read_tensors(&file).map_err(bad)?;
+        let lora = Lora::restore(&decoder, train::lora_config(&job.plan.knobs), tensors).map_err(bad)?;
+        Ok(Tuned { open, decoder, taught: Some(Taught { lora, job, checkpoint }) })
+    }
+}
+
+fn open(path: &Path, device: DeviceChoice, watch: &mut Watch<'_>) -> Result<(OpenModel, Decoder), ApiError> {
+    if watch(&Progress::Opening).is_break() {
+        return Err(ApiError::new(Code::Cancelled, "Cancelled"));
+    }
+    let open = OpenModel::at(path)?;
+    let device = model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
+    let decoder = Decoder::open(&open.checkpoint, &device).map_err(bad)?;
+    Ok((open, decoder))
+}
+
+impl Tuned {
+    /// That the model can be talked to, rather than only made to go on.
+    pub fn chats(&self) -> bool {
+        self.open.template.is_some()
+    }
+
+    /// Goes on from `prompt`; `on_text` hears the text as it comes and may end it.
+    ///
+    /// # Errors
+    /// When the model has no chat template for a conversation, or the device gives up.
+    pub fn reply(
+        &self,
+        voice: Voice,
+        prompt: &Prompt,
+        sampling: &Sampling,
+        max_tokens: usize,
+        mut on_text: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Reply, ApiError> {
+        let tokenizer = &self.open.tokenizer;
+        let ids = match prompt {
+            Prompt::Text(text) => tokenizer.encode(text, AddSpecial::Yes).map_err(bad)?,
+            Prompt::Chat(messages) => {
+                let template = self.open.template.as_ref().ok_or_else(|| {
+                    ApiError::new(Code::BadModel, "The model has no chat template, so it cannot be talked to")
+                        .hint("Give it a text to go on from instead.")
+                })?;
+                let text = template.render(messages, GenerationPrompt::Add).map_err(bad)?;
+                tokenizer.encode(&text, AddSpecial::No).map_err(bad)?
+            }
+        };
+        let adapter: &dyn Adapter = match (voice, &self.taught) {
+            (Voice::Tuned, Some(taught)) => &taught.lora,
+            _ => &Bare,
+        };
+        let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
+        let mut stream = tokenizer.decode_stream(SkipSpecial::Yes);
+        let mut text = String::new();
+        let mut trouble = None;
+        let said = model::generate(&self.decoder, adapter, &ids, &ends, max_tokens, sampling, |id| {
+            match stream.push(id) {
+                Ok(piece) if piece.is_empty() => ControlFlow::Continue(()),
+                Ok(piece) => {
+                    text.push_str(&piece);
+                    on_text(&piece)
+                }
+                Err(error) => {
+                    trouble = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        let Generation { ids, complete } = said.map_err(|error| parted(Code::Device, &error.to_string()))?;
+        if let Some(error) = trouble {
+            return Err(bad(error));
+        }
+        let rest = stream.finish().map_err(bad)?;
+        if !rest.is_empty() {
+            text.push_str(&rest);
+            // The end was reached; there is nothing left to break off.
+            let _ = on_text(&rest);
+        }
+        Ok(Reply { text, n_tokens: ids.len(), complete })
+    }
+}
