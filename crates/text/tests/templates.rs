@@ -44,9 +44,7 @@ fn tokens_flags_and_messages_are_there() {
 fn blocks_take_their_line_with_them() {
     check(
         "{% for m in messages %}\n    {% if m.role == 'user' %}\n{{ m.content }}\n    {%- endif %}\n{% endfor %}\nend\n",
-        expect![[r#"
-            <Hé>
-            end"#]],
+        expect!["<Hé>end"],
     );
 }
 
@@ -86,9 +84,7 @@ fn loops_can_be_left_and_namespaces_written() {
 fn generation_blocks_change_nothing() {
     check(
         "{% for m in messages %}\n{%- if m.role == 'assistant' %}\n{%- generation %}\n{{ m.content }}\n{%- endgeneration %}\n{%- endif %}\n{%- endfor %}",
-        expect![[r#"
-
-            Yo."#]],
+        expect!["Yo."],
     );
 }
 

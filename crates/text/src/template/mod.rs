@@ -74,7 +74,7 @@ impl ChatTemplate {
             .iter()
             .map(|message| context! { role => message.role.as_str(), content => message.content.as_str() })
             .collect();
-        let special: Value = self.special.named().collect();
+        let special = Value::from_pairs(self.special.named());
         let given = context! {
             messages,
             tools => (),

@@ -1,0 +1,15 @@
+//! No bytes make opening a checkpoint, or reading what it says it holds, panic or exhaust the memory.
+#![no_main]
+
+use std::path::Path;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = weights::gguf::Header::parse(bytes);
+    let Ok(checkpoint) = weights::Checkpoint::from_bytes(Path::new("fuzzed"), bytes.to_vec()) else { return };
+    let _ = checkpoint.config_json();
+    for name in checkpoint.names() {
+        let Some(tensor) = checkpoint.tensor(name) else { panic!("{name} is named and not there") };
+        let _ = tensor.to_f32();
+        assert_eq!(Some(tensor.bytes().len()), tensor.dtype.bytes_of(&tensor.shape));
+    }
+});
