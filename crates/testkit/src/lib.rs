@@ -3,7 +3,11 @@
 //!
 //! **Invariant:** what is missing fails the test with the reason; nothing is skipped.
 
+mod plan;
+
 use std::{fs, path::PathBuf};
+
+pub use plan::plan;
 
 /// A file or folder under `tests/fixtures`.
 ///

@@ -27,7 +27,13 @@ impl AdamW {
     /// Moves `values` after `step` steps were done:
     /// `v ← v·(1 - lr·wd) - lr/(1-β₁ᵗ) · m / (√(s)/√(1-β₂ᵗ) + ε)`.
     #[must_use]
-    pub fn step(&mut self, values: Vec<Tensor<2>>, gradients: Vec<Tensor<2>>, lr: f64, step: u32) -> Vec<Tensor<2>> {
+    pub fn step(
+        &mut self,
+        values: Vec<Tensor<2>>,
+        gradients: Vec<Tensor<2>>,
+        lr: f64,
+        step: u32,
+    ) -> Vec<Tensor<2>> {
         let t = f64::from(step + 1);
         let rate = lr / (1.0 - BETA1.powf(t));
         let root = (1.0 - BETA2.powf(t)).sqrt();

@@ -104,14 +104,16 @@ impl Checkpoint {
         let state = folder.join("state.json");
         let progress = fs::read(&state).map_err(|e| unreadable(&state, &e))?;
         let progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
-        let adapter = Lora::restore(model, config, read(&folder.join("trainable.safetensors"))?.into_values())?;
+        let adapter =
+            Lora::restore(model, config, read(&folder.join("trainable.safetensors"))?.into_values())?;
         let path = folder.join("optimizer.safetensors");
         let mut moments = read(&path)?;
         let mut take = |kind: &str| -> Result<Vec<Tensor<2>>, TrainError> {
             let one = |(name, value): (String, &Tensor<2>)| {
                 let name = format!("{name}.{kind}");
                 let moment = moments.remove(&name).filter(|m| m.shape == value.dims());
-                let moment = moment.ok_or_else(|| unreadable(&path, &format!("`{name}` is missing or misshapen")))?;
+                let moment =
+                    moment.ok_or_else(|| unreadable(&path, &format!("`{name}` is missing or misshapen")))?;
                 Ok(Tensor::from_data(TensorData::new(moment.values, moment.shape), model.device()))
             };
             adapter.names().into_iter().zip(adapter.values()).map(one).collect()
@@ -150,7 +152,8 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn write(path: &Path, tensors: Vec<NamedTensor>) -> Result<(), TrainError> {
-    let outgoing = tensors.into_iter().map(|t| Outgoing::of_f32(t.name, &t.shape, Float::F32, move || Ok(t.values)));
+    let outgoing =
+        tensors.into_iter().map(|t| Outgoing::of_f32(t.name, &t.shape, Float::F32, move || Ok(t.values)));
     Ok(weights::write::safetensors(path, outgoing.collect::<Vec<_>>(), &BTreeMap::new())?)
 }
 

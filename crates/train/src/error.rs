@@ -54,16 +54,18 @@ impl From<TrainError> for ApiError {
     fn from(error: TrainError) -> Self {
         let message = error.to_string();
         match error {
-            TrainError::Model(model::ModelError::Device(_)) | TrainError::Device(_) => Self::new(Code::Device, message)
-                .hint("Resume on the processor, or update the graphics driver. The last checkpoint is kept."),
+            TrainError::Model(model::ModelError::Device(_)) | TrainError::Device(_) => {
+                Self::new(Code::Device, message).hint(
+                    "Resume on the processor, or update the graphics driver. The last checkpoint is kept.",
+                )
+            }
             TrainError::Wrong(_) => Self::new(Code::Device, message)
                 .hint("Choose another device, for example --device cpu, or update the graphics driver."),
             TrainError::Model(_) => Self::new(Code::BadModel, message),
             TrainError::Adapt(_) => Self::new(Code::BadModel, message)
                 .hint("Choose target modules that the model has, such as all-linear."),
-            TrainError::Write(_) => {
-                Self::new(Code::Disk, message).hint("Free some space and resume. The last checkpoint is kept.")
-            }
+            TrainError::Write(_) => Self::new(Code::Disk, message)
+                .hint("Free some space and resume. The last checkpoint is kept."),
             TrainError::Checkpoint { .. } => Self::new(Code::Disk, message)
                 .hint("Remove the damaged checkpoint's folder; the run resumes from the one before it."),
             TrainError::NothingTaught => Self::new(Code::NothingToLearn, message)
@@ -72,9 +74,8 @@ impl From<TrainError> for ApiError {
                 .hint("Raise the learning rate, or choose other target modules."),
             TrainError::Diverged { .. } => Self::new(Code::Diverged, message)
                 .hint("Start again with half the learning rate. The last checkpoint is kept."),
-            TrainError::Narrate(_) => {
-                Self::new(Code::Disk, message).hint("Free some space and resume. The last checkpoint is kept.")
-            }
+            TrainError::Narrate(_) => Self::new(Code::Disk, message)
+                .hint("Free some space and resume. The last checkpoint is kept."),
             TrainError::Threads(_) => Self::new(Code::Internal, message),
         }
     }

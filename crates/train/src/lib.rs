@@ -20,6 +20,7 @@ mod pace;
 pub mod proof;
 mod run;
 mod schedule;
+mod step;
 
 pub use adamw::AdamW;
 pub use batches::{Batches, Update};
@@ -28,5 +29,6 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, Probe, evaluate};
 pub use gradients::{Computed, Workers};
 pub use memory::memory;
-pub use run::{Bench, Course, lora_config, run};
+pub use run::{Course, lora_config, run};
 pub use schedule::learning_rate;
+pub use step::{Moved, Stepper};

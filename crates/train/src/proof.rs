@@ -73,10 +73,12 @@ fn agree(found: &Outcome, expected: &Outcome) -> Result<(), TrainError> {
         let off = (found - expected).abs() > TOLERANCE * expected.abs().max(1e-2);
         // A figure that is not a number is not within any tolerance.
         let wrong = off || !found.is_finite() || (found == 0.0 && expected != 0.0);
-        wrong.then(|| TrainError::Wrong(format!("{what} is {found:.6} where the processor has {expected:.6}")))
+        wrong
+            .then(|| TrainError::Wrong(format!("{what} is {found:.6} where the processor has {expected:.6}")))
     };
     let losses = found.loss.iter().zip(&expected.loss).map(|(f, e)| differs("the loss", *f, *e));
-    let gradients = found.gradients.iter().zip(&expected.gradients).map(|(f, e)| differs("a gradient", *f, *e));
+    let gradients =
+        found.gradients.iter().zip(&expected.gradients).map(|(f, e)| differs("a gradient", *f, *e));
     if let Some(wrong) = losses.chain(gradients).flatten().next() {
         return Err(wrong);
     }
@@ -89,7 +91,8 @@ fn agree(found: &Outcome, expected: &Outcome) -> Result<(), TrainError> {
 /// Tokens that look like none in particular, all taught but the first of each segment.
 fn row(segments: &[u32]) -> Row {
     let n: u32 = segments.iter().sum();
-    let starts: Vec<u32> = segments.iter().scan(0, |at, length| Some(std::mem::replace(at, *at + length))).collect();
+    let starts: Vec<u32> =
+        segments.iter().scan(0, |at, length| Some(std::mem::replace(at, *at + length))).collect();
     Row {
         ids: (0..n).map(|i| (i * 37 + 11) % SMALL.vocab_size as u32).collect(),
         taught: (0..n).map(|i| !starts.contains(&i)).collect(),

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use adapt::{Dropout, Lora, LoraConfig};
+use adapt::{Lora, LoraConfig};
 use data::Row;
 use model::Decoder;
 use spec::{Control, Decided, EndReason, Halt, Plan, RunEvent};
 
 use crate::{
-    AdamW, Batches, Best, Checkpoint, Computed, Probe, Progress, TrainError, Workers,
-    adamw::{clip, norm},
+    AdamW, Batches, Best, Checkpoint, Probe, Progress, Stepper, TrainError,
     checkpoint::{latest, tidy},
     evaluate::{evaluate, samples},
     memory::memory,
@@ -65,14 +64,14 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
     let warmup = (f64::from(steps) * knobs.warmup_ratio.value).round() as u32;
     let per_update = knobs.batch_size.value * knobs.gradient_accumulation.value;
     let mut batches = Batches::new(course.rows, per_update as usize, knobs.seed.value);
-    let bench = Bench::new(course.plan, course.model)?;
+    let stepper = Stepper::new(course.plan, course.model)?;
     let Checkpoint { mut progress, mut adapter, mut optimizer } = course.begin()?;
     let mut pace = Pace::start();
     let mut seen = memory(None);
 
     narrate(course.ready(&adapter, progress.step))?;
     if progress.step == 0 && !course.validation.is_empty() {
-        course.look(&bench, &adapter, &mut progress, &mut pace, narrate)?;
+        course.look(&stepper, &adapter, &mut progress, &mut pace, narrate)?;
     }
     while progress.step < steps {
         match (course.asked)() {
@@ -90,7 +89,7 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
         pace.lap();
         let update = batches.update(progress.step);
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
-        let moved = bench.step(&adapter, &mut optimizer, &update, lr, progress.step)?;
+        let moved = stepper.step(&adapter, &mut optimizer, &update, lr, progress.step)?;
         adapter = moved.adapter;
         progress.step += 1;
         let secs = pace.lap();
@@ -113,7 +112,7 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
         let last = progress.step == steps;
         let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
         if look {
-            course.look(&bench, &adapter, &mut progress, &mut pace, narrate)?;
+            course.look(&stepper, &adapter, &mut progress, &mut pace, narrate)?;
         }
         let patience = knobs.early_stopping_patience.value;
         let early = look && patience > 0 && progress.looks_since_best >= patience;
@@ -157,7 +156,7 @@ impl Course<'_> {
     /// Looks at the validation data, and asks the probes.
     fn look(
         &self,
-        bench: &Bench,
+        stepper: &Stepper,
         adapter: &Lora,
         progress: &mut Progress,
         pace: &mut Pace,
@@ -166,7 +165,7 @@ impl Course<'_> {
         pace.lap();
         let step = progress.step;
         let go_on = |_| std::ops::ControlFlow::Continue(());
-        let looked = evaluate(&bench.workers, self.model, adapter, self.validation, go_on)?;
+        let looked = evaluate(&stepper.workers, self.model, adapter, self.validation, go_on)?;
         if !looked.loss.is_finite() {
             return Err(TrainError::Diverged { step });
         }
@@ -214,77 +213,5 @@ impl Course<'_> {
     fn ended(&self, reason: EndReason, progress: &Progress) -> RunEvent {
         let best = progress.best.filter(|best| best.step > 0).map_or(progress.step, |best| best.step);
         RunEvent::Ended { reason, step: progress.step, checkpoint: Checkpoint::name(best) }
-    }
-}
-
-/// What takes the steps: all that stays the same from one to the next.
-pub struct Bench<'a> {
-    /// Who computes.
-    pub workers: Workers,
-    model: &'a Decoder,
-    dropout: f64,
-    seed: u64,
-    max_grad_norm: f64,
-}
-
-/// What a step came to.
-pub struct Moved {
-    /// After the step.
-    pub adapter: Lora,
-    /// Before it.
-    pub loss: f64,
-    /// Before clipping.
-    pub grad_norm: f64,
-}
-
-impl<'a> Bench<'a> {
-    /// For `plan` on `model`.
-    ///
-    /// # Errors
-    /// The system gives no more threads.
-    pub fn new(plan: &Plan, model: &'a Decoder) -> Result<Self, TrainError> {
-        let knobs = &plan.knobs;
-        Ok(Self {
-            workers: Workers::new(plan.device.value, knobs.batch_size.value as usize)?,
-            model,
-            dropout: knobs.dropout.value,
-            seed: knobs.seed.value,
-            max_grad_norm: knobs.max_grad_norm.value,
-        })
-    }
-
-    /// Moves the adapter once, after `step` steps were done.
-    ///
-    /// # Errors
-    /// A loss or gradient that is not a number; a gradient of zero; a device that gives up.
-    pub fn step(
-        &self,
-        adapter: &Lora,
-        optimizer: &mut AdamW,
-        update: &crate::Update,
-        lr: f64,
-        step: u32,
-    ) -> Result<Moved, TrainError> {
-        // A seed for each row of each step: steps are far apart, rows follow one another.
-        let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(step) << 32);
-        let dropout = (self.dropout > 0.0).then_some(Dropout { rate: self.dropout, seed });
-        let Computed { loss, gradients } = self.workers.gradients(self.model, adapter, update, dropout)?;
-        let grad_norm = norm(&gradients)?;
-        if !loss.is_finite() || !grad_norm.is_finite() {
-            return Err(TrainError::Diverged { step });
-        }
-        if grad_norm == 0.0 {
-            return Err(TrainError::NothingMoved("every gradient is zero"));
-        }
-        let gradients = clip(gradients, grad_norm, self.max_grad_norm);
-        let before: Vec<_> = adapter.values().cloned().collect();
-        let after = optimizer.step(before.clone(), gradients, lr, step);
-        if step < 2 && lr > 0.0 {
-            let moves: Vec<_> = before.into_iter().zip(&after).map(|(a, b)| b.clone() - a).collect();
-            if norm(&moves)? == 0.0 {
-                return Err(TrainError::NothingMoved("the step is too small for any weight to move"));
-            }
-        }
-        Ok(Moved { adapter: adapter.with_values(after), loss, grad_norm })
     }
 }

@@ -25,7 +25,10 @@ mod tests {
         // transformers.get_cosine_schedule_with_warmup, peak 2e-3, 4 of 20 steps
         let expected = [0.0, 0.0005, 0.001, 0.0015, 0.002, 0.0019807852804032307, 0.0019238795325112869];
         for (step, lr) in expected.into_iter().enumerate() {
-            assert!((learning_rate(Schedule::Cosine, 2e-3, step as u32, 20, 4) - lr).abs() < 1e-12, "step {step}");
+            assert!(
+                (learning_rate(Schedule::Cosine, 2e-3, step as u32, 20, 4) - lr).abs() < 1e-12,
+                "step {step}"
+            );
         }
     }
 

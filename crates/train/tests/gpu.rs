@@ -6,6 +6,7 @@ use spec::DeviceChoice;
 #[test]
 fn the_first_graphics_adapter_computes_what_the_processor_computes() {
     let choice = DeviceChoice::Gpu { index: 0 };
-    let (device, info) = model::devices::open(choice).expect("a Vulkan driver: `cargo xtask setup` installs Mesa's");
+    let (device, info) =
+        model::devices::open(choice).expect("a Vulkan driver: `cargo xtask setup` installs Mesa's");
     train::proof::prove(&device, choice).unwrap_or_else(|error| panic!("{}: {error}", info.name));
 }

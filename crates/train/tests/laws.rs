@@ -6,12 +6,12 @@ use std::{cell::Cell, path::Path};
 
 use adapt::{Lora, LoraConfig};
 use burn::tensor::{Tensor, TensorData};
-use common::{open, plan, rows, taught};
+use common::{open, rows, taught};
 use data::{Row, pack, unpacked};
 use model::{Bare, Decoder, Layout};
 use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent, TargetModules};
-use testkit::{fixture, json, numbers};
-use train::{AdamW, Bench, Checkpoint, Course, TrainError, Update, Workers, latest, lora_config, run};
+use testkit::{fixture, json, numbers, plan};
+use train::{AdamW, Checkpoint, Course, Stepper, TrainError, Update, Workers, latest, lora_config, run};
 
 fn tiny() -> Decoder {
     open(&fixture("tiny/llama_tied"))
@@ -199,7 +199,7 @@ fn a_run_that_diverges_or_does_not_move_says_so() {
     let plan = plan(|_| {});
     let mut optimizer = AdamW::new(broken.values(), 0.0);
     let update = Update { rows: rows.iter().collect() };
-    let stepped = Bench::new(&plan, &model).unwrap().step(&broken, &mut optimizer, &update, 1e-3, 7);
+    let stepped = Stepper::new(&plan, &model).unwrap().step(&broken, &mut optimizer, &update, 1e-3, 7);
     assert!(matches!(stepped.err(), Some(TrainError::Diverged { step: 7 })));
 }
 

@@ -7,13 +7,13 @@ use std::{path::Path, sync::LazyLock};
 
 use adapt::{Lora, LoraConfig, NamedTensor, read_tensors};
 use burn::tensor::Tensor;
-use common::{open, plan, rows};
+use common::{open, rows};
 use data::Row;
 use model::Decoder;
 use serde_json::Value;
 use spec::{DeviceChoice, Schedule, TargetModules};
-use testkit::{fixture, json, numbers, smollm2};
-use train::{AdamW, Bench, Update, Workers, learning_rate};
+use testkit::{fixture, json, numbers, plan, smollm2};
+use train::{AdamW, Stepper, Update, Workers, learning_rate};
 
 static MODEL: LazyLock<Decoder> = LazyLock::new(|| open(&smollm2()));
 static EXPECTED: LazyLock<Value> = LazyLock::new(|| json("lora_loss_grads.json"));
@@ -21,8 +21,12 @@ static EXPECTED: LazyLock<Value> = LazyLock::new(|| json("lora_loss_grads.json")
 /// The rows of each of the twenty batches.
 fn batches() -> Vec<Vec<Row>> {
     let batch = |batch: &Value| {
-        let lists: Vec<Vec<u32>> =
-            batch.as_array().unwrap().iter().map(|r| numbers(r).iter().map(|id| *id as u32).collect()).collect();
+        let lists: Vec<Vec<u32>> = batch
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| numbers(r).iter().map(|id| *id as u32).collect())
+            .collect();
         rows(lists.iter().map(Vec::as_slice))
     };
     EXPECTED["data_ids"].as_array().unwrap().iter().map(batch).collect()
@@ -37,7 +41,8 @@ fn given(use_rslora: bool) -> Lora {
         use_rslora,
         target_modules: TargetModules::AllLinear,
     };
-    Lora::restore(&MODEL, config, read_tensors(Path::new(&fixture("lora_init.safetensors"))).unwrap()).unwrap()
+    Lora::restore(&MODEL, config, read_tensors(Path::new(&fixture("lora_init.safetensors"))).unwrap())
+        .unwrap()
 }
 
 /// The same with B zero, as it is born.
@@ -68,7 +73,8 @@ fn loss_and_every_gradient_are_those_of_peft() {
     let base = workers.gradients(&MODEL, &newborn(), &update, None).unwrap();
     assert_near(base.loss, EXPECTED["base_loss_batch0"].as_f64().unwrap(), 1e-4, "base loss");
 
-    for (use_rslora, expected, norms) in [(false, "grad_f32", "norms"), (true, "grad_rslora", "norms_layer0")] {
+    for (use_rslora, expected, norms) in [(false, "grad_f32", "norms"), (true, "grad_rslora", "norms_layer0")]
+    {
         let expected = &EXPECTED[expected];
         let adapter = given(use_rslora);
         let found = workers.gradients(&MODEL, &adapter, &update, None).unwrap();
@@ -91,7 +97,7 @@ fn loss_and_every_gradient_are_those_of_peft() {
 fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&mut spec::Decided)) {
     let plan = plan(turn);
     let knobs = &plan.knobs;
-    let bench = Bench::new(&plan, &MODEL).unwrap();
+    let stepper = Stepper::new(&plan, &MODEL).unwrap();
     let mut optimizer = AdamW::new(adapter.values(), knobs.weight_decay.value);
     let mut adapter = adapter;
     let batches = batches();
@@ -100,9 +106,14 @@ fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&
     for (step, batches) in batches.chunks(accumulate).enumerate() {
         let update = Update { rows: batches.iter().flatten().collect() };
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, step as u32, 20, warmup);
-        let moved = bench.step(&adapter, &mut optimizer, &update, lr, step as u32).unwrap();
+        let moved = stepper.step(&adapter, &mut optimizer, &update, lr, step as u32).unwrap();
         assert_near(moved.loss, losses[step], 2e-3, &format!("loss of step {step}"));
-        assert_near(moved.grad_norm, norms[step], 5e-3 * norms[step], &format!("gradient norm of step {step}"));
+        assert_near(
+            moved.grad_norm,
+            norms[step],
+            5e-3 * norms[step],
+            &format!("gradient norm of step {step}"),
+        );
         adapter = moved.adapter;
     }
     let l2 = adapter.values().map(|t| length(t).powi(2)).sum::<f64>().sqrt();

@@ -1,0 +1,81 @@
+//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers, all tokens taught, f32.
+//!
+//! `bench_step --model GGUF [--device cpu|gpu] [--rows 4] [--tokens 256] [--rank 8] [--steps 4]` prints one line of
+//! JSON. The first step warms up and is not counted.
+
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
+
+use std::{error::Error, time::Instant};
+
+use adapt::{Lora, LoraConfig};
+use data::Row;
+use model::Decoder;
+use spec::{DeviceChoice, TargetModules};
+use train::{AdamW, Update, Workers};
+use weights::Checkpoint;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str, usual: &str| {
+        let at = arguments.iter().position(|a| a == name);
+        at.and_then(|at| arguments.get(at + 1)).map_or(usual, String::as_str).to_owned()
+    };
+    let number = |name: &str, usual: &str| option(name, usual).parse::<usize>();
+    let (rows, tokens, rank) = (number("--rows", "4")?, number("--tokens", "256")?, number("--rank", "8")?);
+    let steps = number("--steps", "4")? as u32;
+    let choice: DeviceChoice = option("--device", "cpu").parse()?;
+
+    let (device, info) = model::devices::open(choice)?;
+    let model = Decoder::open(&Checkpoint::open(option("--model", "").as_ref())?, &device)?;
+    let config = LoraConfig {
+        r: rank,
+        lora_alpha: 2.0 * rank as f64,
+        lora_dropout: 0.0,
+        use_rslora: false,
+        target_modules: TargetModules::AllLinear,
+    };
+    let mut adapter = Lora::attach(&model, config, 0)?;
+    let mut optimizer = AdamW::new(adapter.values(), 0.0);
+    let workers = Workers::new(choice, rows)?;
+    let vocab_size = model.config().vocab_size as u32;
+    let batch: Vec<Row> = (0..rows as u32)
+        .map(|row| Row {
+            ids: (0..tokens as u32).map(|i| (row * 7919 + i * 104_729 + 17) % vocab_size).collect(),
+            taught: (0..tokens).map(|i| i > 0).collect(),
+            segments: vec![tokens as u32],
+        })
+        .collect();
+    let update = Update { rows: batch.iter().collect() };
+
+    let (mut started, mut cpu_started, mut loss) = (Instant::now(), cpu_secs(), 0.0);
+    for step in 0..=steps {
+        if step == 1 {
+            (started, cpu_started) = (Instant::now(), cpu_secs());
+        }
+        let computed = workers.gradients(&model, &adapter, &update, None)?;
+        loss = computed.loss;
+        let moved = optimizer.step(adapter.values().cloned().collect(), computed.gradients, 1e-4, step);
+        adapter = adapter.with_values(moved);
+        device.sync()?;
+    }
+    let secs = started.elapsed().as_secs_f64();
+    let result = serde_json::json!({
+        "device": info.name,
+        "tokens_per_sec": f64::from(steps) * (rows * tokens) as f64 / secs,
+        "secs": secs,
+        "cpu_secs": cpu_secs().zip(cpu_started).map(|(now, then)| now - then),
+        "peak_bytes": train::memory(None).map(|memory| memory.peak),
+        "loss": loss,
+    });
+    println!("{result}");
+    Ok(())
+}
+
+/// Processor time of this process so far, where Linux tells it: user and system time in hundredths of a second are
+/// the 14th and 15th field, the 2nd being the only one that may hold spaces.
+fn cpu_secs() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks as f64 / 100.0)
+}
