@@ -169,19 +169,19 @@ fn group(example: &Example) -> u64 {
 /// Writes each line of `rows` to the file of its part, in order.
 fn divide(rows: &Path, parts: &[Split], made: &Path) -> io::Result<(spec::Sha256, Counts)> {
     fs::create_dir(made)?;
-    let mut files =
-        Split::ALL.map(|split| File::create(made.join(part_file(split))).map(|f| Part::new(split, f)));
+    let create =
+        |split| -> io::Result<Part> { Ok(Part::new(split, File::create(made.join(part_file(split)))?)) };
+    let [train, validation, test] = Split::ALL.map(create);
+    let mut files = [train?, validation?, test?];
     let mut lines = BufReader::with_capacity(1 << 20, File::open(rows)?);
     let mut line = Vec::new();
     for part in parts {
         line.clear();
         lines.read_until(b'\n', &mut line)?;
-        if let Ok(file) = &mut files[*part as usize] {
-            file.write(&line)?;
-        }
+        files[*part as usize].write(&line)?;
     }
-    let [train, validation, test] = files;
-    let [train, validation, test] = [train?.end()?, validation?.end()?, test?.end()?];
+    let [train, validation, test] = files.map(Part::end);
+    let [train, validation, test] = [train?, validation?, test?];
     let counts = Counts { train: train.1, validation: validation.1, test: test.1 };
     Ok((version_hash([train.0, validation.0, test.0]), counts))
 }

@@ -62,12 +62,15 @@ impl Reply<'_> {
             shared(&with, self.text)
         };
         // Some templates refuse a conversation that ends, or begins, there; then only the words are left to go by.
-        let before = render(self.template, &self.messages[..self.place], GenerationPrompt::Add).ok();
-        let prompted =
-            before.filter(|before| self.text.starts_with(before.as_str())).map(|before| before.len());
-        let start = match prompted {
-            Some(start) => Some(start),
-            None => self.text.get(after..end).and_then(|between| between.rfind(words)).map(|at| after + at),
+        let before =
+            render(self.template, &self.messages[..self.place], GenerationPrompt::Add).unwrap_or_default();
+        let alike = shared(&before, self.text).max(after);
+        let start = if !before.is_empty() && alike == before.len() {
+            Some(alike)
+        } else {
+            // The prompt says more than stands before a finished reply, as an opened thought does.
+            let words_after = |from| Some(from + self.text.get(from..end)?.find(words)?);
+            words_after(alike).or_else(|| words_after(after))
         };
         Ok(start.filter(|start| after <= *start && start + words.len() <= end).map(|start| start..end))
     }
@@ -98,6 +101,43 @@ pub(crate) fn mask(spans: &[Range<usize>], tokens: impl Iterator<Item = Range<us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::UNIX_EPOCH;
+    use text::SpecialTokens;
+
+    /// What is taught of a conversation of two turns, under a template.
+    fn taught(source: &str, supervise: Supervise) -> String {
+        let template = ChatTemplate::new(source, &SpecialTokens::default(), UNIX_EPOCH).unwrap();
+        let said =
+            [(Role::User, "See a?"), (Role::Assistant, "a"), (Role::User, "And?"), (Role::Assistant, "e")];
+        let messages = said.map(|(role, content)| Message::new(role, content));
+        let text = render(&template, &messages, GenerationPrompt::Omit).unwrap();
+        match spans(&template, &messages, &text, supervise) {
+            Ok(spans) => spans.into_iter().map(|span| format!("[{}]", &text[span])).collect(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_reply_is_what_the_template_adds_for_it() {
+        let plain = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+        assert_eq!(taught(plain, Supervise::Replies), "[a</s>\n][e</s>\n]");
+        assert_eq!(taught(plain, Supervise::LastReply), "[e</s>\n]");
+    }
+
+    #[test]
+    fn where_the_prompt_is_not_what_stands_before_a_reply_its_words_are_found() {
+        let thinks = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<assistant><think>{% endif %}";
+        assert_eq!(taught(thinks, Supervise::Replies), "[a</s>\n][e</s>\n]");
+        let refuses = "{% if messages[-1].role == 'user' %}{{ raise_exception('no') }}{% endif %}{% for m in messages %}{{ m.content }}|{% endfor %}";
+        assert_eq!(taught(refuses, Supervise::LastReply), "[e|]", "found by its words alone");
+    }
+
+    #[test]
+    fn a_template_that_hides_a_reply_is_refused_by_name() {
+        let forgets = "{{ messages[-1].content }}";
+        assert!(taught(forgets, Supervise::Replies).contains("where reply 1 begins and ends"));
+        assert_eq!(taught(forgets, Supervise::LastReply), "[e]");
+    }
 
     #[test]
     fn tokens_across_a_border_are_taught_and_gaps_belong_to_the_next() {

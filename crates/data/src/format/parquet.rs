@@ -59,15 +59,14 @@ fn rows<R: FileReader>(
     want: Want,
     each: &mut dyn FnMut(Raw) -> ControlFlow<()>,
 ) -> Result<(), Unreadable> {
-    let mut row = 0;
     let failed = |row, error: ParquetError| broken(source, row, &error.to_string());
-    let reader = reader.map_err(|e| failed(row, e))?;
+    let reader = reader.map_err(|e| failed(0, e))?;
     let schema = reader.metadata().file_metadata().schema();
-    let Some(projection) = wanted(schema, want).map_err(|e| failed(row, e))? else {
+    let Some(projection) = wanted(schema, want).map_err(|e| failed(0, e))? else {
         return Ok(());
     };
-    for read in reader.get_row_iter(Some(projection)).map_err(|e| failed(row, e))? {
-        row += 1;
+    let all = reader.get_row_iter(Some(projection)).map_err(|e| failed(0, e))?;
+    for (row, read) in (1..).zip(all) {
         let read = read.map_err(|e| failed(row, e))?;
         let cells = read.into_columns().into_iter();
         let found = cells.filter_map(|(name, field)| Some((want.column(&name)?, value(&field)))).collect();
