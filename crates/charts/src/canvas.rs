@@ -86,7 +86,8 @@ pub(crate) fn picture(size: Size, name: &str, plot: Plot, draw: impl FnOnce(&Can
 
 /// Gives the root its name, its real size, digits of one width, and round joins.
 fn dress(svg: &str, size: Size, name: &str) -> String {
-    let body = svg.split_once('>').map_or("", |(_, body)| body);
+    // Each word is placed by its baseline; plotters would lift it by half a letter more.
+    let body = svg.split_once('>').map_or("", |(_, body)| body).replace(" dy=\"-0.5ex\"", "");
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" \
          aria-label=\"{}\" stroke-linejoin=\"round\" stroke-linecap=\"round\" \

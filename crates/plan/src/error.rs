@@ -2,29 +2,24 @@
 
 use std::fmt;
 
-use spec::{DeviceChoice, KnobError};
+use spec::{ApiError, Code, DeviceChoice, KnobError};
 
 use crate::words;
 
-/// A question that has no plan. Each says what to do.
+/// A question that has no plan. [`PlanError::hint`] says what to change.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanError {
     /// A value is not one its knob can take.
     #[error(transparent)]
     Knob(#[from] KnobError),
     /// Nothing is left to train on.
-    #[error(
-        "There are no training examples. Set fewer aside for validation and test, or add rows to the data set."
-    )]
+    #[error("there are no training examples")]
     NoTrainingRows,
     /// Examples, but none of their tokens is taught.
-    #[error(
-        "None of the tokens would be taught, so nothing would be learned. Check which column holds the replies, \
-         or set supervise to everything."
-    )]
+    #[error("none of the tokens would be taught, so nothing would be learned")]
     NothingTaught,
     /// A target module that no layer of the model bears.
-    #[error("`{name}` is not a layer that can be adapted. Choose from {}, or write all-linear.", .known.join(", "))]
+    #[error("`{name}` is not a layer that can be adapted")]
     UnknownModule {
         /// As it was asked for.
         name: String,
@@ -32,10 +27,8 @@ pub enum PlanError {
         known: Vec<&'static str>,
     },
     /// A context that the model was not made for.
-    #[error(
-        "A context length of {} is more than this model can take: it was made for at most {} tokens. \
-         Set it to {} or less, or leave it open.", words::count(u64::from(*.asked)), words::count(u64::from(*.max)), words::count(u64::from(*.max))
-    )]
+    #[error("a context length of {} is more than the {} tokens that this model can take",
+        words::count(u64::from(*.asked)), words::count(u64::from(*.max)))]
     ContextOverModel {
         /// What was asked for, in tokens.
         asked: u32,
@@ -43,9 +36,7 @@ pub enum PlanError {
         max: u32,
     },
     /// The facts are those of another device than the one asked for.
-    #[error(
-        "{asked} was asked for, but it is {measured} that was measured. List the devices and choose one of them."
-    )]
+    #[error("{asked} was asked for, but it is {measured} that was measured")]
     OtherDevice {
         /// What was asked for.
         asked: DeviceChoice,
@@ -53,10 +44,7 @@ pub enum PlanError {
         measured: DeviceChoice,
     },
     /// The least it would take is more than there is.
-    #[error(
-        "This run needs at least {}, and {device} has {} free. {}",
-        words::bytes(*.needs), words::bytes(*.has), advice(.remedies)
-    )]
+    #[error("this run needs at least {}, and {device} has {} free", words::bytes(*.needs), words::bytes(*.has))]
     TooLarge {
         /// The device, as its driver calls it.
         device: String,
@@ -67,6 +55,51 @@ pub enum PlanError {
         /// What would help, most first; empty if only a smaller model would.
         remedies: Vec<Remedy>,
     },
+}
+
+impl PlanError {
+    /// For screens and exit codes.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
+            Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
+            Self::OtherDevice { .. } => Code::Device,
+            Self::TooLarge { .. } => Code::OutOfMemory,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Knob(_) => return None,
+            Self::NoTrainingRows => {
+                "Set fewer aside for validation and test, or add rows to the data set.".to_owned()
+            }
+            Self::NothingTaught => {
+                "Check which column holds the replies, or set supervise to everything.".to_owned()
+            }
+            Self::UnknownModule { known, .. } => {
+                format!("Choose from {}, or write all-linear.", known.join(", "))
+            }
+            Self::ContextOverModel { max, .. } => {
+                format!("Set it to {} or less, or leave it open.", words::count(u64::from(*max)))
+            }
+            Self::OtherDevice { .. } => "List the devices and choose one of them.".to_owned(),
+            Self::TooLarge { remedies, .. } if remedies.is_empty() => {
+                "Choose a smaller model, or close other programs.".to_owned()
+            }
+            Self::TooLarge { remedies, .. } => {
+                let list: Vec<_> = remedies.iter().map(Remedy::to_string).collect();
+                format!("What helps: {}.", list.join("; "))
+            }
+        })
+    }
+}
+
+impl From<PlanError> for ApiError {
+    fn from(error: PlanError) -> Self {
+        Self { code: error.code(), message: error.to_string(), hint: error.hint() }
+    }
 }
 
 /// A knob that frees memory.
@@ -86,13 +119,5 @@ impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.knob.replace('_', " ");
         write!(f, "{name} {} instead of {} frees {}", self.to, self.from, words::bytes(self.frees))
-    }
-}
-
-fn advice(remedies: &[Remedy]) -> String {
-    let list: Vec<_> = remedies.iter().map(Remedy::to_string).collect();
-    match list.as_slice() {
-        [] => "Choose a smaller model, or close other programs.".to_owned(),
-        list => format!("What helps: {}.", list.join("; ")),
     }
 }

@@ -66,7 +66,7 @@ pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
     let alpha = or(&asked.alpha, || alpha(rank.value, use_rslora.value));
     let eval_interval = or(&asked.eval_interval, || eval_interval(facts, &rows, step_rows, steps));
     let save_interval = or(&asked.save_interval, || {
-        save_interval(eval_interval.value.min(steps), step_rows * rows.tokens, speed)
+        save_interval(data.n_validation, eval_interval.value.min(steps), step_rows * rows.tokens, speed)
     });
     let knobs = Decided {
         supervise,
@@ -222,13 +222,14 @@ fn n_samples(n_validation: u64) -> Chosen<u32> {
 }
 
 /// At each look, or so many times between two looks that a crash costs minutes.
-fn save_interval(eval_interval: u32, step_tokens: f64, speed: Speed) -> Chosen<u32> {
+fn save_interval(n_validation: u64, eval_interval: u32, step_tokens: f64, speed: Speed) -> Chosen<u32> {
     let between = f64::from(eval_interval) * step_tokens / speed.tokens_per_sec;
     let saves = (between / AT_RISK).ceil().clamp(1.0, f64::from(eval_interval.max(1)));
     let value = (f64::from(eval_interval) / saves).floor().clamp(1.0, 1e6) as u32;
-    let why = match saves > 1.0 {
-        false => "at each look at the validation data".to_owned(),
-        true => format!("so that a crash costs about {}", duration(between / saves)),
+    let why = match (saves > 1.0, n_validation) {
+        (true, _) => format!("so that a crash costs about {}", duration(between / saves)),
+        (false, 0) => format!("at the end, which comes after about {}", duration(between)),
+        (false, _) => "at each look at the validation data".to_owned(),
     };
     Chosen::new(value, Because::Follows(why))
 }
