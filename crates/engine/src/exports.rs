@@ -26,11 +26,6 @@ impl Classify for ExportError {
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
             Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
-            #[allow(
-                unreachable_patterns,
-                reason = "kinds that may come are defects until they are told apart"
-            )]
-            _ => Code::Internal,
         };
         parted(code, &self.to_string())
     }

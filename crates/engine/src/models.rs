@@ -12,6 +12,7 @@ use hub::{
 };
 use model::LlamaConfig;
 use plan::ModelFacts;
+use serde::Serialize;
 use spec::{ApiError, Code, ModelId, Sha256};
 use store::measured::FileState;
 use text::{ChatTemplate, Tokenizer};
@@ -39,6 +40,29 @@ impl OpenModel {
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
         Ok(Self { path: path.to_owned(), checkpoint, config, tokenizer, template })
     }
+}
+
+/// What a model is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelSheet {
+    /// As it was asked for.
+    pub id: ModelId,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// SHA-256 of its weights.
+    pub hash: Sha256,
+    /// On the disk.
+    pub bytes: u64,
+    /// Weights in all, tied ones counted once.
+    pub n_parameters: u64,
+    /// Decoder layers.
+    pub n_layers: u32,
+    /// Width of the stream between them.
+    pub hidden_size: u32,
+    /// The longest text it was made for, in tokens.
+    pub max_position_embeddings: u32,
+    /// That it has a chat template.
+    pub chats: bool,
 }
 
 pub(crate) fn bad(error: impl std::fmt::Display) -> ApiError {
@@ -124,6 +148,26 @@ impl Engine {
             }),
             None => self.download_model(id, None, watch),
         }
+    }
+
+    /// What a model is; one that is not here is downloaded first.
+    ///
+    /// # Errors
+    /// When it cannot be found or read.
+    pub fn inspect_model(&self, id: &ModelId, watch: &mut Watch<'_>) -> Result<ModelSheet, ApiError> {
+        let model = OpenModel::at(&self.locate_model(id, watch)?)?;
+        let facts = self.model_facts(id, &model, watch)?;
+        Ok(ModelSheet {
+            id: facts.id,
+            hash: facts.hash,
+            bytes: model.checkpoint.total_bytes(),
+            n_parameters: facts.n_parameters,
+            n_layers: facts.n_layers,
+            hidden_size: facts.hidden_size,
+            max_position_embeddings: facts.max_position_embeddings,
+            chats: model.template.is_some(),
+            path: model.path,
+        })
     }
 
     pub(crate) fn model_facts(

@@ -1,0 +1,192 @@
+//! `tunesmith data`: from files to data sets.
+
+use std::path::PathBuf;
+
+use engine::{Engine, ImportRequest, Seen};
+use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
+use serde_json::json;
+use spec::{
+    ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, Split, SplitFractions,
+};
+
+use crate::{
+    args::{Data, Reading},
+    out::{Out, short},
+    progress::Bar,
+};
+
+pub fn run(engine: &Engine, command: Data, out: &mut Out) -> Result<(), ApiError> {
+    match command {
+        Data::Import { paths, name, into, reading } => {
+            let mut request = request(paths, &reading)?;
+            request.name = name;
+            request.into = into.map(|asked| engine.find_dataset(&asked)).transpose()?;
+            show(&engine.import_data(&request)?, out)
+        }
+        Data::List => list(engine, out),
+        Data::Show { data } => show(&engine.dataset(engine.find_dataset(&data)?, None)?, out),
+        Data::Preview { data, model: Some(model), n, supervise, context_length, .. } => {
+            let info = engine.dataset(engine.find_dataset(&data)?, None)?;
+            let mut bar = Bar::new(out);
+            let seen =
+                engine.see(&info, &ModelId(model), supervise, context_length, n, &mut |p| bar.show(p))?;
+            drop(bar);
+            seen.iter().try_for_each(|seen| show_seen(seen, out))
+        }
+        Data::Preview { data, model: None, n, map, .. } => preview(engine, &[data.into()], n, &map, out),
+        Data::Rename { data, name } => {
+            engine.rename_dataset(engine.find_dataset(&data)?, &name)?;
+            out.say(format!("It is called {name} now."));
+            out.object(&json!({ "name": name }))
+        }
+        Data::Delete { data } => {
+            let id = engine.find_dataset(&data)?;
+            engine.delete_dataset(id)?;
+            out.say("Deleted. Bring it back with: tunesmith data undo");
+            out.object(&json!({ "deleted": id }))
+        }
+        Data::Undo => {
+            let back = engine.undo_delete_dataset()?;
+            out.say(back.map_or("No data set is deleted.".to_owned(), |id| format!("{id} is back.")));
+            out.object(&json!({ "restored": back }))
+        }
+    }
+}
+
+/// What the options say of reading files.
+pub fn request(paths: Vec<PathBuf>, reading: &Reading) -> Result<ImportRequest, ApiError> {
+    Ok(ImportRequest {
+        paths,
+        validation: reading.validation.clone(),
+        test: reading.test.clone(),
+        mapping: mapping(&reading.map)?,
+        split: SplitFractions {
+            validation: reading.validation_share,
+            test: reading.test_share,
+            seed: reading.split_seed,
+        },
+        ..ImportRequest::default()
+    })
+}
+
+fn word<T: DeserializeOwned>(word: &str) -> Option<T> {
+    T::deserialize(IntoDeserializer::<Error>::into_deserializer(word)).ok()
+}
+
+/// `prompt=Question`, several times: the roles tell the shape.
+fn mapping(given: &[String]) -> Result<Option<Mapping>, ApiError> {
+    let usage = |what: String| {
+        ApiError::new(Code::Usage, what)
+            .hint("Write --map ROLE=COLUMN, for example --map prompt=Question --map completion=Answer.")
+    };
+    let mut mapping = Mapping { shape: Shape::Text, columns: Default::default() };
+    for pair in given {
+        let parts = pair.split_once('=').and_then(|(role, column)| Some((word::<ColumnRole>(role)?, column)));
+        let (role, column) = parts.ok_or_else(|| usage(format!("`{pair}` maps no role to a column")))?;
+        mapping.columns.insert(role, column.to_owned());
+    }
+    let has = |role| mapping.columns.contains_key(&role);
+    mapping.shape = if has(ColumnRole::Messages) {
+        Shape::Messages
+    } else if has(ColumnRole::Instruction) {
+        Shape::Alpaca
+    } else if has(ColumnRole::Text) {
+        Shape::Text
+    } else {
+        Shape::PromptCompletion
+    };
+    Ok((!given.is_empty()).then_some(mapping))
+}
+
+fn list(engine: &Engine, out: &mut Out) -> Result<(), ApiError> {
+    out.list(
+        &engine.datasets()?,
+        &["ID", "NAME", "TRAIN", "VALIDATION", "TEST", "LEFT OUT"],
+        |set| {
+            vec![
+                short(set.id),
+                set.name.clone(),
+                set.counts.train.to_string(),
+                set.counts.validation.to_string(),
+                set.counts.test.to_string(),
+                set.n_problems.to_string(),
+            ]
+        },
+        "No data sets yet. Import one with: tunesmith data import FILE",
+    )
+}
+
+fn show(info: &DatasetInfo, out: &mut Out) -> Result<(), ApiError> {
+    let counts = info.counts;
+    out.say(format!("{}  {}", info.name, info.id));
+    out.say(format!(
+        "  {} rows to train, {} to validate, {} to test; version {}",
+        counts.train,
+        counts.validation,
+        counts.test,
+        info.version.short()
+    ));
+    for problem in info.problems.iter().take(10) {
+        out.say(format!("  {} line {}: {}", problem.file, problem.line, problem.kind));
+    }
+    if info.n_problems > 10 {
+        out.say(format!("  … {} rows were left out or repaired in all", info.n_problems));
+    }
+    out.object(info)
+}
+
+fn preview(
+    engine: &Engine,
+    paths: &[PathBuf],
+    n: usize,
+    map: &[String],
+    out: &mut Out,
+) -> Result<(), ApiError> {
+    let preview = engine.preview_data(paths, mapping(map)?.as_ref(), n)?;
+    out.say(format!("{}: {}, columns {}", preview.file, preview.format, preview.columns.join(", ")));
+    match &preview.mapping {
+        Some(mapping) => out.say(format!("read as {:?}, since {}", mapping.shape, preview.because)),
+        None => out.say(format!("{}: say which column is which with --map", preview.because)),
+    }
+    for example in &preview.examples {
+        out.say("");
+        show_example(example, out);
+    }
+    for problem in &preview.problems {
+        out.say(format!("line {}: {}", problem.line, problem.kind));
+    }
+    out.object(&preview)
+}
+
+fn show_example(example: &Example, out: &mut Out) {
+    match example {
+        Example::Text { text } => out.say(text),
+        Example::Completion { prompt, completion } => out.say(format!("{prompt}\n→ {completion}")),
+        Example::Chat { messages } => {
+            for message in messages {
+                out.say(format!("{}: {}", message.role, message.content));
+            }
+        }
+    }
+}
+
+/// Taught text stands in «».
+fn show_seen(seen: &Seen, out: &mut Out) -> Result<(), ApiError> {
+    let mut taught = false;
+    for token in &seen.tokens {
+        if token.taught != taught {
+            out.piece(if token.taught { "«" } else { "»" });
+            taught = token.taught;
+        }
+        out.piece(&token.piece);
+    }
+    out.say(if taught { "»" } else { "" });
+    let cut = if seen.n_cut > 0 { format!(", {} cut off", seen.n_cut) } else { String::new() };
+    let end = match (&seen.end_token, seen.end_is_taught) {
+        (Some(token), true) => format!("; the end ({token}) is taught"),
+        (Some(token), false) => format!("; the end ({token}) is not taught"),
+        (None, _) => "; the model has no end token".to_owned(),
+    };
+    out.say(format!("— {} tokens, {} taught{cut}{end}\n", seen.n_tokens, seen.n_supervised));
+    out.object(seen)
+}

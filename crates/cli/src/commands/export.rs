@@ -1,0 +1,46 @@
+//! `tunesmith export`: what a run learned, for other tools.
+
+use std::path::PathBuf;
+
+use engine::{Engine, ExportForm, Exported, IfThere, Precision};
+use spec::{ApiError, RunId};
+
+use crate::{
+    args::{Dtype, Export, Format},
+    out::{Out, bytes, short},
+    progress::Bar,
+};
+
+pub fn run(engine: &Engine, asked: &Export, out: &mut Out) -> Result<(), ApiError> {
+    let id = engine.find_run(&asked.run)?;
+    let form = match asked.format {
+        Format::Adapter => ExportForm::Adapter,
+        Format::Merged => ExportForm::Merged(match asked.dtype {
+            Dtype::F32 => Precision::F32,
+            Dtype::Bf16 => Precision::Bf16,
+            Dtype::F16 => Precision::F16,
+        }),
+    };
+    let if_there = if asked.overwrite { IfThere::Replace } else { IfThere::Refuse };
+    let target = asked.out.clone().unwrap_or_else(|| usual_place(engine, id, form));
+    let mut bar = Bar::new(out);
+    let exported = engine.export(id, form, &target, if_there, &mut |p| bar.show(p))?;
+    drop(bar);
+    tell(&exported, out)
+}
+
+/// In the exports folder, named after the run.
+pub fn usual_place(engine: &Engine, id: RunId, form: ExportForm) -> PathBuf {
+    let form = match form {
+        ExportForm::Adapter => "adapter",
+        ExportForm::Merged(_) => "merged",
+    };
+    engine.home().exports().join(format!("{}-{form}", short(id)))
+}
+
+pub fn tell(exported: &Exported, out: &mut Out) -> Result<(), ApiError> {
+    let (path, size) = (exported.path.display(), bytes(exported.bytes));
+    out.say(format!("Exported to {path}: {} files, {size}.", exported.files));
+    out.say("It was read back, and its answers agree with the model's here.");
+    out.object(exported)
+}

@@ -1,0 +1,89 @@
+//! `tunesmith generate`: writes with a model, as the words come.
+
+use std::io::{self, BufRead, Read};
+
+use engine::{Engine, Prompt, Sampling, Tuned, Voice};
+use serde_json::json;
+use spec::{ApiError, Code, Message, ModelId, Role};
+
+use crate::{args::Generate, interrupt, out::Out, progress::Bar};
+
+pub fn run(engine: &Engine, asked: &Generate, out: &mut Out) -> Result<(), ApiError> {
+    let mut bar = Bar::new(out);
+    let mut show = |p: &engine::Progress| bar.show(p);
+    let tuned = match &asked.run {
+        Some(run) => engine.open_run(engine.find_run(run)?, asked.device, &mut show)?,
+        // clap asks for one of --run and --model.
+        None => {
+            engine.open_base(&ModelId(asked.model.clone().unwrap_or_default()), asked.device, &mut show)?
+        }
+    };
+    drop(bar);
+    match asked.prompt.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+            once(&tuned, asked, text, out)
+        }
+        Some(prompt) => once(&tuned, asked, prompt.to_owned(), out),
+        None => converse(&tuned, asked, out),
+    }
+}
+
+fn once(tuned: &Tuned, asked: &Generate, prompt: String, out: &mut Out) -> Result<(), ApiError> {
+    let prompt = if asked.raw || !tuned.chats() {
+        Prompt::Text(prompt)
+    } else {
+        let mut messages = opening(asked);
+        messages.push(Message::new(Role::User, prompt));
+        Prompt::Chat(messages)
+    };
+    reply(tuned, asked, &prompt, out).map(|_| ())
+}
+
+/// Each line of standard input is a turn; what was said before is remembered.
+fn converse(tuned: &Tuned, asked: &Generate, out: &mut Out) -> Result<(), ApiError> {
+    let mut messages = opening(asked);
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(unreadable)?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if asked.raw || !tuned.chats() {
+            reply(tuned, asked, &Prompt::Text(line), out)?;
+            continue;
+        }
+        messages.push(Message::new(Role::User, line));
+        let said = reply(tuned, asked, &Prompt::Chat(messages.clone()), out)?;
+        messages.push(Message::new(Role::Assistant, said));
+    }
+    Ok(())
+}
+
+fn opening(asked: &Generate) -> Vec<Message> {
+    asked.system.iter().map(|system| Message::new(Role::System, system)).collect()
+}
+
+fn reply(tuned: &Tuned, asked: &Generate, prompt: &Prompt, out: &mut Out) -> Result<String, ApiError> {
+    let sampling = Sampling {
+        temperature: asked.temperature,
+        top_p: asked.top_p,
+        top_k: asked.top_k,
+        repetition_penalty: asked.repetition_penalty,
+        seed: asked.seed,
+    };
+    let said = tuned.reply(Voice::Tuned, prompt, &sampling, asked.max_tokens, |piece| {
+        out.piece(piece);
+        interrupt::going()
+    })?;
+    out.say("");
+    out.object(&json!({ "text": said.text, "tokens": said.n_tokens, "complete": said.complete }))?;
+    match interrupt::pressed() {
+        0 => Ok(said.text),
+        _ => Err(ApiError::new(Code::Cancelled, "Cancelled")),
+    }
+}
+
+fn unreadable(error: io::Error) -> ApiError {
+    ApiError::new(Code::Usage, format!("Standard input cannot be read: {error}"))
+}

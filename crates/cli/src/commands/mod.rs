@@ -1,0 +1,11 @@
+//! A file for each command.
+
+pub mod data;
+pub mod demo;
+pub mod doctor;
+pub mod eval;
+pub mod export;
+pub mod generate;
+pub mod models;
+pub mod runs;
+pub mod train;

@@ -1,0 +1,138 @@
+//! `tunesmith runs`: the history.
+
+use std::path::Path;
+
+use engine::{Engine, Size, Theme};
+use serde_json::json;
+use spec::{ApiError, Code, RunDetail, RunId, RunRow};
+
+use crate::{
+    args::Runs,
+    commands::train,
+    out::{Out, short},
+    watch::{OnInterrupt, watch},
+};
+
+pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError> {
+    let find = |asked: &str| engine.find_run(asked);
+    match command {
+        Runs::List => list(&engine.runs()?, out),
+        Runs::Show { run } => show(&engine.run(find(&run)?)?, out),
+        Runs::Rename { run, name } => {
+            engine.rename_run(find(&run)?, &name)?;
+            done(out, find(&name).or_else(|_| find(&run))?, &format!("It is called {name} now."))
+        }
+        Runs::Delete { run } => {
+            let id = find(&run)?;
+            engine.delete_run(id)?;
+            done(out, id, "Deleted. Bring it back with: tunesmith runs undo")
+        }
+        Runs::Undo => {
+            let back = engine.undo_delete_run()?;
+            out.say(back.map_or("No run is deleted.".to_owned(), |id| format!("{id} is back.")));
+            out.object(&json!({ "run": back }))
+        }
+        Runs::Duplicate { run, detach, knobs } => {
+            let mut spec = engine.duplicate_run(find(&run)?)?;
+            for (key, value) in knobs.0.rows() {
+                let set = spec.knobs.set(key, &value);
+                set.map_err(|error| ApiError::new(Code::Usage, error.to_string()))?;
+            }
+            train::start(engine, &spec, detach, out).map(|_| ())
+        }
+        Runs::Compare { first, second } => {
+            let comparison = engine.compare_runs(find(&first)?, find(&second)?)?;
+            let loss =
+                |row: &RunRow| row.best.or(row.loss).map_or("—".to_owned(), |loss| format!("{loss:.4}"));
+            let (one, other) = (&comparison.first, &comparison.second);
+            out.say(format!("{}  |  {}", one.name, other.name));
+            out.say(format!("Loss: {}  |  {}", loss(one), loss(other)));
+            for difference in &comparison.differences {
+                out.say(format!("{}: {}  |  {}", difference.label, difference.first, difference.second));
+            }
+            if comparison.differences.is_empty() {
+                out.say("Planned alike in everything.");
+            }
+            out.object(&comparison)
+        }
+        Runs::Pause { run } => {
+            let id = find(&run)?;
+            engine.pause(id)?;
+            done(out, id, "It pauses after the step it is at.")
+        }
+        Runs::Stop { run } => {
+            let id = find(&run)?;
+            engine.stop(id)?;
+            done(out, id, "It ends after the step it is at; what was learned is kept.")
+        }
+        Runs::Resume { run, detach } => {
+            let id = find(&run)?;
+            let told = engine.run(id)?.row.step;
+            engine.resume(id)?;
+            done(out, id, &format!("Going on after step {told}."))?;
+            if detach { Ok(()) } else { watch(engine, id, 0, OnInterrupt::PauseThenStop, out).map(|_| ()) }
+        }
+        Runs::Follow { run, from } => watch(engine, find(&run)?, from, OnInterrupt::Leave, out).map(|_| ()),
+        Runs::Chart { run, out: file, dark } => chart(engine, find(&run)?, &file, dark, out),
+    }
+}
+
+fn done(out: &mut Out, id: RunId, what: &str) -> Result<(), ApiError> {
+    out.say(what);
+    out.object(&json!({ "run": id }))
+}
+
+fn status(row: &RunRow) -> String {
+    format!("{:?}", row.status).to_lowercase()
+}
+
+fn list(rows: &[RunRow], out: &mut Out) -> Result<(), ApiError> {
+    let loss = |loss: Option<f64>| loss.map(|loss| format!("{loss:.4}")).unwrap_or_default();
+    out.list(
+        rows,
+        &["ID", "NAME", "STATUS", "STEP", "LOSS", "BEST"],
+        |row| {
+            let of = row.of.map(|of| format!("/{of}")).unwrap_or_default();
+            let step = format!("{}{of}", row.step);
+            vec![short(row.id), row.name.clone(), status(row), step, loss(row.loss), loss(row.best)]
+        },
+        "No runs yet. Start one with: tunesmith train --model MODEL --data FILE",
+    )
+}
+
+fn show(detail: &RunDetail, out: &mut Out) -> Result<(), ApiError> {
+    let row = &detail.row;
+    out.say(format!("{}  {}", row.name, row.id));
+    out.say(format!("  {} at step {} of {}", status(row), row.step, row.of.unwrap_or(0)));
+    out.say(format!("  model {}, data {}, on {}", row.model, row.data, detail.plan.device.value));
+    if let Some(error) = &row.error {
+        out.say(format!("  {error}. {}", error.hint.as_deref().unwrap_or_default()));
+    }
+    for (key, value, because) in detail.plan.knobs.rows() {
+        out.say(format!("  {key} = {value}  ({because})"));
+    }
+    for warning in &detail.warnings {
+        out.say(format!("  note: {warning}"));
+    }
+    for at in detail.sampled.iter().rev().take(1) {
+        for sample in &at.samples {
+            out.say(format!("  step {}  > {}\n    {}", at.step, sample.prompt.trim(), sample.output.trim()));
+        }
+    }
+    out.object(detail)
+}
+
+fn chart(engine: &Engine, id: RunId, file: &Path, dark: bool, out: &mut Out) -> Result<(), ApiError> {
+    let chart = engine.chart(id, if dark { Theme::Dark } else { Theme::Light }, Size::USUAL)?;
+    let bytes = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => chart.svg.into_bytes(),
+        Some("png") => engine::png(&chart)?,
+        _ => {
+            return Err(ApiError::new(Code::Usage, format!("{} is neither .svg nor .png", file.display()))
+                .hint("Write for example --out loss.svg"));
+        }
+    };
+    atomic::write_whole(file, &bytes).map_err(|error| ApiError::new(Code::Disk, error.to_string()))?;
+    out.say(format!("Drawn to {}", file.display()));
+    out.object(&json!({ "run": id, "path": file }))
+}
