@@ -141,16 +141,18 @@ mod tests {
 
     #[test]
     fn tokens_across_a_border_are_taught_and_gaps_belong_to_the_next() {
-        let cases: [(&[Range<usize>], &[Range<usize>], &str); 4] = [
-            (&[4..8], &[0..2, 2..4, 4..6, 6..8, 8..9], "..xx."),
-            (&[3..8], &[0..2, 2..4, 4..6, 6..9, 9..10], ".xxx."),
+        type Bytes<'a> = &'a [(usize, usize)];
+        let cases: [(Bytes, Bytes, &str); 4] = [
+            (&[(4, 8)], &[(0, 2), (2, 4), (4, 6), (6, 8), (8, 9)], "..xx."),
+            (&[(3, 8)], &[(0, 2), (2, 4), (4, 6), (6, 9), (9, 10)], ".xxx."),
             // The space at 2 is in no token's bytes.
-            (&[2..5, 7..8], &[0..2, 3..5, 5..7, 7..8], ".x.x"),
+            (&[(2, 5), (7, 8)], &[(0, 2), (3, 5), (5, 7), (7, 8)], ".x.x"),
             // One character in three tokens, and a token that was added.
-            (&[3..6], &[0..0, 0..3, 3..6, 3..6, 3..6, 6..7], "..xxx."),
+            (&[(3, 6)], &[(0, 0), (0, 3), (3, 6), (3, 6), (3, 6), (6, 7)], "..xxx."),
         ];
         for (spans, tokens, expected) in cases {
-            let taught = mask(spans, tokens.iter().cloned());
+            let ranges = |bytes: Bytes| -> Vec<_> { bytes.iter().map(|(start, end)| *start..*end).collect() };
+            let taught = mask(&ranges(spans), ranges(tokens).into_iter());
             let shown: String = taught.iter().map(|taught| if *taught { 'x' } else { '.' }).collect();
             assert_eq!(shown, expected, "{spans:?} {tokens:?}");
         }

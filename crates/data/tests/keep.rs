@@ -1,5 +1,7 @@
 //! Data sets in the store: divided, named by their content, read back, and unharmed by what goes wrong.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -144,7 +146,7 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
 fn a_store_that_is_a_file_is_said_to_be_in_the_way() {
     let store = Store::new();
     let file = store.file("a.jsonl", &sums(0..3));
-    let failed = keep(&file, &import(&[file.clone()], SplitFractions::default()));
+    let failed = keep(&file, &import(std::slice::from_ref(&file), SplitFractions::default()));
     assert!(matches!(failed, Err(KeepError::Write(_))), "{failed:?}");
 }
 

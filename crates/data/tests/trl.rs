@@ -1,5 +1,7 @@
 //! What TRL's `SFTTrainer` makes of the same rows with the same tokenizer: ids, labels, packed rows, positions.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+
 use std::path::PathBuf;
 
 use data::{Row, Teacher, Tokens, pack, unpacked};
