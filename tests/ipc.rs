@@ -1,5 +1,7 @@
 //! The commands through Tauri's own calls, on its window system for tests: no display, no web view.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it goes wrong")]
+
 use std::sync::{Arc, mpsc};
 
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 
 use std::{
     error::Error,
-    io::stdin,
+    io::{Write, stdin, stdout},
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, mut log) = keep(&store, home, 3, "Support replies")?;
     let _lock = WorkerLock::take(&folder)?;
     let mut step = 0;
-    println!("ready");
+    writeln!(stdout(), "ready")?;
     for line in stdin().lines() {
         line?;
         step += 1;
