@@ -23,7 +23,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub enum OnInterrupt {
     /// Pause the run; a second one stops it.
     PauseThenStop,
-    /// Leave the run to itself.
+    /// It ends the program, as everywhere; the run goes on by itself.
     Leave,
 }
 
@@ -35,7 +35,9 @@ pub fn watch(
     on_interrupt: OnInterrupt,
     out: &mut Out,
 ) -> Result<RunStatus, ApiError> {
-    interrupt::listen();
+    if on_interrupt == OnInterrupt::PauseThenStop {
+        interrupt::listen();
+    }
     let before = interrupt::pressed();
     let bar = out.is_terminal().then(|| ProgressBar::new(0));
     if let Some(bar) = &bar {
@@ -60,8 +62,7 @@ pub fn watch(
             for stamped in batch {
                 tell(stamped, bar.as_ref(), out);
             }
-            let leave = on_interrupt == OnInterrupt::Leave && before < interrupt::pressed();
-            if leave { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            ControlFlow::Continue(())
         });
         over.store(true, Ordering::SeqCst);
         status

@@ -1,10 +1,17 @@
 //! What can compute here.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use spec::{ApiError, Code, DeviceInfo};
 
 use crate::Engine;
+
+/// A driver that has not answered by then will not.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// The devices of this computer, the processor first. A process of its own asks the graphics drivers: one that is
@@ -14,10 +21,25 @@ impl Engine {
     /// When that process dies.
     pub fn devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
         let program = self.inner.program.path();
-        let asked = Command::new(program).arg("devices").stdin(Stdio::null()).output();
-        let asked = asked.map_err(|error| {
-            ApiError::new(Code::Internal, format!("{} does not start: {error}", program.display()))
-        })?;
+        let failed =
+            |error| ApiError::new(Code::Internal, format!("{} does not start: {error}", program.display()));
+        let mut asked = Command::new(program)
+            .arg("devices")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let since = Instant::now();
+        // A list of devices fits into the pipe; it need not be read meanwhile.
+        while matches!(asked.try_wait(), Ok(None)) {
+            if PATIENCE < since.elapsed() {
+                let _ = asked.kill(); // it may have ended just now
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let asked = asked.wait_with_output().map_err(failed)?;
         serde_json::from_slice(&asked.stdout).map_err(|_| {
             let said = String::from_utf8_lossy(&asked.stderr);
             let said = said.lines().last().unwrap_or("it said nothing");

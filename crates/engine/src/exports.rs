@@ -45,7 +45,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Exported, ApiError> {
         let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
-        let Some(taught) = &tuned.taught else {
+        let Some(taught) = tuned.taught else {
             return Err(ApiError::new(Code::NotFound, "The run has nothing to export yet"));
         };
         if watch(&Progress::Exporting).is_break() {
@@ -68,10 +68,13 @@ impl Engine {
             },
             app_version: crate::APP_VERSION.to_owned(),
         };
+        // The export opens the base itself; two in memory would be one too many.
+        let device = tuned.decoder.device().clone();
+        drop(tuned.decoder);
         let tuned = export::Tuned {
             base: &tuned.open.checkpoint,
             lora: &taught.lora,
-            device: tuned.decoder.device(),
+            device: &device,
             tokenizer: &tuned.open.tokenizer,
             card: &card,
         };

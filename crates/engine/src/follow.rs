@@ -43,6 +43,19 @@ impl Engine {
         }
     }
 
+    /// The place of the next event: what to follow from for those who know the story so far.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn next_seq(&self, id: RunId) -> Result<u64, ApiError> {
+        let mut tail = Tail::from_start(&self.home().run(id));
+        let mut next = 0;
+        while let Some(last) = tail.read().at_the_edge()?.last() {
+            next = last.seq + 1;
+        }
+        Ok(next)
+    }
+
     /// That nobody will write to the log unless the run is resumed.
     fn is_over(&self, id: RunId) -> Result<bool, ApiError> {
         let waits = matches!(self.status(id)?, RunStatus::Queued | RunStatus::Running);

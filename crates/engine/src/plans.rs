@@ -56,12 +56,13 @@ impl Engine {
             }
             None => best(self.devices()?),
         };
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
+        let free = sysinfo::System::new().map_or(0, |mut system| {
+            system.refresh_memory();
+            system.available_memory()
+        });
         // A graphics card's own free memory is not told by any of the interfaces; a shared one's is the processor's.
         let shared =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::IntegratedGpu | DeviceKind::SoftwareGpu);
-        let free = system.available_memory();
         Ok(DeviceFacts {
             free_memory: (shared && free > 0).then_some(free),
             n_threads: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),

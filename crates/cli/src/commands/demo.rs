@@ -71,7 +71,7 @@ pub fn run(engine: &Engine, demo: &Demo, out: &mut Out) -> Result<(), ApiError> 
     let form = ExportForm::Adapter;
     let target = demo.out.clone().unwrap_or_else(|| export::usual_place(engine, id, form));
     let mut bar = Bar::new(out);
-    let exported = engine.export(id, form, &target, IfThere::Refuse, &mut |p| bar.show(p))?;
+    let exported = engine.export(id, form, &target, IfThere::Replace, &mut |p| bar.show(p))?;
     drop(bar);
     export::tell(&exported, out)
 }

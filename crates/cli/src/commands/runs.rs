@@ -67,10 +67,13 @@ pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError
         }
         Runs::Resume { run, detach } => {
             let id = find(&run)?;
-            let told = engine.run(id)?.row.step;
+            let from = engine.next_seq(id)?;
             engine.resume(id)?;
-            done(out, id, &format!("Going on after step {told}."))?;
-            if detach { Ok(()) } else { watch(engine, id, 0, OnInterrupt::PauseThenStop, out).map(|_| ()) }
+            done(out, id, "Going on from the last checkpoint.")?;
+            if detach {
+                return Ok(());
+            }
+            watch(engine, id, from, OnInterrupt::PauseThenStop, out).map(|_| ())
         }
         Runs::Follow { run, from } => watch(engine, find(&run)?, from, OnInterrupt::Leave, out).map(|_| ()),
         Runs::Chart { run, out: file, dark } => chart(engine, find(&run)?, &file, dark, out),
