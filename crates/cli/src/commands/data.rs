@@ -6,7 +6,7 @@ use engine::{Engine, ImportRequest, Seen};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 use serde_json::json;
 use spec::{
-    ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, Split, SplitFractions,
+    ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, SplitFractions,
 };
 
 use crate::{
