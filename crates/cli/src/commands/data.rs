@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use engine::{Engine, ImportRequest, Seen};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 use serde_json::json;
-use spec::{
-    ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, SplitFractions,
-};
+use spec::{ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, SplitFractions};
 
 use crate::{
     args::{Data, Reading},
