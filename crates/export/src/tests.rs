@@ -9,10 +9,7 @@ use adapt::{Lora, LoraConfig, NamedTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use expect_test::expect;
 use model::{Bare, Decoder};
-use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, ModelId, Plan, Range, Schedule, Sha256, Supervise,
-    TargetModules, Template,
-};
+use spec::{ModelId, TargetModules};
 use text::Tokenizer;
 use weights::Checkpoint;
 
@@ -34,8 +31,7 @@ struct Bench {
 const FAMILIES: [&str; 2] = ["llama_tied", "llama3_rope_untied"];
 
 fn bench(family: &str, targets: TargetModules) -> Bench {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny");
-    let base = Checkpoint::open(&fixtures.join(family)).unwrap();
+    let base = Checkpoint::open(&testkit::fixture(&format!("tiny/{family}"))).unwrap();
     let device = Device::flex();
     let decoder = Decoder::open(&base, &device).unwrap();
     let config =
@@ -66,54 +62,16 @@ fn tokenizer(root: &Path) -> Tokenizer {
     Tokenizer::from_folder(&folder).unwrap()
 }
 
-fn asked<T>(value: T) -> Chosen<T> {
-    Chosen::new(value, Because::Asked)
-}
-
 fn card() -> Card {
-    let knobs = Decided {
-        supervise: asked(Supervise::Replies),
-        context_length: asked(64),
-        packing: asked(true),
-        rank: asked(4),
-        alpha: asked(8.0),
-        dropout: asked(0.0),
-        target_modules: asked(TargetModules::AllLinear),
-        use_rslora: asked(false),
-        learning_rate: asked(2e-4),
-        schedule: asked(Schedule::Cosine),
-        warmup_ratio: asked(0.05),
-        epochs: asked(3.0),
-        max_steps: asked(120),
-        batch_size: asked(4),
-        gradient_accumulation: asked(1),
-        weight_decay: asked(0.01),
-        max_grad_norm: asked(1.0),
-        seed: asked(42),
-        eval_interval: asked(20),
-        early_stopping_patience: asked(3),
-        save_interval: asked(20),
-        n_samples: asked(2),
-    };
+    let mut plan = testkit::plan(|_| ());
+    plan.model = ModelId("someone/tiny-llama".to_owned());
     Card {
         name: "Recipes, terse".to_owned(),
         data: "recipes.jsonl".to_owned(),
         base_license: Some("Apache-2.0".to_owned()),
-        plan: Plan {
-            model: ModelId("someone/tiny-llama".to_owned()),
-            model_hash: Sha256::from_bytes(&[0xab; 32]),
-            data_version: Sha256::from_bytes(&[0xcd; 32]),
-            device: asked(DeviceChoice::Cpu),
-            template: Template::OfModel,
-            knobs,
-            forecast: Forecast {
-                memory: Range { low: 0.0, high: 0.0 },
-                secs: Range { low: 0.0, high: 0.0 },
-                tokens: 0,
-            },
-        },
+        plan,
         losses: Losses {
-            steps: 120,
+            steps: 20,
             first_training: Some(3.25),
             last_training: Some(1.5),
             first_validation: Some(3.0),
@@ -254,7 +212,7 @@ fn half_precision_is_the_merged_weight_rounded_once() {
         let path = "model.layers.1.self_attn.k_proj";
         let tensor =
             |checkpoint: &Checkpoint| checkpoint.tensor(&format!("{path}.weight")).unwrap().to_f32().unwrap();
-        let delta: Vec<f32> = bench.lora.delta(path).unwrap().into_data().to_vec().unwrap();
+        let delta: Vec<f32> = bench.lora.delta(path).unwrap().into_data().iter().collect();
         for ((base, delta), found) in tensor(&bench.base).iter().zip(delta).zip(tensor(&written)) {
             let exact = base + delta;
             assert!(
@@ -373,7 +331,76 @@ fn a_weight_too_large_for_f16_is_named() {
 fn the_card_says_what_it_is_and_how_it_came_about() {
     let bench = bench("llama_tied", TargetModules::AllLinear);
     let exported = adapter(bench.tuned(), &bench.target(), IfThere::Refuse).unwrap();
-    expect![[r#""#]].assert_eq(&fs::read_to_string(exported.path.join("README.md")).unwrap());
+    expect![[r#"
+        ---
+        base_model: "someone/tiny-llama"
+        license: "apache-2.0"
+        library_name: peft
+        pipeline_tag: text-generation
+        tags: [lora, tunesmith]
+        ---
+
+        # Recipes, terse
+
+        A LoRA adapter of 3712 parameters for `someone/tiny-llama`. It holds only what was learned and needs its base.
+
+        ## How to load it
+
+        ```python
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        folder = "."  # where this file is
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        base = AutoModelForCausalLM.from_pretrained("someone/tiny-llama")
+        model = PeftModel.from_pretrained(base, folder)
+        ```
+
+        ## What it learned
+
+        Data: recipes.jsonl (version `000000000000`).
+
+        After 20 steps, loss in nats per taught token:
+
+        | | at first | here |
+        | --- | --- | --- |
+        | training | 3.2500 | 1.5000 |
+        | validation | 3.0000 | not measured |
+
+        ## How it was trained
+
+        With Tunesmith 0.1.0, on cpu.
+
+        | setting | value |
+        | --- | --- |
+        | supervise | everything |
+        | context_length | 64 |
+        | packing | off |
+        | rank | 8 |
+        | alpha | 16 |
+        | dropout | 0 |
+        | target_modules | all-linear |
+        | use_rslora | off |
+        | learning_rate | 0.0002 |
+        | schedule | constant |
+        | warmup_ratio | 0 |
+        | epochs | 1 |
+        | max_steps | 20 |
+        | batch_size | 2 |
+        | gradient_accumulation | 1 |
+        | weight_decay | 0 |
+        | max_grad_norm | 0 |
+        | seed | 42 |
+        | eval_interval | 5 |
+        | early_stopping_patience | 0 |
+        | save_interval | 5 |
+        | n_samples | 0 |
+
+        ## The base
+
+        `someone/tiny-llama`; SHA-256 of the weights it was trained on: `0000000000000000000000000000000000000000000000000000000000000000`.
+        It is licensed under Apache-2.0, whose terms apply to what is built on it too.
+    "#]].assert_eq(&fs::read_to_string(exported.path.join("README.md")).unwrap());
 }
 
 #[test]
