@@ -20,13 +20,16 @@ impl Dropout {
     /// - x: `[tokens, in]` → the same
     pub(crate) fn apply(&self, path: &str, x: Tensor<2>) -> Tensor<2> {
         let [tokens, width] = x.dims();
-        let digest: [u8; 32] = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(path).finalize().into();
+        let digest: [u8; 32] =
+            Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(path).finalize().into();
         let mut rng = ChaCha8Rng::from_seed(digest);
         let mut noise = vec![0u8; tokens * width * 2];
         rng.fill_bytes(&mut noise);
         let dropped = (self.rate * 65536.0) as u16;
         let kept = (1.0 / (1.0 - self.rate)) as f32;
-        let mask = noise.chunks_exact(2).map(|b| if u16::from_le_bytes([b[0], b[1]]) < dropped { 0.0 } else { kept });
+        let mask = noise
+            .chunks_exact(2)
+            .map(|b| if u16::from_le_bytes([b[0], b[1]]) < dropped { 0.0 } else { kept });
         let device = x.device().without_autodiff();
         x * Tensor::from_data(TensorData::new(mask.collect::<Vec<f32>>(), [tokens, width]), &device)
     }
@@ -42,7 +45,7 @@ mod tests {
     fn the_same_seed_drops_the_same_share_and_another_layer_drops_others() {
         let x = Tensor::<2>::ones([64, 64], &Device::flex());
         let values = |seed, path: &str| -> Vec<f32> {
-            Dropout { rate: 0.25, seed }.apply(path, x.clone()).into_data().to_vec().unwrap()
+            Dropout { rate: 0.25, seed }.apply(path, x.clone()).into_data().iter::<f32>().collect()
         };
         let first = values(7, "a");
         assert_eq!(first, values(7, "a"));

@@ -26,7 +26,9 @@ pub enum AdaptError {
     #[error("the adapter has no `{0}`: it belongs to another model, or its file is incomplete")]
     MissingTensor(String),
     /// A tensor in the adapter's file that belongs to no layer of this model.
-    #[error("the adapter has `{0}`, which this model has no place for: it belongs to another model or method")]
+    #[error(
+        "the adapter has `{0}`, which this model has no place for: it belongs to another model or method"
+    )]
     UnexpectedTensor(String),
     /// A tensor of another shape than the model needs.
     #[error("`{name}` is {found:?} where the model needs {expected:?}: the adapter belongs to another model")]

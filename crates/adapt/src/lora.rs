@@ -107,7 +107,8 @@ impl Lora {
         config: LoraConfig,
         tensors: impl IntoIterator<Item = NamedTensor>,
     ) -> Result<Self, AdaptError> {
-        let mut found: BTreeMap<String, NamedTensor> = tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
+        let mut found: BTreeMap<String, NamedTensor> =
+            tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
         let mut take = |name: String, expected: [usize; 2], device: &Device| {
             let tensor = found.remove(&name).ok_or(AdaptError::MissingTensor(name.clone()))?;
             if tensor.shape != expected {

@@ -98,7 +98,10 @@ impl PeftConfig {
     pub fn lora(&self) -> Result<LoraConfig, AdaptError> {
         let refuse = |what: String| AdaptError::File { file: "adapter_config.json".to_owned(), what };
         if self.peft_type != "LORA" {
-            return Err(refuse(format!("adapters of type {} cannot be opened yet; LORA can", self.peft_type)));
+            return Err(refuse(format!(
+                "adapters of type {} cannot be opened yet; LORA can",
+                self.peft_type
+            )));
         }
         if self.use_dora || self.fan_in_fan_out || self.bias != "none" || self.modules_to_save.is_some() {
             let what = "DoRA, fan_in_fan_out, trained biases and modules_to_save cannot be opened yet";
@@ -110,7 +113,9 @@ impl PeftConfig {
         let target_modules = match &self.target_modules {
             Targets::Names(names) => TargetModules::Named(names.clone()),
             Targets::Word(word) if word == "all-linear" => TargetModules::AllLinear,
-            Targets::Word(word) => return Err(refuse(format!("the pattern `{word}` cannot be read; names can"))),
+            Targets::Word(word) => {
+                return Err(refuse(format!("the pattern `{word}` cannot be read; names can")));
+            }
         };
         Ok(LoraConfig {
             r: self.r,

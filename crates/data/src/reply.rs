@@ -68,9 +68,14 @@ impl Reply<'_> {
         let start = if !before.is_empty() && alike == before.len() {
             Some(alike)
         } else {
-            // The prompt says more than stands before a finished reply, as an opened thought does.
+            // The prompt says more than stands before a finished reply, as an opened thought does: the reply is where
+            // its words first stand after those of all messages before it.
             let words_after = |from| Some(from + self.text.get(from..end)?.find(words)?);
-            words_after(alike).or_else(|| words_after(after))
+            let heard = self.messages[..self.place].iter().fold(0, |from, message| {
+                let words = message.content.trim();
+                self.text[from..].find(words).map_or(from, |at| from + at + words.len())
+            });
+            words_after(alike.max(heard)).or_else(|| words_after(after.max(heard)))
         };
         Ok(start.filter(|start| after <= *start && start + words.len() <= end).map(|start| start..end))
     }

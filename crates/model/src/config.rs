@@ -93,7 +93,9 @@ impl LlamaConfig {
         }
         for (field, usual) in [("attention_bias", false), ("mlp_bias", false)] {
             if json[field].as_bool().unwrap_or(usual) != usual {
-                return Err(ModelError::Unsupported(format!("`{field}: true` is not supported in Llama models yet")));
+                return Err(ModelError::Unsupported(format!(
+                    "`{field}: true` is not supported in Llama models yet"
+                )));
             }
         }
         let act = json["hidden_act"].as_str().unwrap_or("silu");
@@ -111,7 +113,9 @@ impl LlamaConfig {
             )));
         }
         if head_dim % 2 != 0 {
-            return Err(ModelError::Config(format!("head_dim is {head_dim}; rotary embedding needs an even one")));
+            return Err(ModelError::Config(format!(
+                "head_dim is {head_dim}; rotary embedding needs an even one"
+            )));
         }
 
         let max_position_embeddings = whole_or(json, "max_position_embeddings", 2048)?;
@@ -200,7 +204,9 @@ fn whole(json: &Value, field: &str) -> Result<usize, ModelError> {
         Value::Null => Err(ModelError::Config(format!("`{field}` is missing"))),
         value => match value.as_u64() {
             Some(n) if (1..=MOST).contains(&n) => Ok(n as usize),
-            _ => Err(ModelError::Config(format!("`{field}` is {value}, not a whole number from 1 to {MOST}"))),
+            _ => {
+                Err(ModelError::Config(format!("`{field}` is {value}, not a whole number from 1 to {MOST}")))
+            }
         },
     }
 }

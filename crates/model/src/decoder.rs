@@ -86,7 +86,8 @@ impl Decoder {
 
     fn build(config: LlamaConfig, device: &Device, numbers: Numbers) -> Result<Self, ModelError> {
         let mut read = Reader { numbers, device };
-        let LlamaConfig { vocab_size: v, hidden_size: h, intermediate_size: f, rms_norm_eps: eps, .. } = config;
+        let LlamaConfig { vocab_size: v, hidden_size: h, intermediate_size: f, rms_norm_eps: eps, .. } =
+            config;
         let q = config.num_attention_heads * config.head_dim;
         let kv = config.num_key_value_heads * config.head_dim;
         let mut layers = Vec::with_capacity(config.num_hidden_layers);

@@ -13,7 +13,9 @@ pub enum ModelError {
     #[error("{0}")]
     Unsupported(String),
     /// A tensor the configuration promises is not in the file.
-    #[error("the weights have no `{0}`: the download may be incomplete, or config.json belongs to another model")]
+    #[error(
+        "the weights have no `{0}`: the download may be incomplete, or config.json belongs to another model"
+    )]
     MissingTensor(String),
     /// A tensor of another shape than the configuration promises.
     #[error("`{name}` is {found:?} in the file where config.json makes it {expected:?}")]
@@ -29,7 +31,9 @@ pub enum ModelError {
     #[error("{0}")]
     Device(String),
     /// A token that the embedding has no row for.
-    #[error("token {id} is beyond the vocabulary of {vocab_size}: the tokenizer does not belong to this model")]
+    #[error(
+        "token {id} is beyond the vocabulary of {vocab_size}: the tokenizer does not belong to this model"
+    )]
     TokenOutOfRange {
         /// The token.
         id: u32,

@@ -27,7 +27,8 @@ pub struct Sampling {
 
 impl Sampling {
     /// Always the best token.
-    pub const GREEDY: Self = Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
+    pub const GREEDY: Self =
+        Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
 }
 
 /// How a generation ended.

@@ -23,7 +23,12 @@ pub(crate) fn frequencies(config: &LlamaConfig, length: usize) -> (Vec<f64>, f64
             let grown = (factor * length / trained - (factor - 1.0)).powf(dim / (dim - 2.0));
             (at_base(config.rope_theta * grown), 1.0)
         }
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_max_position_embeddings,
+        } => {
             let original = original_max_position_embeddings as f64;
             let stretch = |f: f64| {
                 let turns = original * f / (2.0 * PI);
@@ -97,5 +102,26 @@ impl Rope {
         let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
         let turned = Tensor::cat(vec![b.neg(), a], 3);
         x * self.cos.clone() + turned * self.sin.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scaling_has_the_frequencies_of_transformers() {
+        let table = testkit::json("rope.json");
+        for (name, case) in table.as_object().unwrap().iter().filter(|(name, _)| *name != "note") {
+            let config = LlamaConfig::from_json(&case["config"]).unwrap();
+            let (found, factor) = frequencies(&config, case["length"].as_u64().unwrap() as usize);
+            let expected = testkit::numbers(&case["inv_freq"]);
+            assert_eq!(found.len(), expected.len(), "{name}");
+            for (found, expected) in found.iter().zip(&expected) {
+                // The reference computes them in f32.
+                assert!((found - expected).abs() <= 2e-6 * expected, "{name}: {found} is not {expected}");
+            }
+            assert!((factor - case["attention_factor"].as_f64().unwrap()).abs() < 1e-6, "{name}: {factor}");
+        }
     }
 }

@@ -43,7 +43,8 @@ fn tiny_checkpoints_give_the_logits_and_text_of_transformers() {
         let row = ids(&expected["ids"][0][0]);
         assert_close(&logits(&model, &row)[row.len() - 1], &numbers(&expected["logits_last_row0"]), 1e-4);
         let written = ids(&expected["greedy"]);
-        assert_eq!(greedy(&model, &row, written.len()), written, "{family}");
+        // The reference went on from the first six tokens.
+        assert_eq!(greedy(&model, &row[..6], written.len()), written, "{family}");
     }
 }
 
