@@ -4,6 +4,8 @@
 //! forward slice: with `p = softmax(h·Wᵀ)` and target `t`, `loss = log Σ exp(h·Wᵀ) - h·W[t]` and
 //! `∂loss/∂h = p·W - W[t]`. What flows back through the model is then a product of two small matrices.
 
+use std::borrow::Borrow;
+
 use burn::tensor::{Int, Tensor, TensorData};
 use data::Row;
 use model::{Adapter, Decoder, Layout};
@@ -35,9 +37,10 @@ pub(crate) enum Want {
 pub(crate) fn forward(
     model: &Decoder,
     adapter: &dyn Adapter,
-    rows: &[&Row],
+    rows: &[impl Borrow<Row>],
     want: Want,
 ) -> Result<Option<Forward>, TrainError> {
+    let rows: Vec<&Row> = rows.iter().map(Borrow::borrow).collect();
     let width = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
     let (mut ids, mut positions, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     for (i, row) in rows.iter().enumerate() {
