@@ -35,7 +35,12 @@ fn check(svg: &str, expected: Expect) {
 
 #[test]
 fn a_run_without_losses_shows_its_axes_and_a_sentence() {
-    check(&loss(&CHART).svg, expect![""]);
+    check(
+        &loss(&CHART).svg,
+        expect![[r#"
+        0.0 | 0.5 | 1.0 | 0 | 1 | step | No loss yet: the first comes with the first step.
+        6 lines, 0 dots"#]],
+    );
 }
 
 #[test]
@@ -45,7 +50,12 @@ fn lines_are_named_where_they_end_and_the_best_checkpoint_is_marked() {
     let chart =
         LossChart { title: "a < b & c", train: &train, validation: &validation, best: Some(50), ..CHART };
     let svg = loss(&chart).svg;
-    check(&svg, expect![""]);
+    check(
+        &svg,
+        expect![[r#"
+        a &lt; b &amp; c | 2 | 4 | 0 | 50 | 100 | step | validation 2.40 | training 2.00 | best 3.20
+        9 lines, 3 dots"#]],
+    );
     assert!(svg.contains("aria-label=\"Training and validation loss: a &lt; b &amp; c\""));
 }
 

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
 
-use std::path::PathBuf;
-
 use data::{Row, Teacher, Tokens, pack, unpacked};
 use serde_json::Value;
 use spec::{Example, Message, Role, Supervise};
@@ -75,8 +73,7 @@ fn what_is_cut_is_counted_and_what_teaches_nothing_is_left_out() {
 }
 
 fn agrees(case: &str, supervise: Supervise) {
-    let fixture: Value =
-        serde_json::from_str(include_str!("../../../tests/fixtures/trl_sft_data.json")).unwrap();
+    let fixture = testkit::json("trl_sft_data.json");
     let case_of = &fixture[case];
     let examples: Vec<Example> = case_of["rows"].as_array().unwrap().iter().map(example).collect();
     let tokens = with_teacher(supervise, WIDTH, |teacher| teacher.all(&examples).unwrap().examples);
@@ -140,24 +137,8 @@ fn integers(list: &Value) -> Vec<i64> {
 }
 
 fn with_teacher<T>(supervise: Supervise, context_length: usize, use_it: impl FnOnce(&Teacher) -> T) -> T {
-    let checkpoint = weights::Checkpoint::open(&starter()).unwrap();
+    let checkpoint = weights::Checkpoint::open(&testkit::smollm2()).unwrap();
     let tokenizer = Tokenizer::open(&checkpoint).unwrap();
     let template = ChatTemplate::of(&tokenizer, std::time::UNIX_EPOCH).unwrap();
     use_it(&Teacher { tokenizer: &tokenizer, template: template.as_ref(), supervise, context_length })
-}
-
-/// The starter model, fetched into the tests' cache by `cargo xtask test`.
-fn starter() -> PathBuf {
-    let home = |name| std::env::var_os(name).map(PathBuf::from);
-    let cache = home("TUNESMITH_TEST_CACHE").unwrap_or_else(|| {
-        let caches = match std::env::consts::OS {
-            "windows" => home("LOCALAPPDATA"),
-            "macos" => home("HOME").map(|home| home.join("Library/Caches")),
-            _ => home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache"))),
-        };
-        caches.unwrap_or_default().join("tunesmith-test")
-    });
-    let path = cache.join("SmolLM2-135M-Instruct.Q4_1.gguf");
-    assert!(path.exists(), "{} is missing: run `cargo xtask test`, which fetches it", path.display());
-    path
 }

@@ -110,6 +110,10 @@ pub(crate) fn trouble(url: &str, error: &ureq::Error) -> HubError {
         }
         ureq::Error::BadUri(url) => HubError::BadAddress(url.clone()),
         ureq::Error::Io(source) => match source.kind() {
+            // What befell a read of the body arrives wrapped, its time limit above all.
+            _ if let Some(inner) = source.get_ref().and_then(|inner| inner.downcast_ref()) => {
+                trouble(url, inner)
+            }
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => HubError::Stalled { host },
             io::ErrorKind::InvalidData if source.source().is_some() || source.get_ref().is_some() => {
                 HubError::Untrusted { host, reason: source.to_string() }

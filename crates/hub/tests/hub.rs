@@ -1,5 +1,7 @@
 //! The hub's protocol, good days and bad, against a server of our own.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+
 mod common;
 
 use std::{
@@ -24,7 +26,7 @@ fn id() -> ModelId {
 }
 
 fn weights() -> Vec<u8> {
-    (0..300_000u32).map(|i| (i * i >> 7) as u8).collect()
+    (0..300_000u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect()
 }
 
 fn info() -> Reply {
@@ -256,14 +258,70 @@ fn refused(
 
 #[test]
 fn each_refusal_is_said_plainly_with_what_to_do() {
-    refused(404, &[], None, expect![""]);
-    refused(401, &[], None, expect![""]);
-    refused(401, &[], Some("old"), expect![""]);
-    refused(401, &[("X-Error-Code", "RepoNotFound")], Some("good"), expect![""]);
-    refused(401, &[("X-Error-Code", "GatedRepo")], None, expect![""]);
-    refused(403, &[("X-Error-Code", "GatedRepo")], Some("good"), expect![""]);
-    refused(429, &[("Retry-After", "40")], None, expect![""]);
-    refused(503, &[], None, expect![""]);
+    refused(
+        404,
+        &[],
+        None,
+        expect![
+            "NotFound: there is no model ours/tiny on the hub. Check the spelling of the name, upper and lower case too, or search for it."
+        ],
+    );
+    refused(
+        401,
+        &[],
+        None,
+        expect![
+            "Forbidden: model ours/tiny is private, or does not exist. Check the spelling. If it is yours or shared with you, make a read token at huggingface.co/settings/tokens and set HF_TOKEN to it."
+        ],
+    );
+    refused(
+        401,
+        &[],
+        Some("old"),
+        expect![
+            "Forbidden: the hub does not accept the token. It may be mistyped or expired: make a read token at huggingface.co/settings/tokens and set HF_TOKEN to it."
+        ],
+    );
+    refused(
+        401,
+        &[("X-Error-Code", "RepoNotFound")],
+        Some("good"),
+        expect![
+            "NotFound: there is no model ours/tiny on the hub. Check the spelling of the name, upper and lower case too, or search for it."
+        ],
+    );
+    refused(
+        401,
+        &[("X-Error-Code", "GatedRepo")],
+        None,
+        expect![
+            "Forbidden: ours/tiny is given only to those who accepted its licence. Open http://HOST/ours/tiny, accept the licence, then make a read token at huggingface.co/settings/tokens and set HF_TOKEN to it."
+        ],
+    );
+    refused(
+        403,
+        &[("X-Error-Code", "GatedRepo")],
+        Some("good"),
+        expect![
+            "Forbidden: ours/tiny is given only to those who accepted its licence. Open http://HOST/ours/tiny, accept the licence with the account that the token belongs to, and try again."
+        ],
+    );
+    refused(
+        429,
+        &[("Retry-After", "40")],
+        None,
+        expect![
+            "Network: HOST asks to slow down. Try again in 40 s; what is here is kept. A token raises the limit: set HF_TOKEN."
+        ],
+    );
+    refused(
+        503,
+        &[],
+        None,
+        expect![
+            "Network: HOST is in trouble (status 503). Try again later: it goes on from where it stopped."
+        ],
+    );
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub enum PlanError {
         needs: u64,
         /// Bytes there are.
         has: u64,
-        /// What would help, most first; empty if only a smaller model would.
+        /// What makes it fit, all together; empty if only a smaller model would.
         remedies: Vec<Remedy>,
     },
 }
@@ -90,7 +90,7 @@ impl PlanError {
             }
             Self::TooLarge { remedies, .. } => {
                 let list: Vec<_> = remedies.iter().map(Remedy::to_string).collect();
-                format!("What helps: {}.", list.join("; "))
+                format!("It fits with {}.", list.join(" and "))
             }
         })
     }
@@ -102,22 +102,21 @@ impl From<PlanError> for ApiError {
     }
 }
 
-/// A knob that frees memory.
+/// A knob to turn so that a plan fits into memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remedy {
     /// The knob's key.
     pub knob: &'static str,
     /// Its value in the plan that does not fit.
     pub from: u32,
-    /// A value that helps.
+    /// The largest value that helps.
     pub to: u32,
-    /// Bytes that this alone frees.
-    pub frees: u64,
 }
 
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.knob.replace('_', " ");
-        write!(f, "{name} {} instead of {} frees {}", self.to, self.from, words::bytes(self.frees))
+        let [to, from] = [self.to, self.from].map(|n| words::count(u64::from(n)));
+        write!(f, "{name} {to} instead of {from}")
     }
 }

@@ -4,7 +4,7 @@ use spec::{Decided, Forecast};
 
 use crate::{
     Facts, Load, PlanError, Remedy, memory,
-    rows::Rows,
+    rows::{LADDER, Rows},
     time::{Speed, secs},
 };
 
@@ -21,13 +21,14 @@ pub(crate) fn forecast(
         && memory.low > has as f64
     {
         let device = facts.device.info.name.clone();
-        let remedies = remedies(facts, knobs, &load);
+        let remedies = remedies(facts, knobs, &load, has);
         return Err(PlanError::TooLarge { device, needs: memory.low as u64, has, remedies });
     }
     let steps = f64::from(knobs.max_steps.value);
     let step_rows = f64::from(knobs.batch_size.value) * f64::from(knobs.gradient_accumulation.value);
     let tokens = steps * step_rows * rows.tokens;
-    let looks = (steps / f64::from(knobs.eval_interval.value)).floor();
+    // One before the first step, and one after the last.
+    let looks = 1.0 + (steps / f64::from(knobs.eval_interval.value)).ceil();
     let validated = looks * validation_tokens(facts, rows);
     Ok(Forecast { memory, secs: secs(speed, tokens, validated), tokens: tokens.round() as u64 })
 }
@@ -51,24 +52,24 @@ fn load(knobs: &Decided, rows: &Rows) -> Load {
     }
 }
 
-/// What each knob alone would free, most first; what frees next to nothing is left out.
-fn remedies(facts: &Facts, knobs: &Decided, load: &Load) -> Vec<Remedy> {
-    let now = memory(&facts.model, &facts.device, load).total();
-    let batch = Load { batch: 1, ..load.clone() };
-    let tokens = Load { tokens: (load.tokens / 2).max(8), ..load.clone() };
-    let rank = Load { rank: load.rank.min(8), ..load.clone() };
-    let mut remedies: Vec<_> = [
-        ("batch_size", load.batch, 1, batch),
-        ("context_length", knobs.context_length.value, tokens.tokens, tokens.clone()),
-        ("rank", load.rank, rank.rank, rank),
+/// The largest batch, context and rank, in this order, with which it would fit; nothing if no such are.
+fn remedies(facts: &Facts, knobs: &Decided, load: &Load, has: u64) -> Vec<Remedy> {
+    let fits = |load: &Load| memory(&facts.model, &facts.device, load).range().high <= has as f64;
+    let shorter = LADDER.into_iter().rev().filter(|&tokens| tokens < load.tokens);
+    let halves = std::iter::successors(Some(load.batch), |batch| Some(batch / 2).filter(|&batch| batch > 0));
+    let batches = halves.map(|batch| Load { batch, ..load.clone() });
+    let contexts = shorter.map(|tokens| Load { tokens, batch: 1, ..load.clone() });
+    let least = LADDER[0].min(load.tokens);
+    let ranks = std::iter::once(Load { tokens: least, batch: 1, rank: load.rank.min(8), ..load.clone() });
+    let Some(to) = batches.chain(contexts).chain(ranks).find(fits) else { return Vec::new() };
+    let context = if to.tokens < load.tokens { to.tokens } else { knobs.context_length.value };
+    [
+        ("batch_size", load.batch, to.batch),
+        ("context_length", knobs.context_length.value, context),
+        ("rank", load.rank, to.rank),
     ]
     .into_iter()
-    .map(|(knob, from, to, load)| {
-        let frees = now - memory(&facts.model, &facts.device, &load).total();
-        Remedy { knob, from, to, frees: frees.max(0.0) as u64 }
-    })
-    .filter(|remedy| remedy.frees as f64 > now / 100.0)
-    .collect();
-    remedies.sort_by_key(|remedy| std::cmp::Reverse(remedy.frees));
-    remedies
+    .filter(|(_, from, to)| from != to)
+    .map(|(knob, from, to)| Remedy { knob, from, to })
+    .collect()
 }

@@ -6,7 +6,7 @@ use crate::{
     DeviceFacts,
     rows::Rows,
     time::Speed,
-    words::{count, counted, duration},
+    words::{count, counted, duration, times},
 };
 
 /// What an effort spends.
@@ -92,8 +92,11 @@ pub(crate) fn length(
     let per_epoch = (rows.n / step_rows).ceil().max(1.0);
     let once = counted(per_epoch as u64, "step");
     let to_steps = |epochs: f64| (epochs * per_epoch).ceil().clamp(1.0, 1e7) as u32;
-    let to_epochs = |steps: u32| (f64::from(steps) / per_epoch).clamp(0.001, 1000.0);
-    let follows = |epochs: f64| Because::Follows(format!("{epochs} × {once} to go through the data once"));
+    let to_epochs = |steps: u32| ((f64::from(steps) / per_epoch * 1e3).round() / 1e3).clamp(0.001, 1000.0);
+    let follows = |epochs: f64| {
+        let each = if epochs == 1.0 { "" } else { " each" };
+        Because::Follows(format!("{} through the data, {once}{each}", times(epochs)))
+    };
     match (asked.epochs, asked.max_steps) {
         (Some(epochs), Some(steps)) => {
             (Chosen::new(epochs, Because::Asked), Chosen::new(steps, Because::Asked))
@@ -112,20 +115,23 @@ pub(crate) fn length(
         (None, None) => {
             let (epochs, because) = open_epochs(budget, per_epoch, &once);
             let steps = to_steps(epochs);
-            let most =
-                (budget.secs * speed.tokens_per_sec / (step_rows * rows.tokens)).floor().max(LEAST_STEPS);
-            if f64::from(steps) <= most {
+            let step_secs = step_rows * rows.tokens / speed.tokens_per_sec;
+            let in_time = (budget.secs / step_secs).floor();
+            let most = in_time.max(LEAST_STEPS) as u32;
+            if steps <= most {
                 return (Chosen::new(epochs, because), Chosen::new(steps, follows(epochs)));
             }
-            let most = most as u32;
-            let time = duration(budget.secs);
-            let cut = format!(
-                "what {} has time for: about {time}, of {once} to go through the data once",
-                budget.effort
-            );
+            let limit = if in_time < LEAST_STEPS {
+                format!("fewer than {LEAST_STEPS} steps teach nothing")
+            } else {
+                format!("{} trains for about {}", budget.effort, duration(budget.secs))
+            };
+            let cut = format!("{limit}, and once through the data takes {once}");
             let why = format!(
-                "about {time} at an expected {} tokens a second; {epochs} epochs would be {}",
+                "about {} at an expected {} tokens a second; {} through the data would be {}",
+                duration(f64::from(most) * step_secs),
                 count(speed.tokens_per_sec.round() as u64),
+                times(epochs),
                 counted(u64::from(steps), "step"),
             );
             (Chosen::new(to_epochs(most), Because::Follows(cut)), Chosen::new(most, Because::Measured(why)))
@@ -136,10 +142,16 @@ pub(crate) fn length(
 fn open_epochs(budget: &Budget, per_epoch: f64, once: &str) -> (f64, Because) {
     let repeated = (budget.least_steps / per_epoch).ceil().min(MOST_EPOCHS);
     if repeated > budget.epochs {
-        let why = format!(
-            "{once} go through your data once, and fewer than {} in all teach little",
-            budget.least_steps
-        );
+        let why = if repeated < MOST_EPOCHS {
+            format!(
+                "once through your data takes {once}, and fewer than {} in all teach little",
+                budget.least_steps
+            )
+        } else {
+            format!(
+                "once through your data takes {once}, and more than {MOST_EPOCHS} times is learning by heart"
+            )
+        };
         (repeated, Because::Measured(why))
     } else {
         (budget.epochs, Because::Effort(budget.effort))

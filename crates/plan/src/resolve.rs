@@ -64,7 +64,7 @@ pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
 
     let use_rslora = or(&asked.use_rslora, || usual(false, "the plain scale is what most tools expect"));
     let alpha = or(&asked.alpha, || alpha(rank.value, use_rslora.value));
-    let eval_interval = or(&asked.eval_interval, || eval_interval(facts, &rows, step_rows, steps));
+    let eval_interval = or(&asked.eval_interval, || eval_interval(facts, &rows, step_rows, steps, speed));
     let save_interval = or(&asked.save_interval, || {
         save_interval(data.n_validation, eval_interval.value.min(steps), step_rows * rows.tokens, speed)
     });
@@ -180,10 +180,11 @@ fn warmup_ratio(steps: u32) -> Chosen<f64> {
         _ => 0.03,
     };
     let warm = (ratio * f64::from(steps)).round() as u64;
-    Chosen::new(ratio, Because::Follows(format!("{} of {}", counted(warm, "step"), count(u64::from(steps)))))
+    let (warm, steps) = (count(warm), counted(u64::from(steps), "step"));
+    Chosen::new(ratio, Because::Follows(format!("the learning rate rises over the first {warm} of {steps}")))
 }
 
-fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32) -> Chosen<u32> {
+fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32, speed: Speed) -> Chosen<u32> {
     if facts.data.n_validation == 0 {
         return Chosen::new(
             steps,
@@ -194,11 +195,16 @@ fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32) -> Chos
     let affordable = LOOKING * trained / (validation_tokens(facts, rows) / 2.0).max(1.0);
     let looks = affordable.floor().clamp(1.0, LOOKS);
     let value = (f64::from(steps) / looks).ceil().clamp(1.0, 1e6) as u32;
-    let made = counted(u64::from(steps / value), "look");
+    let made = counted(u64::from(steps.div_ceil(value)), "look");
     let validation = counted(facts.data.n_validation, "validation example");
     let why = match looks < LOOKS {
         false => format!("{made} at your {validation} in the run"),
-        true => format!("{made} at your {validation} in the run; more would take over a fifth of its time"),
+        true => {
+            let each = duration(validation_tokens(facts, rows) / 2.0 / speed.tokens_per_sec);
+            format!(
+                "{made} at your {validation} in the run; one takes about {each}, and more than a fifth of the time is too much"
+            )
+        }
     };
     Chosen::new(value, Because::Follows(why))
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The lengths offered: multiples of 64, denser where most data lies.
-const LADDER: [u32; 19] = [
+pub(crate) const LADDER: [u32; 19] = [
     64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16_384, 32_768,
     65_536,
 ];
@@ -110,6 +110,9 @@ fn coverage(lengths: &[u32], context: u32) -> String {
     let whole = lengths.partition_point(|&l| l <= context);
     if whole == lengths.len() {
         format!("holds all your examples; the longest has {longest} tokens")
+    } else if whole == 0 {
+        let shortest = count(u64::from(lengths[0]));
+        format!("cuts all your examples, of which the shortest has {shortest} tokens")
     } else {
         let share = percent(whole as f64 / lengths.len() as f64);
         format!("covers {share} of your examples; the longest has {longest} tokens")

@@ -18,6 +18,11 @@ pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
+/// `once`, `3 times`.
+pub fn times(n: f64) -> String {
+    if n == 1.0 { "once".to_owned() } else { format!("{n} times") }
+}
+
 /// `740 MB`, `3.1 GB`: in thousands, as disks and task managers say it.
 pub fn bytes(n: u64) -> String {
     let n = n as f64;
@@ -54,6 +59,7 @@ mod tests {
     fn numbers_read_as_people_say_them() {
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([counted(1, "step"), counted(2000, "step")], ["1 step", "2,000 steps"]);
+        assert_eq!([times(1.0), times(3.0), times(0.5)], ["once", "3 times", "0.5 times"]);
         assert_eq!([bytes(740_200_000), bytes(3_140_000_000)], ["740 MB", "3.1 GB"]);
         assert_eq!([duration(8.2), duration(301.0), duration(9000.0)], ["8 s", "5 min", "2.5 h"]);
         assert_eq!(

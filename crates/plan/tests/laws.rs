@@ -3,7 +3,7 @@
 mod common;
 
 use common::{data, device, facts, question, smollm2};
-use plan::{DataKind, Facts, Load, memory, resolve};
+use plan::{DataKind, Facts, Load, PlanError, memory, resolve};
 use proptest::prelude::*;
 use spec::{Asked, Because, DeviceKind, Effort, RunSpec, TargetModules};
 
@@ -88,6 +88,18 @@ proptest! {
         let again = resolve(&RunSpec { knobs: plan.knobs.to_asked(), ..spec }, &facts).unwrap();
         prop_assert_eq!(again.knobs.to_asked(), plan.knobs.to_asked());
         prop_assert_eq!(again.forecast, plan.forecast);
+    }
+
+    #[test]
+    fn what_is_said_to_fit_fits(spec in any_question(), facts in any_facts(), megabytes in 700u64..20_000) {
+        let mut facts = facts;
+        facts.device.free_memory = Some(megabytes * 1_000_000);
+        let Err(PlanError::TooLarge { remedies, .. }) = resolve(&spec, &facts) else { return Ok(()) };
+        let mut turned = spec;
+        for remedy in &remedies {
+            turned.knobs.set(remedy.knob, &remedy.to.to_string()).unwrap();
+        }
+        prop_assert_eq!(resolve(&turned, &facts).is_ok(), !remedies.is_empty());
     }
 
     #[test]

@@ -34,28 +34,125 @@ fn chats(n: u32) -> Vec<u32> {
 #[test]
 fn a_thousand_chats_on_a_laptops_processor() {
     let facts = facts(data(DataKind::Chat, chats(999), 100), device(DeviceKind::Cpu, 8));
-    check(&question(Asked::default()), &facts, expect![""]);
+    check(
+        &question(Asked::default()),
+        &facts,
+        expect![[r#"
+        device cpu: the processor: Test device
+        supervise replies: the model should learn to answer, not to ask
+        context_length 384: covers 99 % of your examples; the longest has 612 tokens
+        packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+        rank 16: goes with standard
+        alpha 32: twice the rank of 16
+        dropout 0: 1,000 examples need none
+        target_modules all-linear: adapting all linear layers learns most for its size
+        use_rslora off: the plain scale is what most tools expect
+        learning_rate 0.0002: adapters of small models learn well at 0.0002; full training would want a tenth of it
+        schedule cosine: 261 steps: long enough to fall gently
+        warmup_ratio 0.05: the learning rate rises over the first 13 of 261 steps
+        epochs 3: goes with standard
+        max_steps 261: 3 times through the data, 87 steps each
+        batch_size 2: one row for each of the 2 processor threads
+        gradient_accumulation 3: makes 6 rows and about 2,189 tokens a step, which keeps it steady
+        weight_decay 0.01: a light pull that rarely hurts
+        max_grad_norm 1: only odd batches go past 1
+        seed 42: any number serves; the same one gives the same run
+        eval_interval 27: 10 looks at your 100 validation examples in the run
+        early_stopping_patience 3: after three looks without gain, more training only learns by heart
+        save_interval 9: so that a crash costs about 3 min
+        n_samples 3: enough to read at a glance, and quick to write
+        template OfModel
+        2.79 to 4.10 GB, 2963 to 17788 s, 571232 tokens
+    "#]],
+    );
 }
 
 #[test]
 fn quick_keeps_to_minutes() {
     let mut facts = facts(data(DataKind::Completion, chats(5000), 500), device(DeviceKind::Cpu, 8));
     facts.device.tokens_per_sec = Some(150.0);
-    check(&RunSpec { effort: Some(Effort::Quick), ..question(Asked::default()) }, &facts, expect![""]);
+    check(
+        &RunSpec { effort: Some(Effort::Quick), ..question(Asked::default()) },
+        &facts,
+        expect![[r#"
+            device cpu: the processor: Test device
+            supervise replies: the model should learn the completions, not the prompts
+            context_length 384: covers 99 % of your examples; the longest has 612 tokens
+            packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+            rank 8: goes with quick
+            alpha 16: twice the rank of 8
+            dropout 0: 5,001 examples need none
+            target_modules all-linear: adapting all linear layers learns most for its size
+            use_rslora off: the plain scale is what most tools expect
+            learning_rate 0.0002: adapters of small models learn well at 0.0002; full training would want a tenth of it
+            schedule linear: 20 steps: a straight fall suits a short run
+            warmup_ratio 0.1: the learning rate rises over the first 2 of 20 steps
+            epochs 0.046: quick trains for about 5 min, and once through the data takes 434 steps
+            max_steps 20: about 5 min at an expected 150 tokens a second; once through the data would be 434 steps
+            batch_size 2: one row for each of the 2 processor threads
+            gradient_accumulation 3: makes 6 rows and about 2,188 tokens a step, which keeps it steady
+            weight_decay 0.01: a light pull that rarely hurts
+            max_grad_norm 1: only odd batches go past 1
+            seed 42: any number serves; the same one gives the same run
+            eval_interval 20: 1 look at your 500 validation examples in the run; one takes about 5 min, and more than a fifth of the time is too much
+            early_stopping_patience 3: after three looks without gain, more training only learns by heart
+            save_interval 10: so that a crash costs about 2 min
+            n_samples 3: enough to read at a glance, and quick to write
+            template None
+            2.75 to 4.04 GB, 787 to 1221 s, 43761 tokens
+        "#]],
+    );
 }
 
 #[test]
 fn thorough_on_few_long_texts_and_a_graphics_card() {
     let facts =
         facts(data(DataKind::Text, vec![3000, 5000, 9000, 20_000], 0), device(DeviceKind::DiscreteGpu, 12));
-    check(&RunSpec { effort: Some(Effort::Thorough), ..question(Asked::default()) }, &facts, expect![""]);
+    check(
+        &RunSpec { effort: Some(Effort::Thorough), ..question(Asked::default()) },
+        &facts,
+        expect![[r#"
+            device gpu:0: the graphics adapter: Test device
+            supervise everything: running text has no replies: all of it is taught
+            context_length 1536: cuts all your examples, of which the shortest has 3,000 tokens; more does not fit into memory
+            packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
+            rank 32: goes with thorough
+            alpha 64: twice the rank of 32
+            dropout 0.05: 4 examples are few, and this keeps them from being learned by heart
+            target_modules all-linear: adapting all linear layers learns most for its size
+            use_rslora off: the plain scale is what most tools expect
+            learning_rate 0.0002: adapters of small models learn well at 0.0002; full training would want a tenth of it
+            schedule linear: 20 steps: a straight fall suits a short run
+            warmup_ratio 0.1: the learning rate rises over the first 2 of 20 steps
+            epochs 20: once through your data takes 1 step, and more than 20 times is learning by heart
+            max_steps 20: 20 times through the data, 1 step each
+            batch_size 1: 4 rows at once do not fit into memory
+            gradient_accumulation 4: makes 4 rows and about 6,144 tokens a step, which keeps it steady
+            weight_decay 0.01: a light pull that rarely hurts
+            max_grad_norm 1: only odd batches go past 1
+            seed 42: any number serves; the same one gives the same run
+            eval_interval 20: there are no validation examples to look at
+            early_stopping_patience 0: there are no validation examples to judge by
+            save_interval 20: at the end, which comes after about 26 s
+            n_samples 0: there are no validation examples to answer
+            template None
+            7.82 to 11.51 GB, 15 to 99 s, 122880 tokens
+        "#]],
+    );
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_what_helps() {
     let facts = facts(data(DataKind::Chat, vec![4000; 64], 8), device(DeviceKind::DiscreteGpu, 4));
     let knobs = Asked { batch_size: Some(8), context_length: Some(4096), ..Asked::default() };
-    check(&question(knobs), &facts, expect![""]);
+    check(
+        &question(knobs),
+        &facts,
+        expect![[r#"
+        this run needs at least 290.9 GB, and Test device has 4.0 GB free
+        It fits with batch size 1 instead of 8 and context length 640 instead of 4,096.
+    "#]],
+    );
 }
 
 #[test]
@@ -66,18 +163,56 @@ fn combinations_that_cannot_be_are_refused_in_plain_words() {
         knobs.set(knob, value).unwrap();
         question(knobs)
     };
-    check(&with("target_modules", "q_proj,c_attn"), &good, expect![""]);
-    check(&with("context_length", "16384"), &good, expect![""]);
+    check(
+        &with("target_modules", "q_proj,c_attn"),
+        &good,
+        expect![[r#"
+        `c_attn` is not a layer that can be adapted
+        Choose from q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, or write all-linear.
+    "#]],
+    );
+    check(
+        &with("context_length", "16384"),
+        &good,
+        expect![[r#"
+        a context length of 16,384 is more than the 8,192 tokens that this model can take
+        Set it to 8,192 or less, or leave it open.
+    "#]],
+    );
     let mut empty = good.clone();
     empty.data.n_train = 0;
-    check(&question(Asked::default()), &empty, expect![""]);
+    check(
+        &question(Asked::default()),
+        &empty,
+        expect![[r#"
+        there are no training examples
+        Set fewer aside for validation and test, or add rows to the data set.
+    "#]],
+    );
     let mut untaught = good.clone();
     untaught.data.supervised_share = 0.0;
-    check(&question(Asked::default()), &untaught, expect![""]);
+    check(
+        &question(Asked::default()),
+        &untaught,
+        expect![[r#"
+        none of the tokens would be taught, so nothing would be learned
+        Check which column holds the replies, or set supervise to everything.
+    "#]],
+    );
     check(
         &RunSpec { device: Some(spec::DeviceChoice::Gpu { index: 1 }), ..question(Asked::default()) },
         &good,
-        expect![""],
+        expect![[r#"
+            gpu:1 was asked for, but it is cpu that was measured
+            List the devices and choose one of them.
+        "#]],
     );
-    check(&question(Asked { rank: Some(0), ..Asked::default() }), &good, expect![""]);
+    check(
+        &question(Asked { rank: Some(0), ..Asked::default() }),
+        &good,
+        expect![[r#"
+        `0` does not fit rank: it is a whole number from 1 to 1024
+
+    "#]],
+    );
 }

@@ -1,11 +1,6 @@
 //! SmolLM2's tokenizer and chat template, out of its GGUF file, against transformers' and tokenizers' own results.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-    time::UNIX_EPOCH,
-};
+use std::{fs, sync::LazyLock, time::UNIX_EPOCH};
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -41,13 +36,11 @@ struct Said {
 }
 
 fn reference() -> Reference {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tokenizer.json");
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    serde_json::from_value(testkit::json("tokenizer.json")).unwrap()
 }
 
-static SMOLLM2: LazyLock<Tokenizer> = LazyLock::new(|| {
-    Tokenizer::open(&Checkpoint::open(&cached("SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap()).unwrap()
-});
+static SMOLLM2: LazyLock<Tokenizer> =
+    LazyLock::new(|| Tokenizer::open(&Checkpoint::open(&testkit::smollm2()).unwrap()).unwrap());
 
 #[test]
 fn texts_become_the_ids_of_transformers_and_come_back() {
@@ -140,16 +133,4 @@ fn a_stream_gives_no_half_character() {
     assert!(pieces.iter().all(|piece| !piece.contains('\u{fffd}')), "{pieces:?}");
     assert!(pieces.iter().any(String::is_empty), "some ids are half a character: {pieces:?}");
     assert_eq!(pieces.concat(), "Ünïcödé — 你好 🙂");
-}
-
-/// A real model out of the test cache, which `cargo xtask test` fills.
-fn cached(name: &str) -> PathBuf {
-    let cache = std::env::var_os("TUNESMITH_TEST_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let home = |name| std::env::var_os(name).map(PathBuf::from);
-        let cache = home("XDG_CACHE_HOME").or_else(|| home("LOCALAPPDATA"));
-        cache.or_else(|| Some(home("HOME")?.join(".cache"))).unwrap_or_default().join("tunesmith-test")
-    });
-    let path = cache.join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", path.display());
-    path
 }

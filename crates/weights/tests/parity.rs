@@ -1,14 +1,9 @@
 //! What was stored elsewhere is read here to the bit: by ggml's own Python package, by transformers, by llama.cpp's
 //! converter.
 
-use std::path::{Path, PathBuf};
-
 use expect_test::expect;
+use testkit::fixture;
 use weights::{Checkpoint, Dtype, Format};
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
-}
 
 fn bits(numbers: Vec<f32>) -> Vec<u32> {
     numbers.into_iter().map(f32::to_bits).collect()
@@ -20,7 +15,7 @@ fn same(ours: f32, theirs: f32) -> bool {
 
 #[test]
 fn every_block_format_is_dequantised_to_the_bit_as_ggml_does() {
-    let blocks = Checkpoint::open(&fixtures().join("gguf/blocks.gguf")).unwrap();
+    let blocks = Checkpoint::open(&fixture("gguf/blocks.gguf")).unwrap();
     let names: Vec<_> = blocks.names().filter(|name| !name.ends_with(".expected")).collect();
     assert_eq!(names.len(), 12, "every format of the table is in the fixture: {names:?}");
     for name in names {
@@ -37,8 +32,8 @@ fn every_block_format_is_dequantised_to_the_bit_as_ggml_does() {
 
 #[test]
 fn a_gguf_llama_has_the_names_rows_and_numbers_of_its_safetensors() {
-    let gguf = Checkpoint::open(&fixtures().join("gguf/llama3_rope_untied.gguf")).unwrap();
-    let original = Checkpoint::open(&fixtures().join("tiny/llama3_rope_untied")).unwrap();
+    let gguf = Checkpoint::open(&fixture("gguf/llama3_rope_untied.gguf")).unwrap();
+    let original = Checkpoint::open(&fixture("tiny/llama3_rope_untied")).unwrap();
     assert_eq!((gguf.format(), original.format()), (Format::Gguf, Format::Safetensors));
     for name in original.names() {
         let (ours, theirs) = (gguf.tensor(name).unwrap(), original.tensor(name).unwrap());
@@ -51,8 +46,8 @@ fn a_gguf_llama_has_the_names_rows_and_numbers_of_its_safetensors() {
 
 #[test]
 fn a_gguf_llama_has_the_config_of_its_safetensors() {
-    let gguf = Checkpoint::open(&fixtures().join("gguf/llama3_rope_untied.gguf")).unwrap();
-    let original = Checkpoint::open(&fixtures().join("tiny/llama3_rope_untied")).unwrap();
+    let gguf = Checkpoint::open(&fixture("gguf/llama3_rope_untied.gguf")).unwrap();
+    let original = Checkpoint::open(&fixture("tiny/llama3_rope_untied")).unwrap();
     let (ours, theirs) = (gguf.config_json().unwrap(), original.config_json().unwrap());
     for (key, value) in ours.as_object().unwrap() {
         match key.as_str() {
@@ -69,7 +64,7 @@ fn a_gguf_llama_has_the_config_of_its_safetensors() {
 
 #[test]
 fn smollm2_opens_from_its_gguf() {
-    let model = Checkpoint::open(&cached("SmolLM2-135M-Instruct.Q4_1.gguf")).unwrap();
+    let model = Checkpoint::open(&testkit::smollm2()).unwrap();
     let embeddings = model.tensor("model.embed_tokens.weight").unwrap();
     assert_eq!((embeddings.shape.as_slice(), embeddings.dtype), ([49152, 576].as_slice(), Dtype::Q8_0));
     let numbers: f64 = model.names().map(|name| model.tensor(name).unwrap().n_numbers() as f64).sum();
@@ -106,16 +101,4 @@ fn smollm2_opens_from_its_gguf() {
 fn sorted(config: &serde_json::Value) -> String {
     let sorted: std::collections::BTreeMap<_, _> = config.as_object().unwrap().iter().collect();
     serde_json::to_string_pretty(&sorted).unwrap()
-}
-
-/// A real model out of the test cache, which `cargo xtask test` fills.
-fn cached(name: &str) -> PathBuf {
-    let cache = std::env::var_os("TUNESMITH_TEST_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let home = |name| std::env::var_os(name).map(PathBuf::from);
-        let cache = home("XDG_CACHE_HOME").or_else(|| home("LOCALAPPDATA"));
-        cache.or_else(|| Some(home("HOME")?.join(".cache"))).unwrap_or_default().join("tunesmith-test")
-    });
-    let path = cache.join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", path.display());
-    path
 }

@@ -1,5 +1,7 @@
 //! Facts to plan with.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+
 use plan::{DataFacts, DataKind, DeviceFacts, Facts, ModelFacts};
 use spec::{Asked, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, ModelId, RunSpec, Sha256};
 
