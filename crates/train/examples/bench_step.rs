@@ -1,6 +1,6 @@
 //! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers, all tokens taught, f32.
 //!
-//! `bench_step --model GGUF [--device cpu|gpu] [--rows 4] [--tokens 256] [--rank 8] [--steps 4]` prints one line of
+//! `bench_step --model=GGUF [--device=cpu|gpu] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
 //! JSON. The first step warms up and is not counted.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
@@ -17,8 +17,8 @@ use weights::Checkpoint;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let option = |name: &str, usual: &str| {
-        let at = arguments.iter().position(|a| a == name);
-        at.and_then(|at| arguments.get(at + 1)).map_or(usual, String::as_str).to_owned()
+        let given = arguments.iter().find_map(|a| a.strip_prefix(name)?.strip_prefix('='));
+        given.unwrap_or(usual).to_owned()
     };
     let number = |name: &str, usual: &str| option(name, usual).parse::<usize>();
     let (rows, tokens, rank) = (number("--rows", "4")?, number("--tokens", "256")?, number("--rank", "8")?);
