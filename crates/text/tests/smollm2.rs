@@ -1,5 +1,7 @@
 //! SmolLM2's tokenizer and chat template, out of its GGUF file, against transformers' and tokenizers' own results.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+
 use std::{fs, sync::LazyLock, time::UNIX_EPOCH};
 
 use proptest::prelude::*;
