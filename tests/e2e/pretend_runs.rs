@@ -131,6 +131,7 @@ fn dataset() -> DatasetInfo {
         name: "support-replies".into(),
         sources: vec!["support-replies.jsonl".into()],
         mapping: Mapping { shape: Shape::PromptCompletion, columns: Default::default() },
+        because: "its columns say so".into(),
         split: SplitFractions::default(),
         counts: Counts { train: 160, validation: 18, test: 0 },
         problems: vec![],

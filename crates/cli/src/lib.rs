@@ -10,6 +10,7 @@ mod commands;
 mod interrupt;
 mod knobs;
 mod out;
+mod problems;
 mod progress;
 mod watch;
 

@@ -1,17 +1,32 @@
 //! How far anything is: a bar on a terminal, a line now and then elsewhere, nothing for programs.
 
-use std::ops::ControlFlow;
+use std::{fmt::Write, ops::ControlFlow, time::Duration};
 
-use engine::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
+use engine::{Exporting, Progress};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::{interrupt, out::Out};
+use crate::{
+    interrupt,
+    out::{Out, duration},
+};
+
+/// A shorter wait is not announced.
+const WORTH_SAYING: Duration = Duration::from_secs(1);
 
 /// A bar that takes the engine's word. Dropping it clears it.
 pub struct Bar {
     bar: Option<ProgressBar>,
     told: Option<String>,
     quiet: bool,
+}
+
+/// What is counted.
+#[derive(Clone, Copy)]
+enum Unit {
+    /// Nothing: it just takes its time.
+    None,
+    Bytes,
+    Pieces,
 }
 
 impl Bar {
@@ -23,19 +38,13 @@ impl Bar {
 
     /// Shows it.
     pub fn show(&mut self, progress: &Progress) -> ControlFlow<()> {
-        let (what, done, total) = match progress {
-            Progress::Downloading(p) => (format!("Downloading {}", p.file), p.done, p.total.unwrap_or(0)),
-            Progress::Hashing { done, total } => ("Reading the weights".to_owned(), *done, *total),
-            Progress::Tokenising => ("Measuring the data".to_owned(), 0, 0),
-            Progress::Opening => ("Opening the model".to_owned(), 0, 0),
-            Progress::Evaluating { done, total } => ("Evaluating".to_owned(), *done, *total),
-            Progress::Exporting => ("Writing, reading back and comparing".to_owned(), 0, 0),
-        };
-        let changed = self.told.as_ref() != Some(&what);
+        let (what, unit, done, total) = said(progress);
+        let changed = self.told.as_deref() != Some(&*what);
         match &self.bar {
             Some(bar) => {
                 if changed {
-                    bar.set_style(style(progress));
+                    bar.reset();
+                    bar.set_style(style(unit));
                     bar.set_message(what.clone());
                 }
                 bar.set_length(total);
@@ -44,7 +53,9 @@ impl Bar {
             None if changed && !self.quiet => say(&what),
             None => {}
         }
-        self.told = Some(what);
+        if changed {
+            self.told = Some(what);
+        }
         interrupt::going()
     }
 }
@@ -57,13 +68,38 @@ impl Drop for Bar {
     }
 }
 
-fn style(progress: &Progress) -> ProgressStyle {
-    let template = match progress {
-        Progress::Downloading(_) | Progress::Hashing { .. } => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
-        Progress::Evaluating { .. } => "{msg} {wide_bar} {percent}% {eta}",
-        Progress::Tokenising | Progress::Opening | Progress::Exporting => "{msg}…",
+fn said(progress: &Progress) -> (String, Unit, u64, u64) {
+    let (what, unit, done, total) = match progress {
+        Progress::Downloading(p) => {
+            return (format!("Downloading {}", p.file), Unit::Bytes, p.done, p.total.unwrap_or(0));
+        }
+        Progress::Hashing { done, total } => ("Reading the weights", Unit::Bytes, *done, *total),
+        Progress::Importing(p) => ("Reading the data", Unit::Bytes, p.done, p.total),
+        Progress::Tokenising(p) => ("Measuring the data", Unit::Pieces, p.done, p.total),
+        Progress::Opening => ("Opening the model", Unit::None, 0, 0),
+        Progress::Evaluating { done, total } => ("Evaluating", Unit::Pieces, *done, *total),
+        Progress::Exporting(Exporting::Writing { done, total }) => ("Writing", Unit::Pieces, *done, *total),
+        Progress::Exporting(Exporting::ReadingBack { done, total }) => {
+            ("Reading back and comparing", Unit::Pieces, *done, *total)
+        }
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    (what.to_owned(), unit, done, total)
+}
+
+fn style(unit: Unit) -> ProgressStyle {
+    let template = match unit {
+        Unit::None => "{msg}…",
+        Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}{left}",
+        Unit::Pieces => "{msg} {wide_bar} {percent}%{left}",
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("left", |state: &ProgressState, to: &mut dyn Write| {
+        let left = state.eta();
+        if left > WORTH_SAYING {
+            // A bar that cannot be drawn is no reason to stop.
+            let _ = write!(to, "  {} left", duration(left.as_secs_f64()));
+        }
+    })
 }
 
 #[allow(clippy::print_stderr, reason = "standard error is where progress goes")]

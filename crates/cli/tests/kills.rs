@@ -1,4 +1,5 @@
 //! The worker of the real program, killed without warning, twenty times in a row.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 use std::{
     fs,
@@ -29,7 +30,7 @@ fn data(home: &Path) -> PathBuf {
         split: SplitFractions::default(),
     };
     let folder = home.join("data");
-    let version = data::keep(&folder, &import).unwrap().version;
+    let version = data::keep(&folder, &import, &mut data::unwatched).unwrap().version;
     folder.join(version.0)
 }
 

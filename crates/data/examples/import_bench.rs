@@ -47,7 +47,7 @@ fn run(file: &Path, model: Option<&Path>) -> Done {
         mapping: None,
         split: SplitFractions { validation: 0.0, test: 0.0, seed: 1 },
     };
-    let info = data::keep(store.path(), &import)?;
+    let info = data::keep(store.path(), &import, &mut data::unwatched)?;
     let import_secs = begun.elapsed().as_secs_f64();
     let mut said =
         json!({ "rows": info.counts.train, "problems": info.n_problems, "import_secs": import_secs });
@@ -61,7 +61,8 @@ fn run(file: &Path, model: Option<&Path>) -> Done {
         };
         let begun = Instant::now();
         let kept = data::open(&store.path().join(&info.version.0))?;
-        let made = teacher.stream::<Failed>(kept.examples(Split::Train)?.map(|read| Ok(read?)))?;
+        let examples = kept.examples(Split::Train)?.map(|read| Ok(read?));
+        let made = teacher.stream::<Failed>(examples, info.counts.train, &mut data::unwatched)?;
         let lengths = Lengths::of(&made.examples);
         said["tokenise_secs"] = begun.elapsed().as_secs_f64().into();
         said["tokens"] = lengths.n_tokens.into();

@@ -161,6 +161,9 @@ pub enum KeepError {
         /// As asked.
         test: f64,
     },
+    /// The person broke it off.
+    #[error("Cancelled; nothing was kept.")]
+    Cancelled,
 }
 
 /// A stored data set that is not what it was.
@@ -217,4 +220,7 @@ pub enum TokeniseError {
     /// The tokenizer failed.
     #[error(transparent)]
     Tokenizer(#[from] text::TextError),
+    /// The person broke it off.
+    #[error("Cancelled.")]
+    Cancelled,
 }

@@ -15,7 +15,10 @@ use atomic::WriteError;
 use sha2::{Digest, Sha256};
 use spec::{Counts, DatasetId, DatasetInfo, Example, Mapping, Role, Split, SplitFractions};
 
-use crate::{KeepError, Problems, Reader, Sources, read::Known, split};
+use crate::{KeepError, Problems, Progress, Reader, Sources, Watch, read::Known, split};
+
+/// Rows divided between two words on how far it is.
+const ROWS: usize = 1 << 16;
 
 /// What to store.
 #[derive(Clone, Debug)]
@@ -34,14 +37,26 @@ pub struct Import {
     pub split: SplitFractions,
 }
 
-/// Reads `import` and stores it in `dir`, the data set's own folder, which is made if it is not there.
+/// Reads `import` and stores it in `dir`, the data set's own folder, which is made if it is not there. `watch` is told
+/// of the bytes that are read and may cancel.
 ///
 /// Rows that share a prompt stay on one side. A row that is in an evaluation file and again in a training file is
 /// kept in the evaluation part only.
 ///
 /// # Errors
-/// [`KeepError`] if the files cannot be read or the folder cannot be written; then `dir` holds what it held before.
-pub fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
+/// [`KeepError`] if the files cannot be read, the folder cannot be written, or it was cancelled; then `dir` holds what
+/// it held before, and is not there if it was not.
+pub fn keep(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<DatasetInfo, KeepError> {
+    let was_there = dir.exists();
+    let kept = keep_in(dir, import, watch);
+    if kept.is_err() && !was_there {
+        // It goes only if it is empty; the failure is the one to report.
+        let _ = fs::remove_dir(dir);
+    }
+    kept
+}
+
+fn keep_in(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<DatasetInfo, KeepError> {
     let SplitFractions { validation, test, .. } = import.split;
     let sound = |fraction: f64| (0.0..1.0).contains(&fraction);
     if !sound(validation) || !sound(test) || !sound(validation + test) {
@@ -53,10 +68,13 @@ pub fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
         tempfile::Builder::new().prefix(".import-").tempdir_in(dir).map_err(|e| WriteError::new(dir, e))?;
 
     let rows = work.path().join("rows.jsonl");
-    let gathered = gather(&rows, &import.sources, reader.mapping())?;
+    let gathered = gather(&rows, &import.sources, reader.mapping(), watch)?;
     let parts = gathered.parts(&import.sources, &import.split);
     let made = work.path().join("made");
-    let (version, counts) = divide(&rows, &parts, &made).map_err(|e| WriteError::new(&made, e))?;
+    let total = size(&import.sources);
+    let mut go_on = || watch(Progress { done: total, total });
+    let divided = divide(&rows, &parts, &made, &mut go_on).map_err(|e| WriteError::new(&made, e))?;
+    let (version, counts) = divided.ok_or(KeepError::Cancelled)?;
 
     let info = DatasetInfo {
         id: import.id,
@@ -64,6 +82,7 @@ pub fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
         name: import.name.clone(),
         sources: import.given.clone(),
         mapping: reader.mapping().clone(),
+        because: reader.because().to_owned(),
         split: import.split,
         counts,
         problems: gathered.problems.listed,
@@ -110,7 +129,13 @@ impl Gathered {
 }
 
 /// Reads all files, those of the evaluation parts first, into one file of canonical lines.
-fn gather(path: &Path, sources: &Sources, mapping: &Mapping) -> Result<Gathered, KeepError> {
+fn gather(
+    path: &Path,
+    sources: &Sources,
+    mapping: &Mapping,
+    watch: &mut Watch<'_>,
+) -> Result<Gathered, KeepError> {
+    let (total, mut before) = (size(sources), 0);
     let written = |error| WriteError::new(path, error);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(written)?);
     let mut gathered = Gathered { rows: Vec::new(), problems: Problems::default() };
@@ -123,10 +148,15 @@ fn gather(path: &Path, sources: &Sources, mapping: &Mapping) -> Result<Gathered,
         if files.is_empty() {
             continue;
         }
-        let (mut failed, rows) = (None, &mut gathered.rows);
-        Reader::open(files, Some(mapping))?.read_lines(
+        let (mut failed, mut cancelled, rows) = (None, false, &mut gathered.rows);
+        let read = Reader::open(files, Some(mapping))?.read_lines(
             &mut known,
             &mut gathered.problems,
+            &mut |bytes| {
+                let flow = watch(Progress { done: (before + bytes).min(total), total });
+                cancelled = flow.is_break();
+                flow
+            },
             &mut |example, line| {
                 rows.push((part, group(&example)));
                 match out.write_all(line) {
@@ -137,13 +167,27 @@ fn gather(path: &Path, sources: &Sources, mapping: &Mapping) -> Result<Gathered,
                     }
                 }
             },
-        )?;
+        );
+        if cancelled {
+            return Err(KeepError::Cancelled);
+        }
+        read?;
         if let Some(error) = failed {
             return Err(written(error).into());
         }
+        before += files.iter().map(|file| bytes(file)).sum::<u64>();
     }
     out.flush().map_err(written)?;
     Ok(gathered)
+}
+
+/// Bytes of all files.
+fn size(sources: &Sources) -> u64 {
+    sources.all().iter().map(|file| bytes(file)).sum()
+}
+
+fn bytes(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |meta| meta.len())
 }
 
 /// What must not be known beforehand: the prompt; of a conversation, all up to the first reply; of text, itself.
@@ -166,8 +210,13 @@ fn group(example: &Example) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Writes each line of `rows` to the file of its part, in order.
-fn divide(rows: &Path, parts: &[Split], made: &Path) -> io::Result<(spec::Sha256, Counts)> {
+/// Writes each line of `rows` to the file of its part, in order. None if `go_on` ended it.
+fn divide(
+    rows: &Path,
+    parts: &[Split],
+    made: &Path,
+    go_on: &mut dyn FnMut() -> ControlFlow<()>,
+) -> io::Result<Option<(spec::Sha256, Counts)>> {
     fs::create_dir(made)?;
     let create =
         |split| -> io::Result<Part> { Ok(Part::new(split, File::create(made.join(part_file(split)))?)) };
@@ -175,15 +224,20 @@ fn divide(rows: &Path, parts: &[Split], made: &Path) -> io::Result<(spec::Sha256
     let mut files = [train?, validation?, test?];
     let mut lines = BufReader::with_capacity(1 << 20, File::open(rows)?);
     let mut line = Vec::new();
-    for part in parts {
-        line.clear();
-        lines.read_until(b'\n', &mut line)?;
-        files[*part as usize].write(&line)?;
+    for parts in parts.chunks(ROWS) {
+        if go_on().is_break() {
+            return Ok(None);
+        }
+        for part in parts {
+            line.clear();
+            lines.read_until(b'\n', &mut line)?;
+            files[*part as usize].write(&line)?;
+        }
     }
     let [train, validation, test] = files.map(Part::end);
     let [train, validation, test] = [train?, validation?, test?];
     let counts = Counts { train: train.1, validation: validation.1, test: test.1 };
-    Ok((version_hash([train.0, validation.0, test.0]), counts))
+    Ok(Some((version_hash([train.0, validation.0, test.0]), counts)))
 }
 
 struct Part {

@@ -20,6 +20,8 @@ use crate::{
 const LOOK: usize = 64;
 /// Rows looked at before giving up on finding a good one.
 const LOOK_AT_MOST: usize = 4096;
+/// Bytes between two words on how far the reading is.
+const STRIDE: u64 = 1 << 18;
 
 /// What was wrong, listed up to a limit and counted beyond it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -138,23 +140,36 @@ impl Reader {
     /// [`Unreadable`] if a file breaks off, or if not one row can be used.
     pub fn read(&self, each: &mut dyn FnMut(Example) -> ControlFlow<()>) -> Result<Report, Unreadable> {
         let mut problems = Problems::default();
+        let mut known = Known::default();
+        let go_on = &mut |_| ControlFlow::Continue(());
         let n_examples =
-            self.read_lines(&mut Known::default(), &mut problems, &mut |example, _| each(example))?;
+            self.read_lines(&mut known, &mut problems, go_on, &mut |example, _| each(example))?;
         Ok(Report { mapping: self.mapping.clone(), because: self.because.clone(), n_examples, problems })
     }
 
-    /// The same, with each example's canonical line, and with what is known from files read before.
+    /// The same, with each example's canonical line, and with what is known from files read before. `watch` is told of
+    /// the bytes that are read and may end the reading too.
     pub(crate) fn read_lines(
         &self,
         known: &mut Known,
         problems: &mut Problems,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
         each: &mut dyn FnMut(Example, &[u8]) -> ControlFlow<()>,
     ) -> Result<u64, Unreadable> {
         let columns: Vec<Column> = self.mapping.columns.values().map(|name| name.as_str().into()).collect();
         let (mut n_rows, mut n_examples, mut stopped) = (0, 0, false);
+        let (mut before, mut told) = (0, 0);
         for (source, format) in &self.files {
             format.read(source, Want::Only(&columns), &mut |raw| {
                 n_rows += 1;
+                let at = before + source.at();
+                if at >= told + STRIDE {
+                    told = at;
+                    stopped = watch(at).is_break();
+                    if stopped {
+                        return ControlFlow::Break(());
+                    }
+                }
                 let (line, made) = (raw.line, self.example(raw));
                 let (example, canonical) = match made {
                     Ok(made) => made,
@@ -175,6 +190,8 @@ impl Reader {
                 stopped = flow.is_break();
                 flow
             })?;
+            before += source.size();
+            stopped = stopped || watch(before).is_break();
             if stopped {
                 break;
             }

@@ -1,10 +1,11 @@
 //! One file, wherever its bytes are: opened as often as needed, as bytes or as UTF-8 text.
 
 use std::{
-    cell::OnceCell,
-    fs::File,
+    cell::{Cell, OnceCell},
+    fs::{self, File},
     io::{self, BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -31,16 +32,23 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     encoded: OnceCell<Encoded>,
+    /// Bytes of the file itself, packed as they may be, that were read since it was opened last.
+    at: Rc<Cell<u64>>,
 }
 
 impl Source {
     pub(crate) fn file(path: &Path) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self { name, origin: Origin::File(path.to_owned()), encoded: OnceCell::new() }
+        Self { name, origin: Origin::File(path.to_owned()), encoded: OnceCell::new(), at: Rc::default() }
     }
 
     pub(crate) fn bytes(name: &str, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), origin: Origin::Bytes(bytes.into()), encoded: OnceCell::new() }
+        Self {
+            name: name.to_owned(),
+            origin: Origin::Bytes(bytes.into()),
+            encoded: OnceCell::new(),
+            at: Rc::default(),
+        }
     }
 
     fn is_gzip(&self) -> bool {
@@ -56,11 +64,17 @@ impl Source {
 
     /// The bytes, unpacked where the file is packed by gzip.
     pub(crate) fn open(&self) -> Result<Box<dyn Read>, Unreadable> {
-        let opened: Box<dyn Read> = match &self.origin {
+        let inner: Box<dyn Read> = match &self.origin {
             Origin::Bytes(bytes) => Box::new(Cursor::new(bytes.clone())),
             Origin::File(path) => Box::new(open_file(path)?),
         };
-        Ok(if self.is_gzip() { Box::new(MultiGzDecoder::new(BufReader::new(opened))) } else { opened })
+        self.at.set(0);
+        let opened = Counted { inner, at: self.at.clone() };
+        Ok(if self.is_gzip() {
+            Box::new(MultiGzDecoder::new(BufReader::new(opened)))
+        } else {
+            Box::new(opened)
+        })
     }
 
     /// The first bytes.
@@ -81,6 +95,24 @@ impl Source {
         })
     }
 
+    /// The file's size in bytes; 0 where it is not known.
+    pub(crate) fn size(&self) -> u64 {
+        match &self.origin {
+            Origin::Bytes(bytes) => bytes.len() as u64,
+            Origin::File(path) => fs::metadata(path).map_or(0, |meta| meta.len()),
+        }
+    }
+
+    /// How many of its bytes the reading that began last has taken.
+    pub(crate) fn at(&self) -> u64 {
+        self.at.get()
+    }
+
+    /// For formats that do not read from one end to the other: as if the reading were there.
+    pub(crate) fn is_at(&self, bytes: u64) {
+        self.at.set(bytes);
+    }
+
     /// Whether some bytes may have been replaced on the way to UTF-8.
     pub(crate) fn may_be_repaired(&self) -> bool {
         matches!(self.encoded.get(), Some(Encoded::As(_)))
@@ -98,6 +130,19 @@ impl Source {
             });
         };
         Ok(*self.encoded.get_or_init(|| encoded))
+    }
+}
+
+struct Counted {
+    inner: Box<dyn Read>,
+    at: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.at.set(self.at.get() + n as u64);
+        Ok(n)
     }
 }
 

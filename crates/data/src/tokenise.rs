@@ -9,11 +9,13 @@
 //!
 //! What is longer than the context is cut at its end. An example of which nothing taught is left is left out.
 
+use std::ops::ControlFlow;
+
 use rayon::prelude::*;
 use spec::{Example, Supervise};
 use text::{AddSpecial, ChatTemplate, Tokenizer};
 
-use crate::{TokeniseError, reply};
+use crate::{Progress, TokeniseError, Watch, reply};
 
 /// Examples tokenised at a time on all cores.
 const CHUNK: usize = 1024;
@@ -85,31 +87,39 @@ impl Teacher<'_> {
         Ok(self.uncut(example)?.cut(self.context_length))
     }
 
-    /// All of `examples`, on all cores.
+    /// All of `examples`, on all cores. `watch` is told of the examples that are done and may cancel.
     ///
     /// # Errors
-    /// [`TokeniseError`] if the model lacks what any such example needs, or refuses every one.
-    pub fn all(&self, examples: &[Example]) -> Result<Tokenised, TokeniseError> {
-        let mut tokenised = Tokenised::default();
-        self.add(examples, &mut tokenised)?;
+    /// [`TokeniseError`] if the model lacks what any such example needs, or refuses every one, or it was cancelled.
+    pub fn all(&self, examples: &[Example], watch: &mut Watch<'_>) -> Result<Tokenised, TokeniseError> {
+        let (mut tokenised, mut done) = (Tokenised::default(), 0);
+        for chunk in examples.chunks(CHUNK) {
+            self.add(chunk, &mut tokenised)?;
+            done += chunk.len() as u64;
+            heard(watch, done, examples.len() as u64)?;
+        }
         self.end(tokenised)
     }
 
-    /// All of a stream of examples, as [`crate::Kept::examples`] gives them, without holding their text.
+    /// All of a stream of `total` examples, as [`crate::Kept::examples`] gives them, without holding their text.
     ///
     /// # Errors
     /// The stream's own, and those of [`Teacher::all`].
     pub fn stream<E: From<TokeniseError>>(
         &self,
         examples: impl Iterator<Item = Result<Example, E>>,
+        total: u64,
+        watch: &mut Watch<'_>,
     ) -> Result<Tokenised, E> {
-        let (mut tokenised, mut examples) = (Tokenised::default(), examples);
+        let (mut tokenised, mut examples, mut done) = (Tokenised::default(), examples, 0);
         loop {
             let chunk: Vec<Example> = examples.by_ref().take(CHUNK).collect::<Result<_, E>>()?;
             if chunk.is_empty() {
                 return Ok(self.end(tokenised)?);
             }
             self.add(&chunk, &mut tokenised)?;
+            done += chunk.len() as u64;
+            heard(watch, done, total)?;
         }
     }
 
@@ -188,6 +198,13 @@ impl Teacher<'_> {
 
     fn encode(&self, text: &str, add: AddSpecial) -> Result<Vec<u32>, TokeniseError> {
         Ok(self.tokenizer.encode(text, add)?)
+    }
+}
+
+fn heard(watch: &mut Watch<'_>, done: u64, total: u64) -> Result<(), TokeniseError> {
+    match watch(Progress { done, total }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(TokeniseError::Cancelled),
     }
 }
 

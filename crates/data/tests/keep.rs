@@ -5,11 +5,12 @@
 use std::{
     collections::BTreeSet,
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
-use data::{Import, KeepError, KeptError, Preview, Sources, Unreadable, keep, open};
-use spec::{Counts, DatasetId, Example, Split, SplitFractions};
+use data::{Import, KeepError, KeptError, Preview, Progress, Sources, Unreadable, open, unwatched};
+use spec::{Counts, DatasetId, DatasetInfo, Example, Split, SplitFractions};
 
 struct Store(tempfile::TempDir);
 
@@ -46,6 +47,10 @@ fn import(paths: &[PathBuf], split: SplitFractions) -> Import {
         mapping: None,
         split,
     }
+}
+
+fn keep(dir: &Path, import: &Import) -> Result<DatasetInfo, KeepError> {
+    data::keep(dir, import, &mut unwatched)
 }
 
 fn sums(numbers: std::ops::Range<u32>) -> String {
@@ -140,6 +145,33 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     let all = SplitFractions { validation: 0.5, test: 0.5, seed: 1 };
     assert!(matches!(keep(&store.dir(), &import(&[pair], all)), Err(KeepError::Fractions { .. })));
     assert_eq!(store.in_store(), [""; 0]);
+}
+
+#[test]
+fn an_import_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
+    let store = Store::new();
+    let file = store.file("a.jsonl", &sums(0..20_000));
+    let size = fs::metadata(&file).unwrap().len();
+    let import = import(&[file], SplitFractions::default());
+    let mut told = Vec::new();
+    let cancelled_at = |word: usize, told: &mut Vec<Progress>| {
+        told.clear();
+        data::keep(&store.dir(), &import, &mut |progress| {
+            told.push(progress);
+            if told.len() == word { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    };
+    cancelled_at(usize::MAX, &mut told).unwrap();
+    let words = told.len();
+    assert!(words > 3 && told.is_sorted_by_key(|progress| progress.done), "{told:?}");
+    assert!(told.iter().all(|progress| progress.total == size));
+    assert_eq!(told.last().unwrap().done, size);
+    fs::remove_dir_all(store.dir()).unwrap();
+    for word in 1..=words {
+        let cancelled = cancelled_at(word, &mut told);
+        assert!(matches!(cancelled, Err(KeepError::Cancelled)), "{word}: {cancelled:?}");
+        assert!(!store.dir().exists(), "{word}");
+    }
 }
 
 #[test]

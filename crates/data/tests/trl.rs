@@ -64,7 +64,7 @@ fn what_is_cut_is_counted_and_what_teaches_nothing_is_left_out() {
         Example::Completion { prompt: "Capital of Italy? ".into(), completion: "Rome".into() },
     ];
     with_teacher(Supervise::Replies, 16, |teacher| {
-        let made = teacher.all(&examples).unwrap();
+        let made = teacher.all(&examples, &mut data::unwatched).unwrap();
         assert_eq!((made.examples.len(), made.n_truncated, made.n_untaught), (2, 2, 1));
         assert!(made.examples.iter().all(|tokens| tokens.ids.len() <= 16 && tokens.n_supervised() > 0));
         let seen = teacher.see(&examples[0]).unwrap();
@@ -76,7 +76,9 @@ fn agrees(case: &str, supervise: Supervise) {
     let fixture = testkit::json("trl_sft_data.json");
     let case_of = &fixture[case];
     let examples: Vec<Example> = case_of["rows"].as_array().unwrap().iter().map(example).collect();
-    let tokens = with_teacher(supervise, WIDTH, |teacher| teacher.all(&examples).unwrap().examples);
+    let tokens = with_teacher(supervise, WIDTH, |teacher| {
+        teacher.all(&examples, &mut data::unwatched).unwrap().examples
+    });
     let rows = if case.ends_with("_packed") {
         packed_agrees(case_of, &tokens)
     } else {

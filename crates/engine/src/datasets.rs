@@ -10,7 +10,7 @@ use spec::{
 use uuid::Uuid;
 
 use crate::{
-    Engine, Watch, clock,
+    Engine, Progress, Watch, clock,
     errors::{AtTheEdge, Classify, disk, parted},
     find,
     models::OpenModel,
@@ -47,6 +47,7 @@ impl Classify for KeepError {
             Self::Unreadable(error) => error.classify(),
             Self::Write(error) => error.classify(),
             Self::Fractions { .. } => parted(Code::Usage, &self.to_string()),
+            Self::Cancelled => parted(Code::Cancelled, &self.to_string()),
         }
     }
 }
@@ -62,6 +63,7 @@ impl Classify for TokeniseError {
         let code = match &self {
             Self::NoEndToken | Self::Tokenizer(_) => Code::BadModel,
             Self::NoTemplate | Self::Refused(_) | Self::NoSpan { .. } => Code::BadData,
+            Self::Cancelled => Code::Cancelled,
         };
         parted(code, &self.to_string())
     }
@@ -84,8 +86,12 @@ impl Engine {
     /// Reads, splits and keeps files as a data set. The same content under the same name is kept once.
     ///
     /// # Errors
-    /// When a file cannot be read, or nothing in it can be used.
-    pub fn import_data(&self, request: &ImportRequest) -> Result<DatasetInfo, ApiError> {
+    /// When a file cannot be read, nothing in it can be used, or it was cancelled; then nothing is kept.
+    pub fn import_data(
+        &self,
+        request: &ImportRequest,
+        watch: &mut Watch<'_>,
+    ) -> Result<DatasetInfo, ApiError> {
         let mut sources = Sources::of(&request.paths).at_the_edge()?;
         if !request.validation.is_empty() {
             sources.validation = Sources::of(&request.validation).at_the_edge()?.all();
@@ -104,11 +110,13 @@ impl Engine {
             split: request.split,
         };
         let folder = self.home().datasets().join(id.to_string());
-        let info = data::keep(&folder, &import).at_the_edge()?;
+        let info = data::keep(&folder, &import, &mut |p| watch(&Progress::Importing(p))).at_the_edge()?;
         if info.counts.train == 0 {
             let left_out =
                 info.problems.first().map(|p| format!(" ({}, line {}: {})", p.file, p.line, p.kind));
-            let _ = std::fs::remove_dir_all(folder.join(&info.version.0)); // nobody knows of it yet
+            // Nobody knows of it yet; the folder itself goes only if no other version is in it.
+            let _ = std::fs::remove_dir_all(folder.join(&info.version.0));
+            let _ = std::fs::remove_dir(&folder);
             return Err(ApiError::new(
                 Code::BadData,
                 format!("Nothing in the data can be used{}", left_out.unwrap_or_default()),
@@ -166,7 +174,8 @@ impl Engine {
         self.inner.store.rename_dataset(id, name.trim()).at_the_edge()
     }
 
-    /// Takes a data set out of the list; its files stay, since runs speak of them.
+    /// Takes a data set out of the list; it can be brought back for a month. After that only the versions that runs
+    /// learned from are kept.
     ///
     /// # Errors
     /// When it is not in the list.

@@ -7,7 +7,7 @@ use data::Teacher;
 use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, TargetModules};
 use train::{Evaluation, Workers};
 
-use crate::{Engine, Progress, Tuned, Voice, Watch, errors::AtTheEdge, models::bad};
+use crate::{Engine, Progress, Tuned, Voice, Watch, errors::AtTheEdge, models::bad, progress::cancelled};
 
 /// Rows that go through a GPU at once.
 const BATCH: usize = 4;
@@ -42,7 +42,8 @@ impl Engine {
             supervise: knobs.map_or(Supervise::Replies, |knobs| knobs.supervise.value),
             context_length: knobs.map_or(longest.min(2048), |knobs| knobs.context_length.value as usize),
         };
-        let rows = data::unpacked(&teacher.all(&examples).at_the_edge()?.examples);
+        let shown = teacher.all(&examples, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
+        let rows = data::unpacked(&shown.examples);
         let total = data::n_supervised(&rows) as u64;
         let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
         let newborn;
@@ -67,7 +68,7 @@ impl Engine {
             going
         });
         match going {
-            ControlFlow::Break(()) => Err(ApiError::new(Code::Cancelled, "Cancelled")),
+            ControlFlow::Break(()) => Err(cancelled()),
             ControlFlow::Continue(()) => seen.map_err(ApiError::from),
         }
     }

@@ -26,6 +26,7 @@ impl Classify for ExportError {
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
             Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
+            Self::Cancelled => Code::Cancelled,
         };
         parted(code, &self.to_string())
     }
@@ -48,9 +49,6 @@ impl Engine {
         let Some(taught) = tuned.taught else {
             return Err(ApiError::new(Code::NotFound, "The run has nothing to export yet"));
         };
-        if watch(&Progress::Exporting).is_break() {
-            return Err(ApiError::new(Code::Cancelled, "Cancelled"));
-        }
         let (detail, series) = (self.run(id)?, self.series(id)?);
         let steps = taught.checkpoint.trim_start_matches("step-").parse().unwrap_or(detail.row.step);
         let mut kept = series.steps.iter().filter(|point| point.step <= steps);
@@ -78,9 +76,10 @@ impl Engine {
             tokenizer: &tuned.open.tokenizer,
             card: &card,
         };
+        let watch: &mut export::Watch<'_> = &mut |p| watch(&Progress::Exporting(p));
         let done = match form {
-            ExportForm::Adapter => export::adapter(tuned, target, if_there),
-            ExportForm::Merged(precision) => export::merged(tuned, precision, target, if_there),
+            ExportForm::Adapter => export::adapter(tuned, target, if_there, watch),
+            ExportForm::Merged(precision) => export::merged(tuned, precision, target, if_there, watch),
         };
         done.map_err(Classify::classify)
     }

@@ -40,7 +40,7 @@ pub use chart::png;
 pub use charts::{Chart, Size, Theme};
 pub use data::{Preview, Seen, SeenToken};
 pub use datasets::ImportRequest;
-pub use export::{Exported, IfThere, Precision};
+pub use export::{Exported, IfThere, Precision, Progress as Exporting};
 pub use exports::ExportForm;
 pub use home::Home;
 pub use hub::{CatalogueEntry, Found, Gate, Installed, STARTER};

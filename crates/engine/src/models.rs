@@ -21,6 +21,7 @@ use weights::Checkpoint;
 use crate::{
     Engine, Progress, Watch,
     errors::{AtTheEdge, Classify},
+    progress::cancelled,
 };
 
 /// A model on this computer whose files could be read.
@@ -206,7 +207,7 @@ impl Engine {
             }
         });
         if going.is_break() {
-            return Err(ApiError::new(Code::Cancelled, "Cancelled"));
+            return Err(cancelled());
         }
         let hash = Sha256(hash.map_err(bad)?.to_string());
         self.inner.store.keep_fingerprint(&state, &hash).at_the_edge()?;

@@ -22,12 +22,9 @@ impl Engine {
         let folder = self.home().dataset(info.id, &info.version);
         let model = OpenModel::at(&self.locate_model(&spec.model, watch)?)?;
         let facts_of_model = self.model_facts(&spec.model, &model, watch)?;
-        if watch(&Progress::Tokenising).is_break() {
-            return Err(ApiError::new(Code::Cancelled, "Cancelled"));
-        }
         let kept = data::open(&folder).at_the_edge()?;
         let facts = Facts {
-            data: data_facts(&info, &kept, &model, spec.knobs.supervise)?,
+            data: data_facts(&info, &kept, &model, spec.knobs.supervise, watch)?,
             device: self.device_facts(spec.device, &facts_of_model.hash)?,
             model: facts_of_model,
         };
@@ -90,6 +87,7 @@ fn data_facts(
     kept: &Kept,
     model: &OpenModel,
     supervise: Option<Supervise>,
+    watch: &mut Watch<'_>,
 ) -> Result<DataFacts, ApiError> {
     let supervise = supervise.unwrap_or(Supervise::Replies);
     let teacher = Teacher {
@@ -100,7 +98,8 @@ fn data_facts(
     };
     let sample = kept.examples(Split::Train).at_the_edge()?.take(SAMPLE);
     let sample: Vec<Example> = sample.collect::<Result<_, _>>().at_the_edge()?;
-    let lengths = data::Lengths::of(&teacher.all(&sample).at_the_edge()?.examples);
+    let shown = teacher.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
+    let lengths = data::Lengths::of(&shown.examples);
     let has = |kind: fn(&Example) -> bool| sample.iter().any(kind);
     let kind = if has(|example| matches!(example, Example::Chat { .. })) {
         DataKind::Chat

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use spec::{ApiError, Code};
+
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -14,8 +16,10 @@ pub enum Progress {
         /// Bytes.
         total: u64,
     },
+    /// Files are read, in bytes.
+    Importing(data::Progress),
     /// Examples are shown to the tokenizer.
-    Tokenising,
+    Tokenising(data::Progress),
     /// A model's weights are read.
     Opening,
     /// A model is looked at with data.
@@ -26,8 +30,13 @@ pub enum Progress {
         total: u64,
     },
     /// An export is written, read back and compared.
-    Exporting,
+    Exporting(export::Progress),
 }
 
 /// Told how far it is; `Break` cancels.
 pub type Watch<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
+
+/// What a method fails with that was told to break off.
+pub(crate) fn cancelled() -> ApiError {
+    ApiError::new(Code::Cancelled, "Cancelled")
+}

@@ -164,6 +164,16 @@ impl Inner {
             }
             self.store.purge_run(id).at_the_edge()?;
         }
+        // After the runs: what only they learned from goes with them.
+        for (id, version) in self.store.deleted_versions(before).at_the_edge()? {
+            let folder = self.home.dataset(id, &version);
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder).map_err(disk(&folder))?;
+            }
+            self.store.purge_version(id, &version).at_the_edge()?;
+            // The data set's own folder goes with the last version in it.
+            let _ = folder.parent().map(std::fs::remove_dir);
+        }
         Ok(())
     }
 }

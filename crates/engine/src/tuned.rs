@@ -11,6 +11,7 @@ use crate::{
     Engine, Progress, Watch,
     errors::{AtTheEdge, parted},
     models::{OpenModel, bad},
+    progress::cancelled,
 };
 
 /// Whose voice is heard.
@@ -105,7 +106,7 @@ impl Engine {
 
 fn open(path: &Path, device: DeviceChoice, watch: &mut Watch<'_>) -> Result<(OpenModel, Decoder), ApiError> {
     if watch(&Progress::Opening).is_break() {
-        return Err(ApiError::new(Code::Cancelled, "Cancelled"));
+        return Err(cancelled());
     }
     let open = OpenModel::at(path)?;
     let device = model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;

@@ -10,17 +10,23 @@ use crate::{
     ExportError, Exported, F32_TOLERANCE, IfThere, ROOM_BESIDE_WEIGHTS, Tuned,
     card::Kind,
     place::Place,
+    progress::{Tally, Watch},
     read_back::{Agreement, Expected, Tolerance},
     write_beside_weights, write_json,
 };
 
 /// Writes `adapter_config.json`, `adapter_model.safetensors` (f32), the tokenizer and a model card into the new
-/// folder `target`.
+/// folder `target`. `watch` is told of the tensors that are done and may cancel.
 ///
 /// # Errors
 /// [`ExportError`], with `target` as it was.
-pub fn adapter(tuned: Tuned<'_>, target: &Path, if_there: IfThere) -> Result<Exported, ExportError> {
-    adapter_and(tuned, target, if_there, |_| Ok(()))
+pub fn adapter(
+    tuned: Tuned<'_>,
+    target: &Path,
+    if_there: IfThere,
+    watch: &mut Watch<'_>,
+) -> Result<Exported, ExportError> {
+    adapter_and(tuned, target, if_there, watch, |_| Ok(()))
 }
 
 /// The same with something done between writing and reading back: tests damage files there.
@@ -28,24 +34,36 @@ pub(crate) fn adapter_and(
     tuned: Tuned<'_>,
     target: &Path,
     if_there: IfThere,
+    watch: &mut Watch<'_>,
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
     let place = Place::prepare(target, if_there, 4 * tuned.lora.n_parameters() + ROOM_BESIDE_WEIGHTS)?;
     let base = Decoder::open(tuned.base, tuned.device)?;
     let expected = Expected::of(&base, tuned.lora)?;
-    write(tuned, place.folder())?;
+    let tensors = tuned.lora.to_named();
+    let tally = Tally::new(tensors.len(), watch);
+    write(tuned, tensors, place.folder(), &tally).map_err(|e| tally.because(e))?;
     meddle(place.folder()).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
-    let agreement = read_back(tuned.lora, &base, &expected, place.folder())?;
+    let agreement = read_back(tuned.lora, &base, &expected, place.folder(), &tally)?;
     let (path, files, bytes) = place.take()?;
     Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
 }
 
-fn write(tuned: Tuned<'_>, folder: &Path) -> Result<(), ExportError> {
+fn write(
+    tuned: Tuned<'_>,
+    tensors: Vec<NamedTensor>,
+    folder: &Path,
+    tally: &Tally<'_>,
+) -> Result<(), ExportError> {
     let config = PeftConfig::of(tuned.lora, &tuned.card.base_name());
     write_json(&folder.join("adapter_config.json"), &config)?;
-    let outgoing =
-        |NamedTensor { name, shape, values }| Outgoing::of_f32(name, &shape, Float::F32, || Ok(values));
-    let tensors = tuned.lora.to_named().into_iter().map(outgoing);
+    let outgoing = |NamedTensor { name, shape, values }| {
+        Outgoing::of_f32(name, &shape, Float::F32, || {
+            tally.writes()?;
+            Ok(values)
+        })
+    };
+    let tensors = tensors.into_iter().map(outgoing);
     safetensors(&folder.join("adapter_model.safetensors"), tensors, &BTreeMap::new())?;
     write_beside_weights(tuned, folder, Kind::Adapter)
 }
@@ -56,6 +74,7 @@ fn read_back(
     base: &Decoder,
     expected: &Expected,
     folder: &Path,
+    tally: &Tally<'_>,
 ) -> Result<Agreement, ExportError> {
     let read = Lora::open(folder, base)?;
     let bits = |lora: &Lora| -> BTreeMap<String, Vec<u32>> {
@@ -63,10 +82,12 @@ fn read_back(
         lora.to_named().into_iter().map(bits).collect()
     };
     let (wanted, found) = (bits(lora), bits(&read));
-    if let Some(name) =
-        wanted.iter().find(|(name, values)| found.get(*name) != Some(values)).map(|(name, _)| name)
-    {
-        return Err(ExportError::Damaged { what: format!("{name} holds other numbers than were written") });
+    for (name, values) in &wanted {
+        if found.get(name) != Some(values) {
+            let what = format!("{name} holds other numbers than were written");
+            return Err(ExportError::Damaged { what });
+        }
+        tally.has_read()?;
     }
     expected.compare(base, &read)?.within(Tolerance::Absolute(F32_TOLERANCE))
 }

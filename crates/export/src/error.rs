@@ -69,6 +69,9 @@ pub enum ExportError {
         /// What is wrong.
         what: String,
     },
+    /// The person broke it off.
+    #[error("Cancelled; nothing was exported.")]
+    Cancelled,
     /// What was read back computes something else than the model in the app.
     #[error(
         "The export was read back and its answers differ from the model's in the app by {difference} where {tolerance} is allowed, so it was thrown away. This is a defect of the program: please report it."

@@ -14,6 +14,7 @@ mod config;
 mod error;
 mod merged;
 mod place;
+mod progress;
 mod read_back;
 mod shards;
 
@@ -27,6 +28,7 @@ pub use card::{Card, Losses};
 pub use error::ExportError;
 pub use merged::{Precision, merged};
 pub use place::IfThere;
+pub use progress::{Progress, Watch};
 pub use read_back::{Agreement, F32_TOLERANCE, fixed_prompt, logits};
 
 /// A tuned model: a base, what was learned beside it, and what is told of it.

@@ -17,6 +17,7 @@ use crate::{
     card::Kind,
     config,
     place::Place,
+    progress::{Tally, Watch},
     read_back::{Agreement, Expected, Tolerance, expected},
     shards::{self, LARGEST_FILE, share_out},
     write_beside_weights, write_json,
@@ -89,7 +90,7 @@ impl FromStr for Precision {
 }
 
 /// Writes the merged weights, `config.json`, `generation_config.json`, the tokenizer and a model card into the new
-/// folder `target`.
+/// folder `target`. `watch` is told of the tensors that are done and may cancel.
 ///
 /// # Errors
 /// [`ExportError`], with `target` as it was.
@@ -98,8 +99,9 @@ pub fn merged(
     precision: Precision,
     target: &Path,
     if_there: IfThere,
+    watch: &mut Watch<'_>,
 ) -> Result<Exported, ExportError> {
-    merged_and(tuned, precision, target, if_there, LARGEST_FILE, |_| Ok(()))
+    merged_and(tuned, precision, target, if_there, watch, LARGEST_FILE, |_| Ok(()))
 }
 
 /// The same with files of another size, and something done between writing and reading back: tests damage files there.
@@ -108,6 +110,7 @@ pub(crate) fn merged_and(
     precision: Precision,
     target: &Path,
     if_there: IfThere,
+    watch: &mut Watch<'_>,
     largest_file: u64,
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
@@ -122,10 +125,13 @@ pub(crate) fn merged_and(
     write_json(&folder.join("config.json"), &config)?;
     write_json(&folder.join("generation_config.json"), &config::generation(tuned, &config))?;
     write_beside_weights(tuned, folder, Kind::Merged(precision))?;
-    write_weights(tuned.lora, precision.float(), folder, &kept, &sizes, largest_file)?;
+    let tally = Tally::new(kept.len(), watch);
+    let shards = share_out(&sizes, largest_file);
+    let merge = Merge { lora: tuned.lora, float: precision.float(), tally: &tally };
+    merge.write(folder, &kept, &sizes, &shards).map_err(|e| tally.because(e))?;
     meddle(folder).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
     let agreement =
-        read_back(tuned, precision, &kept, &expected, folder)?.within(precision.tolerance(n_layers))?;
+        merge.read_back(tuned, &kept, &expected, folder)?.within(precision.tolerance(n_layers))?;
     let (path, files, bytes) = place.take()?;
     Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
 }
@@ -142,86 +148,94 @@ fn size(tensor: &TensorView<'_>, float: Float) -> u64 {
     dtype.bytes_of(&tensor.shape).unwrap_or(0) as u64
 }
 
-fn write_weights(
-    lora: &Lora,
+/// The adapter on its way into the weights.
+struct Merge<'a, 'w> {
+    lora: &'a Lora,
     float: Float,
-    folder: &Path,
-    kept: &[TensorView<'_>],
-    sizes: &[u64],
-    largest_file: u64,
-) -> Result<(), ExportError> {
-    let shards = share_out(sizes, largest_file);
-    let file_of = |shard: usize| shards::file_name(shard, shards.len());
-    for (at, shard) in shards.iter().enumerate() {
-        let tensors = shard.iter().filter_map(|at| kept.get(*at)).map(|tensor| outgoing(tensor, lora, float));
-        safetensors(&folder.join(file_of(at)), tensors, &BTreeMap::new())?;
-    }
-    if shards.len() > 1 {
-        let places = shards.iter().enumerate().flat_map(|(at, shard)| {
-            shard
-                .iter()
-                .filter_map(|tensor| kept.get(*tensor))
-                .map(move |tensor| (tensor.name.as_str(), file_of(at)))
-        });
-        shards::write_index(folder, sizes.iter().sum(), places)?;
-    }
-    Ok(())
+    tally: &'a Tally<'w>,
 }
 
-fn outgoing<'a>(tensor: &'a TensorView<'a>, lora: &'a Lora, float: Float) -> Outgoing<'a> {
-    match tensor.dtype.is_float() {
-        true => Outgoing::of_bytes(&tensor.name, &tensor.shape, float, move || {
-            Ok(merged_bytes(tensor, lora, float)?.into())
-        }),
-        false => Outgoing::copy_of(tensor.clone(), float),
+impl Merge<'_, '_> {
+    fn write(
+        &self,
+        folder: &Path,
+        kept: &[TensorView<'_>],
+        sizes: &[u64],
+        shards: &[Vec<usize>],
+    ) -> Result<(), ExportError> {
+        let file_of = |shard: usize| shards::file_name(shard, shards.len());
+        for (at, shard) in shards.iter().enumerate() {
+            let tensors = shard.iter().filter_map(|at| kept.get(*at)).map(|tensor| self.outgoing(tensor));
+            safetensors(&folder.join(file_of(at)), tensors, &BTreeMap::new())?;
+        }
+        if shards.len() > 1 {
+            let places = shards.iter().enumerate().flat_map(|(at, shard)| {
+                shard
+                    .iter()
+                    .filter_map(|tensor| kept.get(*tensor))
+                    .map(move |tensor| (tensor.name.as_str(), file_of(at)))
+            });
+            shards::write_index(folder, sizes.iter().sum(), places)?;
+        }
+        Ok(())
     }
-}
 
-/// `W + s·B·A` in f32, rounded once.
-fn merged_bytes(tensor: &TensorView<'_>, lora: &Lora, float: Float) -> Result<Vec<u8>, Trouble> {
-    let mut values = tensor.to_f32()?;
-    let delta = tensor.name.strip_suffix(".weight").and_then(|path| lora.delta(path));
-    if let Some(delta) = delta {
-        let delta = delta.try_into_data().map_err(|e| e.to_string())?;
-        for (value, delta) in values.iter_mut().zip(delta.iter::<f32>()) {
-            *value += delta;
+    fn outgoing<'a>(&'a self, tensor: &'a TensorView<'a>) -> Outgoing<'a> {
+        match tensor.dtype.is_float() {
+            true => Outgoing::of_bytes(&tensor.name, &tensor.shape, self.float, move || {
+                self.tally.writes()?;
+                Ok(self.bytes(tensor)?.into())
+            }),
+            false => Outgoing::copy_of(tensor.clone(), self.float),
         }
     }
-    const LARGEST_F16: f32 = 65504.0;
-    if float == Float::F16
-        && let Some(large) = values.iter().find(|v| v.is_finite() && v.abs() > LARGEST_F16)
-    {
-        let name = &tensor.name;
-        return Err(format!("{name} holds {large}, which f16 cannot; choose bf16 or f32").into());
-    }
-    Ok(float.encode(&values))
-}
 
-/// Every tensor as it should be, bit for bit, and the logits of the whole.
-fn read_back(
-    tuned: Tuned<'_>,
-    precision: Precision,
-    kept: &[TensorView<'_>],
-    expected: &Expected,
-    folder: &Path,
-) -> Result<Agreement, ExportError> {
-    let damaged = |what: String| ExportError::Damaged { what };
-    let written = Checkpoint::open(folder)?;
-    if written.names().len() != kept.len() {
-        return Err(damaged(format!("it has {} tensors instead of {}", written.names().len(), kept.len())));
-    }
-    for tensor in kept {
-        let name = &tensor.name;
-        let found = written.tensor(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
-        let wanted = match tensor.dtype.is_float() {
-            true => merged_bytes(tensor, tuned.lora, precision.float())
-                .map_err(|e| damaged(e.to_string()))?
-                .into(),
-            false => tensor.bytes(),
-        };
-        if found.shape != tensor.shape || found.bytes() != wanted {
-            return Err(damaged(format!("{name} holds other numbers than were written")));
+    /// `W + s·B·A` in f32, rounded once.
+    fn bytes(&self, tensor: &TensorView<'_>) -> Result<Vec<u8>, Trouble> {
+        let mut values = tensor.to_f32()?;
+        let delta = tensor.name.strip_suffix(".weight").and_then(|path| self.lora.delta(path));
+        if let Some(delta) = delta {
+            let delta = delta.try_into_data().map_err(|e| e.to_string())?;
+            for (value, delta) in values.iter_mut().zip(delta.iter::<f32>()) {
+                *value += delta;
+            }
         }
+        const LARGEST_F16: f32 = 65504.0;
+        if self.float == Float::F16
+            && let Some(large) = values.iter().find(|v| v.is_finite() && v.abs() > LARGEST_F16)
+        {
+            let name = &tensor.name;
+            return Err(format!("{name} holds {large}, which f16 cannot; choose bf16 or f32").into());
+        }
+        Ok(self.float.encode(&values))
     }
-    expected.compare(&Decoder::open(&written, tuned.device)?, &Bare)
+
+    /// Every tensor as it should be, bit for bit, and the logits of the whole.
+    fn read_back(
+        &self,
+        tuned: Tuned<'_>,
+        kept: &[TensorView<'_>],
+        expected: &Expected,
+        folder: &Path,
+    ) -> Result<Agreement, ExportError> {
+        let damaged = |what: String| ExportError::Damaged { what };
+        let written = Checkpoint::open(folder)?;
+        if written.names().len() != kept.len() {
+            let n = written.names().len();
+            return Err(damaged(format!("it has {n} tensors instead of {}", kept.len())));
+        }
+        for tensor in kept {
+            let name = &tensor.name;
+            let found = written.tensor(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
+            let wanted = match tensor.dtype.is_float() {
+                true => self.bytes(tensor).map_err(|e| damaged(e.to_string()))?.into(),
+                false => tensor.bytes(),
+            };
+            if found.shape != tensor.shape || found.bytes() != wanted {
+                return Err(damaged(format!("{name} holds other numbers than were written")));
+            }
+            self.tally.has_read()?;
+        }
+        expected.compare(&Decoder::open(&written, tuned.device)?, &Bare)
+    }
 }

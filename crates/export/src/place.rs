@@ -1,9 +1,11 @@
 //! The folder an export is made in, and how it takes its place.
 //!
-//! **Invariant:** until [`Place::take`], nothing at the target changes; a place that is dropped before leaves nothing.
+//! **Invariant:** until [`Place::take`], nothing at the target changes; a place that is dropped before leaves nothing,
+//! and what a killed process left is removed when the next export to the same target begins.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process,
 };
@@ -19,11 +21,15 @@ pub enum IfThere {
     Replace,
 }
 
-/// A folder in the making, beside its target.
+/// Held in a folder in the making for as long as its process lives; whatever ends the process lets go of it.
+const LOCK: &str = ".lock";
+
+/// A folder in the making, beside its target: `.NAME.<process>-<count>.part`.
 pub(crate) struct Place {
     target: PathBuf,
     if_there: IfThere,
     made: PathBuf,
+    lock: Option<File>,
 }
 
 impl Place {
@@ -36,11 +42,20 @@ impl Place {
         };
         check_target(&target, if_there)?;
         fs::create_dir_all(parent).map_err(failed)?;
+        let beginning = format!(".{}.", name.to_string_lossy());
+        remove_abandoned(parent, &beginning);
         check_room(parent, bytes, fs4::available_space(parent).map_err(failed)?)?;
         for count in 0.. {
-            let made = parent.join(format!(".{}.{}-{count}.part", name.to_string_lossy(), process::id()));
+            let made = parent.join(format!("{beginning}{}-{count}.part", process::id()));
             match fs::create_dir(&made) {
-                Ok(()) => return Ok(Self { target, if_there, made }),
+                Ok(()) => {
+                    let mut place = Self { target, if_there, made, lock: None };
+                    let lock = File::create(place.made.join(LOCK)).map_err(failed)?;
+                    // Where the file system knows no locks, what is abandoned stays.
+                    let _ = lock.try_lock();
+                    place.lock = Some(lock);
+                    return Ok(place);
+                }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(e) => return Err(failed(e)),
             }
@@ -54,23 +69,47 @@ impl Place {
     }
 
     /// Puts the folder at its target and says where that is, how many files it has, and of how many bytes.
-    pub(crate) fn take(self) -> Result<(PathBuf, u32, u64), ExportError> {
-        let failed = |source| ExportError::Folder { path: self.target.clone(), source };
+    pub(crate) fn take(mut self) -> Result<(PathBuf, u32, u64), ExportError> {
+        let target = self.target.clone();
+        let failed = |source| ExportError::Folder { path: target.clone(), source };
+        drop(self.lock.take()); // Windows moves no folder in which a file is open
+        fs::remove_file(self.made.join(LOCK)).map_err(failed)?;
         let (mut files, mut bytes) = (0, 0);
         for entry in fs::read_dir(&self.made).map_err(failed)? {
             files += 1;
             bytes += entry.and_then(|e| e.metadata()).map_err(failed)?.len();
         }
-        check_target(&self.target, self.if_there)?; // somebody may have come in between
-        atomic::replace_folder(&self.made, &self.target)?;
-        Ok((self.target.clone(), files, bytes))
+        check_target(&target, self.if_there)?; // somebody may have come in between
+        atomic::replace_folder(&self.made, &target)?;
+        Ok((target, files, bytes))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        drop(self.lock.take());
         // After `take` there is nothing left to remove; before, the failure that brought us here is the one to tell.
         let _ = fs::remove_dir_all(&self.made);
+    }
+}
+
+/// Removes folders in the making whose processes are gone. One without a lock is just being made.
+fn remove_abandoned(parent: &Path, beginning: &str) {
+    let is_ours = |name: &str| {
+        let middle = name.strip_prefix(beginning).and_then(|rest| rest.strip_suffix(".part"));
+        let numbers = middle.and_then(|middle| middle.split_once('-'));
+        numbers.is_some_and(|(process, count)| process.parse::<u32>().is_ok() && count.parse::<u32>().is_ok())
+    };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let made = entry.path();
+        if entry.file_name().to_str().is_some_and(is_ours)
+            && let Ok(lock) = File::open(made.join(LOCK))
+            && lock.try_lock().is_ok()
+        {
+            drop(lock); // Windows removes no open file
+            // What cannot be removed is no hindrance: the new folder has a name of its own.
+            let _ = fs::remove_dir_all(&made);
+        }
     }
 }
 
@@ -158,6 +197,28 @@ mod tests {
         fs::write(place.folder().join("model.safetensors"), "half").unwrap();
         drop(place);
         assert_eq!(names(root.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_living_one_makes_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("tuned");
+        let abandoned = [".tuned.1-0.part", ".tuned.4000000000-7.part"];
+        let others = [".other.1-0.part", ".tuned.letters.part", ".tuned.1-0.tmp", ".tuned.2-0.part"];
+        for name in abandoned.iter().chain(&others) {
+            fs::create_dir(root.path().join(name)).unwrap();
+            fs::write(root.path().join(name).join("model.safetensors"), "half").unwrap();
+        }
+        for name in abandoned {
+            fs::write(root.path().join(name).join(LOCK), "").unwrap();
+        }
+        let first = Place::prepare(&target, IfThere::Refuse, 0).unwrap();
+        let second = Place::prepare(&target, IfThere::Refuse, 0).unwrap();
+        assert!(first.folder().is_dir() && second.folder().is_dir(), "the first one lives");
+        drop((first, second));
+        let mut left = others;
+        left.sort_unstable();
+        assert_eq!(names(root.path()), left);
     }
 
     #[test]

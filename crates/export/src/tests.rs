@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -14,8 +15,8 @@ use text::Tokenizer;
 use weights::Checkpoint;
 
 use crate::{
-    Card, ExportError, Exported, IfThere, Losses, Precision, Tuned, adapter, adapter::adapter_and, logits,
-    merged, merged::merged_and,
+    Card, ExportError, Exported, IfThere, Losses, Precision, Progress, Tuned, adapter, adapter::adapter_and,
+    logits, merged, merged::merged_and,
 };
 
 /// A tiny base with an adapter whose `B` is not zero, and a folder to export into.
@@ -92,7 +93,11 @@ impl Bench {
     }
 
     fn merged(&self, precision: Precision) -> Result<Exported, ExportError> {
-        merged(self.tuned(), precision, &self.target(), IfThere::Refuse)
+        merged(self.tuned(), precision, &self.target(), IfThere::Refuse, &mut unwatched)
+    }
+
+    fn adapter(&self, if_there: IfThere) -> Exported {
+        adapter(self.tuned(), &self.target(), if_there, &mut unwatched).unwrap()
     }
 
     fn decoder(&self, folder: &Path) -> Decoder {
@@ -103,6 +108,10 @@ impl Bench {
         let left = fs::read_dir(self.root.path().join("exports")).unwrap().count();
         assert_eq!(left, 0, "a failed export leaves neither a folder nor a half-made one");
     }
+}
+
+fn unwatched(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -122,7 +131,7 @@ fn flip_a_byte(path: &Path) -> io::Result<()> {
 #[test]
 fn an_adapter_is_named_and_shaped_as_peft_expects() {
     let bench = bench("llama_tied", TargetModules::Named(vec!["q_proj".to_owned(), "down_proj".to_owned()]));
-    let exported = adapter(bench.tuned(), &bench.target(), IfThere::Refuse).unwrap();
+    let exported = bench.adapter(IfThere::Refuse);
     assert_eq!(
         names(&exported.path),
         [
@@ -177,7 +186,7 @@ fn an_adapter_is_named_and_shaped_as_peft_expects() {
 fn an_adapter_read_back_says_what_the_one_in_the_app_says() {
     for family in FAMILIES {
         let bench = bench(family, TargetModules::AllLinear);
-        let exported = adapter(bench.tuned(), &bench.target(), IfThere::Refuse).unwrap();
+        let exported = bench.adapter(IfThere::Refuse);
         assert_eq!(exported.agreement.max_difference, 0.0, "{family}: the same numbers in the same order");
         assert!(
             exported.moved > 0.1,
@@ -252,7 +261,10 @@ fn a_large_model_is_shared_out_over_files_and_says_the_same() {
     let bench = bench("llama3_rope_untied", TargetModules::AllLinear);
     let target = bench.target();
     let exported =
-        merged_and(bench.tuned(), Precision::F32, &target, IfThere::Refuse, 30_000, |_| Ok(())).unwrap();
+        merged_and(bench.tuned(), Precision::F32, &target, IfThere::Refuse, &mut unwatched, 30_000, |_| {
+            Ok(())
+        })
+        .unwrap();
     let shards = names(&target).into_iter().filter(|name| name.starts_with("model-")).count();
     assert!(shards > 2, "{:?}", names(&target));
     assert!(target.join(format!("model-00001-of-{shards:05}.safetensors")).exists());
@@ -268,7 +280,7 @@ fn an_adapter_damaged_on_the_disk_is_thrown_away() {
         |folder| fs::write(folder.join("adapter_config.json"), "{}"),
     ];
     for damage in damage {
-        adapter_and(bench.tuned(), &bench.target(), IfThere::Refuse, damage).unwrap_err();
+        adapter_and(bench.tuned(), &bench.target(), IfThere::Refuse, &mut unwatched, damage).unwrap_err();
         bench.nothing_was_left();
     }
     // An adapter that would answer otherwise although each of its numbers is right.
@@ -277,7 +289,8 @@ fn an_adapter_damaged_on_the_disk_is_thrown_away() {
         let config = fs::read_to_string(&path)?;
         fs::write(path, config.replace("\"lora_alpha\": 8.0", "\"lora_alpha\": 16.0"))
     };
-    let failed = adapter_and(bench.tuned(), &bench.target(), IfThere::Refuse, scale).unwrap_err();
+    let failed =
+        adapter_and(bench.tuned(), &bench.target(), IfThere::Refuse, &mut unwatched, scale).unwrap_err();
     assert!(matches!(failed, ExportError::Differs { .. }), "{failed}");
     bench.nothing_was_left();
 }
@@ -289,9 +302,16 @@ fn a_merged_model_damaged_on_the_disk_is_thrown_away_and_the_old_one_stays() {
     let before = fs::read(bench.target().join("model.safetensors")).unwrap();
     for precision in [Precision::F32, Precision::Bf16] {
         let damage = |folder: &Path| flip_a_byte(&folder.join("model.safetensors"));
-        let failed =
-            merged_and(bench.tuned(), precision, &bench.target(), IfThere::Replace, u64::MAX, damage)
-                .unwrap_err();
+        let failed = merged_and(
+            bench.tuned(),
+            precision,
+            &bench.target(),
+            IfThere::Replace,
+            &mut unwatched,
+            u64::MAX,
+            damage,
+        )
+        .unwrap_err();
         assert!(matches!(failed, ExportError::Damaged { .. }), "{failed}");
         assert_eq!(names(bench.target().parent().unwrap()), ["tuned"]);
         assert_eq!(fs::read(bench.target().join("model.safetensors")).unwrap(), before);
@@ -304,9 +324,39 @@ fn an_export_that_exists_is_refused_unless_it_may_be_replaced() {
     bench.merged(Precision::F32).unwrap();
     let refused = bench.merged(Precision::F16).unwrap_err();
     assert!(matches!(refused, ExportError::Exists { .. }), "{refused}");
-    adapter(bench.tuned(), &bench.target(), IfThere::Replace).unwrap();
+    bench.adapter(IfThere::Replace);
     assert!(!bench.target().join("model.safetensors").exists());
     assert!(bench.target().join("adapter_model.safetensors").exists());
+}
+
+#[test]
+fn an_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
+    let bench = bench("llama_tied", TargetModules::AllLinear);
+    let export = |is_merged: bool, watch: &mut crate::Watch<'_>| match is_merged {
+        true => merged(bench.tuned(), Precision::Bf16, &bench.target(), IfThere::Refuse, watch),
+        false => adapter(bench.tuned(), &bench.target(), IfThere::Refuse, watch),
+    };
+    for (is_merged, n) in [(true, bench.base.names().len()), (false, bench.lora.to_named().len())] {
+        let mut told = Vec::new();
+        let going = export(is_merged, &mut |progress| {
+            told.push(progress);
+            ControlFlow::Continue(())
+        });
+        fs::remove_dir_all(going.unwrap().path).unwrap();
+        let total = n as u64;
+        let writing = (1..=total).map(|done| Progress::Writing { done, total });
+        let reading = (1..=total).map(|done| Progress::ReadingBack { done, total });
+        assert_eq!(told, writing.chain(reading).collect::<Vec<_>>());
+        for word in [1, n / 2, n, n + 1, 2 * n] {
+            let mut heard = 0;
+            let cancelled = export(is_merged, &mut |_| {
+                heard += 1;
+                if heard == word { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            assert!(matches!(cancelled, Err(ExportError::Cancelled)), "at {word}: {cancelled:?}");
+            bench.nothing_was_left();
+        }
+    }
 }
 
 #[test]
@@ -330,7 +380,7 @@ fn a_weight_too_large_for_f16_is_named() {
 #[test]
 fn the_card_says_what_it_is_and_how_it_came_about() {
     let bench = bench("llama_tied", TargetModules::AllLinear);
-    let exported = adapter(bench.tuned(), &bench.target(), IfThere::Refuse).unwrap();
+    let exported = bench.adapter(IfThere::Refuse);
     expect![[r#"
         ---
         base_model: "someone/tiny-llama"
@@ -407,7 +457,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
 fn a_local_base_is_named_without_its_path() {
     let mut bench = bench("llama_tied", TargetModules::AllLinear);
     bench.card.plan.model = ModelId("/home/someone/models/my-base".to_owned());
-    let exported = adapter(bench.tuned(), &bench.target(), IfThere::Refuse).unwrap();
+    let exported = bench.adapter(IfThere::Refuse);
     for file in ["README.md", "adapter_config.json"] {
         let text = fs::read_to_string(exported.path.join(file)).unwrap();
         assert!(text.contains("my-base") && !text.contains("/home/someone"), "{file}: {text}");

@@ -300,6 +300,9 @@ pub struct DatasetInfo {
     pub sources: Vec<String>,
     /// How its rows were read.
     pub mapping: Mapping,
+    /// Why so.
+    #[serde(default)]
+    pub because: String,
     /// How it was divided.
     pub split: SplitFractions,
     /// Rows kept, by part.

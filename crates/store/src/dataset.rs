@@ -26,6 +26,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
     ) STRICT, WITHOUT ROWID;",
 )];
 
+/// Of a version `v`: no run learned from it, not even one that is deleted and can still come back.
+const UNUSED: &str =
+    "NOT EXISTS (SELECT 1 FROM run AS r WHERE r.data = v.dataset AND r.data_version = v.version)";
+
 impl Store {
     /// Keeps a version of a data set, and the data set if it is new. A version that is kept already stays as it is.
     ///
@@ -127,6 +131,44 @@ impl Store {
             Ok(back.map(|Text(id)| id))
         })
     }
+
+    /// Versions of data sets deleted before `before_ms` that no run learned from: those to be purged.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn deleted_versions(&self, before_ms: u64) -> Result<Vec<(DatasetId, Sha256)>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT v.dataset, v.version FROM dataset_version AS v JOIN dataset AS d ON d.id = v.dataset
+                 WHERE d.deleted_ms < ?1 AND {UNUSED} ORDER BY v.dataset, v.version"
+            ))?;
+            let rows = statement.query_map([before_ms], |row| {
+                Ok((row.get::<_, Text<DatasetId>>(0)?.0, Sha256(row.get(1)?)))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Forgets a version of a deleted data set for good, and the data set with its last version. Its folder is to be
+    /// removed first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the data set is not deleted or a run learned from the version, and the others.
+    pub fn purge_version(&self, id: DatasetId, version: &Sha256) -> Result<(), StoreError> {
+        self.write(|db| {
+            let sql = format!(
+                "DELETE FROM dataset_version AS v WHERE dataset = ?1 AND version = ?2 AND {UNUSED}
+                 AND (SELECT deleted_ms FROM dataset WHERE id = ?1) IS NOT NULL"
+            );
+            if db.execute(&sql, params![Text(id), Text(version)])? == 0 {
+                return Err(missing(id));
+            }
+            let sql = "DELETE FROM dataset WHERE id = ?1
+                       AND NOT EXISTS (SELECT 1 FROM dataset_version WHERE dataset = ?1)";
+            db.execute(sql, params![Text(id)])?;
+            Ok(())
+        })
+    }
 }
 
 fn missing(id: DatasetId) -> StoreError {
@@ -149,6 +191,7 @@ mod tests {
             name: "letters".to_owned(),
             sources: vec!["letters.csv".to_owned()],
             mapping: Mapping { shape: Shape::Text, columns: BTreeMap::new() },
+            because: "it holds text".to_owned(),
             split: SplitFractions::default(),
             counts: Counts { train: 9, validation: 1, test: 0 },
             problems: Vec::new(),

@@ -3,8 +3,9 @@
 use expect_test::expect;
 use proptest::prelude::*;
 use spec::{
-    ApiError, Asked, Because, Chosen, Code, DatasetId, Decided, DeviceChoice, EndReason, Forecast, Halt,
-    ModelId, Plan, Range, RunEvent, RunId, RunSpec, RunStatus, Sha256, Stamped, Template,
+    ApiError, Asked, Because, Chosen, Code, Counts, DatasetId, DatasetInfo, Decided, DeviceChoice, EndReason,
+    Forecast, Halt, Mapping, ModelId, Plan, Range, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape,
+    SplitFractions, Stamped, Template,
 };
 use uuid::Uuid;
 
@@ -244,6 +245,41 @@ fn a_deleted_run_comes_back_whole_until_it_is_purged() {
     assert!(matches!(store.run(id(1), &|_| false), Err(StoreError::NotFound { .. })));
     assert_eq!(store.events(id(1)).unwrap(), []);
     assert_eq!(store.undo_delete_run().unwrap(), None);
+}
+
+#[test]
+fn a_version_that_a_run_learned_from_outlives_its_data_set() {
+    let store = store_with(id(1)); // it learned from version 2 of data set 9
+    let info = |version: u8| DatasetInfo {
+        id: DatasetId(Uuid::from_u128(9)),
+        version: Sha256::from_bytes(&[version; 32]),
+        name: "letters".to_owned(),
+        sources: Vec::new(),
+        mapping: Mapping { shape: Shape::Text, columns: Default::default() },
+        because: String::new(),
+        split: SplitFractions::default(),
+        counts: Counts::default(),
+        problems: Vec::new(),
+        n_problems: 0,
+    };
+    let (unused, used) = (info(1), info(2));
+    store.keep_dataset(&unused, 10).unwrap();
+    store.keep_dataset(&used, 20).unwrap();
+    assert!(store.purge_version(unused.id, &unused.version).is_err(), "only what is deleted can be purged");
+    store.delete_dataset(unused.id, 50).unwrap();
+    assert_eq!(store.deleted_versions(50).unwrap(), []);
+    assert_eq!(store.deleted_versions(51).unwrap(), [(unused.id, unused.version.clone())]);
+    assert!(store.purge_version(used.id, &used.version).is_err(), "a run learned from it");
+    store.purge_version(unused.id, &unused.version).unwrap();
+    assert_eq!(store.deleted_versions(51).unwrap(), []);
+    assert_eq!(store.run(id(1), &|_| false).unwrap().row.data, "letters");
+
+    store.delete_run(id(1), 60).unwrap();
+    assert_eq!(store.deleted_versions(51).unwrap(), [], "the run can still come back");
+    store.purge_run(id(1)).unwrap();
+    store.purge_version(used.id, &used.version).unwrap();
+    assert!(matches!(store.dataset(used.id, None), Err(StoreError::NotFound { .. })));
+    assert_eq!(store.undo_delete_dataset().unwrap(), None);
 }
 
 #[test]

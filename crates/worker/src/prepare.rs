@@ -30,7 +30,7 @@ pub(crate) fn prepare(
     let mut warnings = Vec::new();
     let mut rows = |split: Split| -> Result<(Vec<Row>, [u64; 2]), ApiError> {
         let examples = examples(kept, split)?;
-        let done = teacher.all(&examples).map_err(unreadable)?;
+        let done = teacher.all(&examples, &mut data::unwatched).map_err(unreadable)?;
         if let Some(why) = &done.first_refusal {
             warnings.push(format!("{} {split} examples were left out: {why}", done.n_refused));
         }

@@ -10,6 +10,7 @@ use spec::{ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, S
 use crate::{
     args::{Data, Reading},
     out::{Out, short},
+    problems,
     progress::Bar,
 };
 
@@ -19,7 +20,10 @@ pub fn run(engine: &Engine, command: Data, out: &mut Out) -> Result<(), ApiError
             let mut request = request(paths, &reading)?;
             request.name = name;
             request.into = into.map(|asked| engine.find_dataset(&asked)).transpose()?;
-            show(&engine.import_data(&request)?, out)
+            let mut bar = Bar::new(out);
+            let info = engine.import_data(&request, &mut |p| bar.show(p))?;
+            drop(bar);
+            show(&info, out)
         }
         Data::List => list(engine, out),
         Data::Show { data } => show(&engine.dataset(engine.find_dataset(&data)?, None)?, out),
@@ -124,13 +128,24 @@ fn show(info: &DatasetInfo, out: &mut Out) -> Result<(), ApiError> {
         counts.test,
         info.version.short()
     ));
-    for problem in info.problems.iter().take(10) {
-        out.say(format!("  {} line {}: {}", problem.file, problem.line, problem.kind));
+    let why = if info.because.is_empty() { String::new() } else { format!(", since {}", info.because) };
+    out.say(format!("  read as {}{why}", shape(info.mapping.shape)));
+    for source in &info.sources {
+        out.say(format!("  from {source}"));
     }
-    if info.n_problems > 10 {
-        out.say(format!("  … {} rows were left out or repaired in all", info.n_problems));
+    for sentence in problems::sentences(info) {
+        out.say(format!("  {sentence}"));
     }
     out.object(info)
+}
+
+fn shape(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Text => "running text",
+        Shape::PromptCompletion => "prompts and completions",
+        Shape::Alpaca => "instructions and outputs",
+        Shape::Messages | Shape::ShareGpt => "conversations",
+    }
 }
 
 fn preview(
@@ -143,7 +158,7 @@ fn preview(
     let preview = engine.preview_data(paths, mapping(map)?.as_ref(), n)?;
     out.say(format!("{}: {}, columns {}", preview.file, preview.format, preview.columns.join(", ")));
     match &preview.mapping {
-        Some(mapping) => out.say(format!("read as {:?}, since {}", mapping.shape, preview.because)),
+        Some(mapping) => out.say(format!("read as {}, since {}", shape(mapping.shape), preview.because)),
         None => out.say(format!("{}: say which column is which with --map", preview.because)),
     }
     for example in &preview.examples {

@@ -41,6 +41,30 @@ pub fn usual_place(engine: &Engine, id: RunId, form: ExportForm) -> PathBuf {
 pub fn tell(exported: &Exported, out: &mut Out) -> Result<(), ApiError> {
     let (path, size) = (exported.path.display(), bytes(exported.bytes));
     out.say(format!("Exported to {path}: {} files, {size}.", exported.files));
-    out.say("It was read back, and its answers agree with the model's here.");
+    out.say(format!(
+        "Read back: the largest difference of any logit is {}; what was learned moves them by up to {}.",
+        small(exported.agreement.max_difference),
+        small(exported.moved),
+    ));
     out.object(exported)
+}
+
+/// With two digits: `2.9e-4`, `0.15`, `12`; 0 is exact.
+fn small(number: f32) -> String {
+    match number {
+        0.0 => "0".to_owned(),
+        n if n < 0.01 => format!("{n:.1e}"),
+        n if n < 1.0 => format!("{n:.2}"),
+        n => format!("{n:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_difference_keeps_its_digits() {
+        assert_eq!([2.94e-4, 0.0, 0.153, 12.34].map(small), ["2.9e-4", "0", "0.15", "12"]);
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
     args::{Asked, Train},
     commands::data,
     out::{Out, bytes, duration},
+    problems,
     progress::Bar,
     watch::{OnInterrupt, watch},
 };
@@ -60,12 +61,14 @@ fn data_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<DatasetId, A
     if !Path::new(&asked.data).exists() {
         return engine.find_dataset(&asked.data);
     }
-    let info = engine.import_data(&data::request(vec![PathBuf::from(&asked.data)], &asked.reading)?)?;
+    let request = data::request(vec![PathBuf::from(&asked.data)], &asked.reading)?;
+    let mut bar = Bar::new(out);
+    let info = engine.import_data(&request, &mut |p| bar.show(p))?;
+    drop(bar);
     let counts = info.counts;
     out.say(format!("{}: {} rows to train, {} to validate", info.name, counts.train, counts.validation));
     if info.n_problems > 0 {
-        let look = format!("tunesmith data show {}", info.id);
-        out.remark(format!("{} rows were left out or repaired; see: {look}", info.n_problems));
+        problems::sentences(&info).iter().for_each(|sentence| out.remark(format!("note: {sentence}")));
     }
     Ok(info.id)
 }

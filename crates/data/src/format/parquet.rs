@@ -65,8 +65,11 @@ fn rows<R: FileReader>(
     let Some(projection) = wanted(schema, want).map_err(|e| failed(0, e))? else {
         return Ok(());
     };
+    let n_rows = reader.metadata().file_metadata().num_rows().max(1) as f64;
     let all = reader.get_row_iter(Some(projection)).map_err(|e| failed(0, e))?;
     for (row, read) in (1..).zip(all) {
+        // Columns lie one after another: rows tell how far it is, bytes do not.
+        source.is_at((source.size() as f64 * (row as f64 / n_rows).min(1.0)) as u64);
         let read = read.map_err(|e| failed(row, e))?;
         let cells = read.into_columns().into_iter();
         let found = cells.filter_map(|(name, field)| Some((want.column(&name)?, value(&field)))).collect();
