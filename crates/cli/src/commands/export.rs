@@ -49,12 +49,13 @@ pub fn tell(exported: &Exported, out: &mut Out) -> Result<(), ApiError> {
     out.object(exported)
 }
 
-/// With two digits: `2.9e-4`, `0.15`, `12`; 0 is exact.
+/// With two digits: `2.9e-4`, `0.15`, `1.3`, `12`; 0 is exact.
 fn small(number: f32) -> String {
     match number {
         0.0 => "0".to_owned(),
         n if n < 0.01 => format!("{n:.1e}"),
         n if n < 1.0 => format!("{n:.2}"),
+        n if n < 10.0 => format!("{n:.1}"),
         n => format!("{n:.0}"),
     }
 }
@@ -65,6 +66,6 @@ mod tests {
 
     #[test]
     fn a_small_difference_keeps_its_digits() {
-        assert_eq!([2.94e-4, 0.0, 0.153, 12.34].map(small), ["2.9e-4", "0", "0.15", "12"]);
+        assert_eq!([2.94e-4, 0.0, 0.153, 1.26, 12.34].map(small), ["2.9e-4", "0", "0.15", "1.3", "12"]);
     }
 }
