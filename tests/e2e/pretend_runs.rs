@@ -10,9 +10,8 @@ use std::{
 
 use runfolder::{EventLog, WorkerLock};
 use spec::{
-    ApiError, Asked, Because, Chosen, Code, Counts, DatasetId, DatasetInfo, Decided, DeviceChoice,
-    DeviceInfo, DeviceKind, EndReason, Forecast, Job, Mapping, ModelId, Plan, Range, RunEvent, RunFolder,
-    RunId, RunSpec, Sha256, Shape, SplitFractions, Template,
+    ApiError, Asked, Code, Counts, DatasetId, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, EndReason,
+    Job, Mapping, ModelId, Plan, RunEvent, RunFolder, RunId, RunSpec, Sha256, Shape, SplitFractions,
 };
 use store::{NewRun, Store};
 use uuid::Uuid;
@@ -109,19 +108,12 @@ fn stepped(step: u32) -> RunEvent {
 }
 
 fn plan() -> Plan {
-    Plan {
-        model: ModelId("HuggingFaceTB/SmolLM2-135M-Instruct".into()),
-        model_hash: Sha256::from_bytes(&[1; 32]),
-        data_version: Sha256::from_bytes(&[2; 32]),
-        device: usual(DeviceChoice::Cpu),
-        template: Template::OfModel,
-        knobs: knobs(),
-        forecast: Forecast {
-            memory: Range { low: 1e9, high: 2e9 },
-            secs: Range { low: 10.0, high: 30.0 },
-            tokens: 40_960,
-        },
-    }
+    let plan = testkit::plan(|knobs| {
+        knobs.max_steps.value = STEPS;
+        knobs.batch_size.value = 4;
+        knobs.eval_interval.value = 10;
+    });
+    Plan { model: ModelId("HuggingFaceTB/SmolLM2-135M-Instruct".into()), ..plan }
 }
 
 fn dataset() -> DatasetInfo {
@@ -136,36 +128,5 @@ fn dataset() -> DatasetInfo {
         counts: Counts { train: 160, validation: 18, test: 0 },
         problems: vec![],
         n_problems: 0,
-    }
-}
-
-fn usual<T>(value: T) -> Chosen<T> {
-    Chosen::new(value, Because::Asked)
-}
-
-fn knobs() -> Decided {
-    Decided {
-        supervise: usual(spec::Supervise::Replies),
-        context_length: usual(256),
-        packing: usual(true),
-        rank: usual(8),
-        alpha: usual(16.0),
-        dropout: usual(0.0),
-        target_modules: usual(spec::TargetModules::AllLinear),
-        use_rslora: usual(false),
-        learning_rate: usual(2e-4),
-        schedule: usual(spec::Schedule::Linear),
-        warmup_ratio: usual(0.0),
-        epochs: usual(1.0),
-        max_steps: usual(STEPS),
-        batch_size: usual(4),
-        gradient_accumulation: usual(1),
-        weight_decay: usual(0.0),
-        max_grad_norm: usual(1.0),
-        seed: usual(42),
-        eval_interval: usual(10),
-        early_stopping_patience: usual(0),
-        save_interval: usual(10),
-        n_samples: usual(0),
     }
 }

@@ -3,9 +3,8 @@
 use expect_test::expect;
 use proptest::prelude::*;
 use spec::{
-    ApiError, Asked, Because, Chosen, Code, Counts, DatasetId, DatasetInfo, Decided, DeviceChoice, EndReason,
-    Forecast, Halt, Mapping, ModelId, Plan, Range, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape,
-    SplitFractions, Stamped, Template,
+    ApiError, Asked, Code, Counts, DatasetId, DatasetInfo, DeviceChoice, EndReason, Halt, Mapping, ModelId,
+    Plan, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape, SplitFractions, Stamped,
 };
 use uuid::Uuid;
 
@@ -15,50 +14,12 @@ fn id(n: u128) -> RunId {
     RunId(Uuid::from_u128(n))
 }
 
-fn knobs() -> Decided {
-    fn usual<T>(value: T) -> Chosen<T> {
-        Chosen::new(value, Because::Asked)
-    }
-    Decided {
-        supervise: usual(spec::Supervise::Replies),
-        context_length: usual(128),
-        packing: usual(true),
-        rank: usual(8),
-        alpha: usual(16.0),
-        dropout: usual(0.0),
-        target_modules: usual(spec::TargetModules::AllLinear),
-        use_rslora: usual(false),
-        learning_rate: usual(2e-4),
-        schedule: usual(spec::Schedule::Linear),
-        warmup_ratio: usual(0.0),
-        epochs: usual(1.0),
-        max_steps: usual(40),
-        batch_size: usual(1),
-        gradient_accumulation: usual(1),
-        weight_decay: usual(0.0),
-        max_grad_norm: usual(1.0),
-        seed: usual(42),
-        eval_interval: usual(10),
-        early_stopping_patience: usual(0),
-        save_interval: usual(10),
-        n_samples: usual(0),
-    }
-}
-
 fn plan() -> Plan {
-    Plan {
-        model: ModelId("tiny".to_owned()),
-        model_hash: Sha256::from_bytes(&[1; 32]),
-        data_version: Sha256::from_bytes(&[2; 32]),
-        device: Chosen::new(DeviceChoice::Cpu, Because::Asked),
-        template: Template::None,
-        knobs: knobs(),
-        forecast: Forecast {
-            memory: Range { low: 1.0, high: 2.0 },
-            secs: Range { low: 1.0, high: 2.0 },
-            tokens: 10,
-        },
-    }
+    let plan = testkit::plan(|knobs| {
+        knobs.max_steps.value = 40;
+        knobs.eval_interval.value = 10;
+    });
+    Plan { model: ModelId("tiny".to_owned()), data_version: Sha256::from_bytes(&[2; 32]), ..plan }
 }
 
 fn store_with(run: RunId) -> Store {

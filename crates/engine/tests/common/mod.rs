@@ -4,57 +4,20 @@
 use std::{fs, ops::ControlFlow, path::Path};
 
 use engine::{Engine, Home, Prepared, WorkerProgram};
-use spec::{
-    Asked, Because, Chosen, DatasetId, Decided, DeviceChoice, Forecast, ModelId, Plan, Range, RunEvent,
-    RunId, RunSpec, RunStatus, Sha256, Stamped, Template,
-};
+use spec::{Asked, DatasetId, ModelId, Plan, RunEvent, RunId, RunSpec, RunStatus, Stamped};
 use uuid::Uuid;
 
 pub fn open(home: &Path) -> Engine {
     Engine::open_with(Home::at(home), WorkerProgram::at(env!("CARGO_BIN_EXE_fake-worker"))).unwrap()
 }
 
-fn usual<T>(value: T) -> Chosen<T> {
-    Chosen::new(value, Because::Asked)
-}
-
 pub fn prepared(mood: &str, max_steps: u32) -> Prepared {
-    let knobs = Decided {
-        supervise: usual(spec::Supervise::Replies),
-        context_length: usual(128),
-        packing: usual(true),
-        rank: usual(8),
-        alpha: usual(16.0),
-        dropout: usual(0.0),
-        target_modules: usual(spec::TargetModules::AllLinear),
-        use_rslora: usual(false),
-        learning_rate: usual(2e-4),
-        schedule: usual(spec::Schedule::Linear),
-        warmup_ratio: usual(0.0),
-        epochs: usual(1.0),
-        max_steps: usual(max_steps),
-        batch_size: usual(1),
-        gradient_accumulation: usual(1),
-        weight_decay: usual(0.0),
-        max_grad_norm: usual(1.0),
-        seed: usual(42),
-        eval_interval: usual(10),
-        early_stopping_patience: usual(0),
-        save_interval: usual(5),
-        n_samples: usual(0),
-    };
     let plan = Plan {
         model: ModelId(mood.to_owned()),
-        model_hash: Sha256::from_bytes(&[1; 32]),
-        data_version: Sha256::from_bytes(&[2; 32]),
-        device: usual(DeviceChoice::Cpu),
-        template: Template::None,
-        knobs,
-        forecast: Forecast {
-            memory: Range { low: 1.0, high: 2.0 },
-            secs: Range { low: 1.0, high: 2.0 },
-            tokens: 10,
-        },
+        ..testkit::plan(|knobs| {
+            knobs.max_steps.value = max_steps;
+            knobs.eval_interval.value = 10;
+        })
     };
     let spec = RunSpec {
         name: None,
