@@ -100,6 +100,8 @@ impl Engine {
         let inner = Arc::new(Inner { home, store, program, children: Mutex::default() });
         inner.purge()?;
         inner.catch_up_all()?;
+        // The device may have become free while no engine was open to see it.
+        inner.start_next()?;
         let watcher = Watcher::over(inner.clone());
         Ok(Self { inner, _watcher: watcher })
     }
