@@ -1,6 +1,7 @@
 //! `ui/src/backend/bindings.ts` is written from the Rust commands and committed, so that the page builds without Rust.
 //!
 //! To write it again: `UPDATE_BINDINGS=1 cargo test -p tunesmith-app --test bindings`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 #[test]
 fn the_page_knows_the_commands_as_they_are() {

@@ -1,4 +1,5 @@
 //! What every chart promises, whatever numbers it is given.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use charts::{
     LossChart, Overlay, Point, Run, Scale, Size, Smoothing, Sparkline, Theme, loss, overlay, sparkline,

@@ -1,4 +1,5 @@
 //! What holds for every plan.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 mod common;
 
@@ -114,7 +115,7 @@ proptest! {
         let wider = total(Load { batch: batch + more, ..load.clone() });
         let richer = total(Load { rank: rank + more, ..load.clone() });
         let fewer = total(Load { targets: TargetModules::Attention, ..load });
-        prop_assert!(longer > now && wider >= now && richer > now && fewer < now);
+        prop_assert!(longer >= now && wider >= now && richer > now && fewer < now);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! What templates in the wild use, rendered as transformers renders it.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

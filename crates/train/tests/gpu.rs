@@ -1,5 +1,6 @@
 //! The first graphics adapter, Mesa's software Vulkan where there is no other, against the processor. One test and
 //! one process: the first use of each shader costs seconds there.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use spec::DeviceChoice;
 

@@ -1,4 +1,5 @@
 //! The folders that people point at: whole, sharded, incomplete, hostile.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use std::{collections::BTreeMap, fs, path::Path};
 

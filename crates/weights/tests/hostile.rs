@@ -1,5 +1,6 @@
 //! The fuzz targets' promise, kept on every test run: over their seeds, and over seeds with bytes changed, cut off,
 //! added and moved.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use std::{fs, path::Path};
 

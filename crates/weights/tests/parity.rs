@@ -1,5 +1,6 @@
 //! What was stored elsewhere is read here to the bit: by ggml's own Python package, by transformers, by llama.cpp's
 //! converter.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use expect_test::expect;
 use testkit::fixture;

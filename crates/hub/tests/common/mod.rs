@@ -1,4 +1,5 @@
 //! A server of our own that speaks the hub's protocol, and misbehaves where it is told to.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,5 @@
 //! What the tests of training share.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 use burn::tensor::Device;
 use data::{Row, Tokens, unpacked};
