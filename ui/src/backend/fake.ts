@@ -42,7 +42,7 @@ const curve = (from: number, to: number, step: number, of: number): Partial<RunR
 };
 
 function full(): RunRow[] {
-  const model = "Qwen/Qwen3-0.6B";
+  const model = "HuggingFaceTB/SmolLM2-360M-Instruct";
   const hint = "Try a shorter context: 1024 instead of 2048.";
   const error = { code: "out_of_memory" as const, message: "The GPU ran out of memory at step 3.", hint };
   return [
