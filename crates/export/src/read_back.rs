@@ -8,8 +8,7 @@ use weights::Checkpoint;
 
 use crate::ExportError;
 
-/// How far any logit of an export in f32 may be from the app's. Merged weights add in another order than the adapter
-/// beside them, which on logits of tens moves the fourth decimal at most.
+/// How far any logit of an exported adapter may be from the app's: the same numbers on the same base, read back.
 pub const F32_TOLERANCE: f32 = 1e-3;
 
 const PROMPT_TOKENS: usize = 32;
