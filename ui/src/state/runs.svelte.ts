@@ -1,4 +1,5 @@
 import type { ApiError, Backend, RunRow, RunsUpdate } from "../backend";
+import { asApiError } from "./errors";
 
 /** The runs as they are now: a fold over what the backend tells. */
 export class Runs {
@@ -28,10 +29,4 @@ export class Runs {
         update satisfies never;
     }
   }
-}
-
-/** A command is refused with an ApiError; anything else is a defect, and is shown in its own words. */
-function asApiError(e: unknown): ApiError {
-  if (typeof e === "object" && e !== null && "message" in e && "code" in e) return e as ApiError;
-  return { code: "internal", message: String(e), hint: null };
 }
