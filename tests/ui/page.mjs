@@ -29,14 +29,18 @@ export async function start() {
     root: ui,
     configFile: join(ui, "vite.config.ts"),
     logLevel: "error",
-    server: { port: 0, strictPort: false, host: "127.0.0.1" },
+    // What is edited meanwhile must not reload a page under test.
+    server: { port: 0, strictPort: false, host: "127.0.0.1", hmr: false, watch: null },
   });
   await server.listen();
   // Inside containers and as root the browser's own sandbox cannot be set up; the page is ours.
   const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
   return {
-    /** A scene of the fake backend, and whatever went wrong on the page meanwhile. */
-    async open(scene, { theme = "light", size = [1280, 800], motion = "reduce" } = {}) {
+    /**
+     * A scene of the fake backend, and whatever went wrong on the page meanwhile. `at`: a view ("data", "run&id=…")
+     * or a place as an object; `query`: more words for the address.
+     */
+    async open(scene, { at = "", query = {}, theme = "light", size = [1280, 800], motion = "reduce" } = {}) {
       const context = await browser.newContext({
         viewport: { width: size[0], height: size[1] },
         colorScheme: theme,
@@ -46,7 +50,9 @@ export async function start() {
       const errors = [];
       page.on("pageerror", (e) => errors.push(String(e)));
       page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
-      await page.goto(`${server.resolvedUrls.local[0]}?scene=${scene}`);
+      const place = typeof at === "string" ? new URLSearchParams(at && `at=${at}`) : { at: JSON.stringify(at) };
+      const words = new URLSearchParams([["scene", scene], ...Object.entries(query), ...new URLSearchParams(place)]);
+      await page.goto(`${server.resolvedUrls.local[0]}?${words}`);
       await page.evaluate(() => document.fonts.ready);
       return { page, errors, close: () => context.close() };
     },

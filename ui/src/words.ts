@@ -1,8 +1,9 @@
 // Numbers and moments as people say them. Unknown is a dash, never 0.
 
-import type { RunRow, RunStatus } from "./backend";
+import type { RunRow, RunStatus, TaskProgress } from "./backend";
 
-const DASH = "–";
+/** What stands where a number is not known. */
+export const DASH = "–";
 
 const STATUS: Record<RunStatus, string> = {
   queued: "Waiting",
@@ -22,10 +23,11 @@ export function loss(value: number | null): string {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
-export const count = (n: number): string => n.toLocaleString("en");
+export const count = (n: number | null): string => n === null ? DASH : n.toLocaleString("en");
 
 /** `6 min 20 s`; two units at most. */
-export function duration(secs: number): string {
+export function duration(secs: number | null): string {
+  if (secs === null || !Number.isFinite(secs)) return DASH;
   const s = Math.max(0, Math.round(secs));
   if (s < 60) return `${s} s`;
   if (s < 600) return s % 60 === 0 ? `${s / 60} min` : `${Math.floor(s / 60)} min ${s % 60} s`;
@@ -33,6 +35,51 @@ export function duration(secs: number): string {
   if (m < 60) return `${m} min`;
   return m % 60 === 0 ? `${m / 60} h` : `${Math.floor(m / 60)} h ${m % 60} min`;
 }
+
+const UNITS = [
+  ["GB", 1e9],
+  ["MB", 1e6],
+  ["kB", 1e3],
+] as const;
+
+/** `1.2 GB`, as disks and downloads are labelled. */
+export function bytes(n: number | null): string {
+  if (n === null || !Number.isFinite(n)) return DASH;
+  const [unit, size] = UNITS.find(([, size]) => n >= size) ?? ["B", 1];
+  return unit === "B" ? `${Math.round(n)} B` : `${(n / size).toFixed(1)} ${unit}`;
+}
+
+/** `3.1 of 8.0 GB`: both in the unit of the whole. */
+export function bytesOf(n: number | null, whole: number): string {
+  const [unit, size] = UNITS.find(([, size]) => whole >= size) ?? ["B", 1];
+  const digits = unit === "B" ? 0 : 1;
+  return `${n === null ? DASH : (n / size).toFixed(digits)} of ${(whole / size).toFixed(digits)} ${unit}`;
+}
+
+/** Of a share of one: `41 %`. Only the whole is 100 %, only nothing is 0 %. */
+export function percent(share: number | null): string {
+  if (share === null || !Number.isFinite(share)) return DASH;
+  if (share > 0 && share < 0.01) return "< 1 %";
+  return `${share >= 1 ? Math.round(share * 100) : Math.floor(share * 100)} %`;
+}
+
+/** A forecast, in the words of `say`: `12 min to 15 min`; one value where both say the same. */
+export function range(of: { low: number; high: number }, say: (n: number) => string): string {
+  const [low, high] = [say(of.low), say(of.high)];
+  if (low === high) return low;
+  // The unit once, where both have the same: 12–15 min.
+  const [, number, unit] = /^([\d.,]+) (\D+)$/.exec(low) ?? [];
+  return number && unit && high.endsWith(` ${unit}`) && /^[\d.,]+ \D+$/.test(high) ? `${number}–${high}` : `${low} to ${high}`;
+}
+
+/** How much of a task is done: `120 of 290 MB`, `3 of 7`; nothing where nobody counts. */
+export function amount(of: TaskProgress): string {
+  if (of.unit === "none") return "";
+  if (of.unit === "bytes") return of.total === null ? bytes(of.done) : bytesOf(of.done, of.total);
+  return of.total === null ? count(of.done) : `${count(of.done)} of ${count(of.total)}`;
+}
+
+export const timeLeft = (of: TaskProgress): string => (of.secs_left === null ? "" : `${duration(of.secs_left)} left`);
 
 export function progress(run: RunRow): string {
   const steps = run.of === null ? `step ${count(run.step)}` : `step ${count(run.step)} of ${count(run.of)}`;

@@ -29,6 +29,21 @@ export function railOf(view: View): "runs" | "models" | "data" | "try" | "settin
   }
 }
 
+/** What makes a view start afresh when it changes; lists stay as they are while a thing in them is opened. */
+export function freshness(place: Place): unknown {
+  switch (place.view) {
+    case "runs":
+    case "models":
+    case "data":
+    case "settings":
+      return place.view;
+    case "run":
+      return place.id;
+    default:
+      return place;
+  }
+}
+
 /** Places one after the other, as in a browser. */
 export class Router {
   place = $state.raw<Place>({ view: "runs" });
