@@ -23,7 +23,7 @@ export function loss(value: number | null): string {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
-export const count = (n: number | null): string => n === null ? DASH : n.toLocaleString("en");
+export const count = (n: number | null): string => (n === null ? DASH : n.toLocaleString("en"));
 
 /** `6 min 20 s`; two units at most. */
 export function duration(secs: number | null): string {
@@ -69,7 +69,9 @@ export function range(of: { low: number; high: number }, say: (n: number) => str
   if (low === high) return low;
   // The unit once, where both have the same: 12–15 min.
   const [, number, unit] = /^([\d.,]+) (\D+)$/.exec(low) ?? [];
-  return number && unit && high.endsWith(` ${unit}`) && /^[\d.,]+ \D+$/.test(high) ? `${number}–${high}` : `${low} to ${high}`;
+  return number && unit && high.endsWith(` ${unit}`) && /^[\d.,]+ \D+$/.test(high)
+    ? `${number}–${high}`
+    : `${low} to ${high}`;
 }
 
 /** How much of a task is done: `120 of 290 MB`, `3 of 7`; nothing where nobody counts. */

@@ -17,10 +17,12 @@ pub fn run() -> Outcome {
     let node = phases.run("set-up", || setup::run(setup::Purpose::Tests))?;
     phases.run("rustfmt", || process::run(cargo(["fmt", "--all", "--check"])))?;
     phases.run("page", || {
-        setup::run_npm(&node, &["run", "--silent", "check"])?;
+        for check in ["check", "lint", "format:check"] {
+            setup::run_npm(&node, &["run", "--silent", check])?;
+        }
         setup::build_page(&node)
     })?;
-    let in_page = phases.run("page tests", || node_tests(&node, "tests/ui/runs.test.mjs", None))?;
+    let in_page = phases.run("page tests", || node_tests(&node, "tests/ui/*.test.mjs", None))?;
     phases.run("clippy", || {
         process::run(cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
@@ -48,8 +50,8 @@ fn rust_tests() -> Outcome<u32> {
     Ok(passed)
 }
 
-fn node_tests(node: &Node, file: &str, app: Option<&Path>) -> Outcome<u32> {
-    let mut tests = node.node(&["--test", "--test-reporter=spec", file]);
+fn node_tests(node: &Node, files: &str, app: Option<&Path>) -> Outcome<u32> {
+    let mut tests = node.node(&["--test", "--test-concurrency=1", "--test-reporter=spec", files]);
     tests.envs(app.map(|path| ("APP", path)));
     let mut passed = 0;
     run_watched(tests, |line| passed += counted(line, "ℹ pass "))?;

@@ -15,7 +15,7 @@ import { fakeWindow } from "./window";
 export function fake(query: URLSearchParams): Backend {
   const scene: Scene = { name: query.get("scene") ?? "full", query };
   const pieces: Piece[] = [runs, data, models, plan, chat, exports, settings, fakeWindow].map((piece) => piece(scene));
-  const known: Piece = Object.assign({}, ...pieces);
+  const known: Piece = pieces.reduce((all, piece) => ({ ...all, ...piece }), {});
   return new Proxy(known, {
     get(piece, name: keyof Backend) {
       // Not a promise: `await` looks for `then`.

@@ -11,7 +11,11 @@ export type Scene = {
 /** What one area can do. */
 export type Piece = Partial<Backend>;
 
-export const refusal = (code: ApiError["code"], message: string, hint: string | null = null): ApiError => ({ code, message, hint });
+export const refusal = (code: ApiError["code"], message: string, hint: string | null = null): ApiError => ({
+  code,
+  message,
+  hint,
+});
 
 /** Waits, as the machine would; sooner refused if it is cancelled. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
@@ -27,7 +31,12 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
 export async function work(
   watched: Watched | undefined,
   doing: string,
-  { total, unit = "none", secs = 2, steps = 20 }: { total: number; unit?: TaskProgress["unit"]; secs?: number; steps?: number },
+  {
+    total,
+    unit = "none",
+    secs = 2,
+    steps = 20,
+  }: { total: number; unit?: TaskProgress["unit"]; secs?: number; steps?: number },
 ): Promise<void> {
   for (let i = 0; i <= steps; i++) {
     const secs_left = i === 0 ? null : (secs * (steps - i)) / steps;
