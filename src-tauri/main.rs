@@ -4,6 +4,10 @@
 
 use std::{env, process::ExitCode};
 
+/// The system's own takes a third of the time of reading and tokenising.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     worker::take_over(env::args_os().skip(1))
         .unwrap_or_else(|| tunesmith_app::run(tunesmith_app::runs_of_home()))

@@ -16,10 +16,14 @@ use std::{
     time::{Instant, UNIX_EPOCH},
 };
 
-use data::{Import, KeptError, Lengths, Sources, Teacher, TokeniseError};
+use data::{Import, Lengths, Sources, Teacher};
 use serde_json::json;
 use spec::{DatasetId, Split, SplitFractions, Supervise};
 use text::{ChatTemplate, Tokenizer};
+
+/// As in the programs that people get.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -61,8 +65,7 @@ fn run(file: &Path, model: Option<&Path>) -> Done {
         };
         let begun = Instant::now();
         let kept = data::open(&store.path().join(&info.version.0))?;
-        let examples = kept.examples(Split::Train)?.map(|read| Ok(read?));
-        let made = teacher.stream::<Failed>(examples, info.counts.train, &mut data::unwatched)?;
+        let made = teacher.kept(&kept, Split::Train, &mut data::unwatched)?;
         let lengths = Lengths::of(&made.examples);
         said["tokenise_secs"] = begun.elapsed().as_secs_f64().into();
         said["tokens"] = lengths.n_tokens.into();
@@ -70,14 +73,6 @@ fn run(file: &Path, model: Option<&Path>) -> Done {
     }
     println!("{said}");
     Ok(())
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Kept(#[from] KeptError),
-    #[error(transparent)]
-    Tokenise(#[from] TokeniseError),
 }
 
 fn open(model: &Path) -> Result<(Tokenizer, Option<ChatTemplate>), Box<dyn Error>> {

@@ -36,13 +36,12 @@ pub(crate) fn detect(mut reader: impl Read) -> io::Result<Option<Encoded>> {
         return Ok(None);
     }
     let mut survey = Survey::default();
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let mut shown = 0;
+    // Whoever has to guess looks at these; most files are UTF-8, and there is nothing to guess.
+    let mut shown = Vec::new();
     while read > 0 {
         let bytes = &chunk[..read];
-        if !survey.was_ascii(bytes) && shown < SHOWN {
-            detector.feed(bytes, false);
-            shown += read;
+        if !survey.was_ascii(bytes) && shown.len() < SHOWN {
+            shown.extend_from_slice(bytes);
         }
         read = fill(&mut reader, &mut chunk)?;
     }
@@ -53,7 +52,8 @@ pub(crate) fn detect(mut reader: impl Read) -> io::Result<Option<Encoded>> {
     if survey.good > 2 * survey.bad {
         return Ok(Some(Encoded::As(UTF_8)));
     }
-    detector.feed(b"", true);
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&shown, true);
     Ok(Some(Encoded::As(detector.guess(None, Utf8Detection::Deny))))
 }
 

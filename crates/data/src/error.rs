@@ -224,3 +224,14 @@ pub enum TokeniseError {
     #[error("Cancelled.")]
     Cancelled,
 }
+
+/// A kept data set that a model cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// Its files were damaged.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// The model lacks what it needs.
+    #[error(transparent)]
+    Tokenise(#[from] TokeniseError),
+}

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, BufReader},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use sha2::{Digest, Sha256};
@@ -51,20 +52,21 @@ impl Kept {
         &self,
         split: Split,
     ) -> Result<impl Iterator<Item = Result<Example, KeptError>> + use<>, KeptError> {
-        let path = self.folder.join(part_file(split));
-        let file = File::open(&path).map_err(|source| KeptError::Io { path: path.clone(), source })?;
+        Ok(self.lines(split)?.map(|line| line?.example()))
+    }
+
+    /// The same before they are parsed, so that this can be done on all cores.
+    pub(crate) fn lines(
+        &self,
+        split: Split,
+    ) -> Result<impl Iterator<Item = Result<KeptLine, KeptError>> + use<>, KeptError> {
+        let path: Arc<Path> = self.folder.join(part_file(split)).into();
+        let io = |path: &Path, source| KeptError::Io { path: path.to_owned(), source };
+        let file = File::open(&path).map_err(|error| io(&path, error))?;
         let mut lines = Lines::new(BufReader::with_capacity(1 << 18, file), LONGEST_LINE);
         Ok(std::iter::from_fn(move || {
-            let read = lines.next().map_err(|source| KeptError::Io { path: path.clone(), source });
-            let (number, line) = match read {
-                Ok(read) => read?,
-                Err(error) => return Some(Err(error)),
-            };
-            let damaged = || KeptError::Damaged { path: path.clone(), line: number };
-            Some(match line {
-                Line::TooLong => Err(damaged()),
-                Line::Whole(line) => serde_json::from_slice(&line).map_err(|_| damaged()),
-            })
+            let read = lines.next().map_err(|error| io(&path, error)).transpose()?;
+            Some(read.map(|(number, line)| KeptLine { path: path.clone(), number, line }))
         }))
     }
 
@@ -86,6 +88,24 @@ impl Kept {
         } else {
             Err(KeptError::Changed { path: self.folder.clone() })
         }
+    }
+}
+
+/// A line of a part.
+pub(crate) struct KeptLine {
+    path: Arc<Path>,
+    number: u64,
+    line: Line,
+}
+
+impl KeptLine {
+    /// What stands in it.
+    pub(crate) fn example(&self) -> Result<Example, KeptError> {
+        let read = match &self.line {
+            Line::TooLong => None,
+            Line::Whole(line) => serde_json::from_slice(line).ok(),
+        };
+        read.ok_or_else(|| KeptError::Damaged { path: self.path.to_path_buf(), line: self.number })
     }
 }
 

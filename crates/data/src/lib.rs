@@ -31,7 +31,7 @@ mod sources;
 mod split;
 mod tokenise;
 
-pub use error::{KeepError, KeptError, TokeniseError, Unreadable};
+pub use error::{KeepError, KeptError, ShowError, TokeniseError, Unreadable};
 pub use format::FORMAT_NAMES;
 pub use keep::{Import, keep};
 pub use kept::{Kept, open};

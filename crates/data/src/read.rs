@@ -1,7 +1,12 @@
 //! Files to examples: the format finds rows, the mapping gives them a meaning, what is wrong is named.
 
-use std::{collections::HashMap, collections::HashSet, ops::ControlFlow, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use spec::{Example, Mapping, Problem, ProblemKind};
@@ -20,7 +25,9 @@ use crate::{
 const LOOK: usize = 64;
 /// Rows looked at before giving up on finding a good one.
 const LOOK_AT_MOST: usize = 4096;
-/// Bytes between two words on how far the reading is.
+/// Rows passed on at a time,
+const BATCH: usize = 1024;
+/// or bytes, if there are as many sooner. Then a word is said on how far the reading is.
 const STRIDE: u64 = 1 << 18;
 
 /// What was wrong, listed up to a limit and counted beyond it.
@@ -157,45 +164,28 @@ impl Reader {
         each: &mut dyn FnMut(Example, &[u8]) -> ControlFlow<()>,
     ) -> Result<u64, Unreadable> {
         let columns: Vec<Column> = self.mapping.columns.values().map(|name| name.as_str().into()).collect();
-        let (mut n_rows, mut n_examples, mut stopped) = (0, 0, false);
-        let (mut before, mut told) = (0, 0);
+        let mut pass = Pass { mapping: &self.mapping, known, problems, each, n_rows: 0, n_examples: 0 };
+        let (mut before, mut stopped) = (0, false);
         for (source, format) in &self.files {
+            let (mut batch, mut passed_on) = (Vec::new(), 0);
             format.read(source, Want::Only(&columns), &mut |raw| {
-                n_rows += 1;
-                let at = before + source.at();
-                if at >= told + STRIDE {
-                    told = at;
-                    stopped = watch(at).is_break();
-                    if stopped {
-                        return ControlFlow::Break(());
-                    }
-                }
-                let (line, made) = (raw.line, self.example(raw));
-                let (example, canonical) = match made {
-                    Ok(made) => made,
-                    Err(kind) => {
-                        problems.add(&source.name, line, kind);
-                        return ControlFlow::Continue(());
-                    }
-                };
-                if let Some(first) = known.repeats(&canonical, line) {
-                    problems.add(&source.name, line, ProblemKind::Duplicate { first });
+                batch.push(raw);
+                let at = source.at();
+                if batch.len() < BATCH && at < passed_on + STRIDE {
                     return ControlFlow::Continue(());
                 }
-                if source.may_be_repaired() && String::from_utf8_lossy(&canonical).contains('\u{fffd}') {
-                    problems.add(&source.name, line, ProblemKind::BadEncoding);
-                }
-                n_examples += 1;
-                let flow = each(example, &canonical);
-                stopped = flow.is_break();
-                flow
+                passed_on = at;
+                let flow = watch(before + at).is_continue() && pass.on(source, &mut batch).is_continue();
+                stopped = !flow;
+                if flow { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
             before += source.size();
-            stopped = stopped || watch(before).is_break();
+            stopped = stopped || pass.on(source, &mut batch).is_break() || watch(before).is_break();
             if stopped {
                 break;
             }
         }
+        let Pass { known, problems, n_rows, n_examples, .. } = pass;
         match problems.listed.first() {
             Some(first) if n_examples == 0 && known.len() == 0 => Err(Unreadable::NothingUsable {
                 n: n_rows,
@@ -206,11 +196,57 @@ impl Reader {
             _ => Ok(n_examples),
         }
     }
+}
 
-    fn example(&self, raw: Raw) -> Result<(Example, Vec<u8>), ProblemKind> {
-        let example = shape::example(&self.mapping, &mut raw.found?)?;
+/// A row that became an example.
+struct Made {
+    example: Example,
+    line: Vec<u8>,
+    key: u128,
+}
+
+impl Made {
+    fn of(mapping: &Mapping, fields: Result<Fields, ProblemKind>) -> Result<Self, ProblemKind> {
+        let example = shape::example(mapping, &mut fields?)?;
         let line = canonical(&example);
-        Ok((example, line))
+        Ok(Self { key: Known::key(&line), example, line })
+    }
+}
+
+/// Passes rows on as examples, in their order; what can be done on all cores is.
+struct Pass<'a> {
+    mapping: &'a Mapping,
+    known: &'a mut Known,
+    problems: &'a mut Problems,
+    each: &'a mut dyn FnMut(Example, &[u8]) -> ControlFlow<()>,
+    n_rows: u64,
+    n_examples: u64,
+}
+
+impl Pass<'_> {
+    fn on(&mut self, source: &Source, batch: &mut Vec<Raw>) -> ControlFlow<()> {
+        let mapping = self.mapping;
+        let made: Vec<_> = batch.par_drain(..).map(|raw| (raw.line, Made::of(mapping, raw.found))).collect();
+        for (line, made) in made {
+            self.n_rows += 1;
+            let Made { example, line: canonical, key } = match made {
+                Ok(made) => made,
+                Err(kind) => {
+                    self.problems.add(&source.name, line, kind);
+                    continue;
+                }
+            };
+            if let Some(first) = self.known.repeats(key, line) {
+                self.problems.add(&source.name, line, ProblemKind::Duplicate { first });
+                continue;
+            }
+            if source.may_be_repaired() && String::from_utf8_lossy(&canonical).contains('\u{fffd}') {
+                self.problems.add(&source.name, line, ProblemKind::BadEncoding);
+            }
+            self.n_examples += 1;
+            (self.each)(example, &canonical)?;
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -231,14 +267,18 @@ impl Known {
         self.0.len()
     }
 
-    /// The line of the same example earlier on; else remembers this one.
-    fn repeats(&mut self, canonical: &[u8], line: u64) -> Option<u64> {
+    fn key(canonical: &[u8]) -> u128 {
         let digest: [u8; 32] = Sha256::digest(canonical).into();
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
-        match self.0.entry(u128::from_le_bytes(key)) {
-            std::collections::hash_map::Entry::Occupied(first) => Some(*first.get()),
-            std::collections::hash_map::Entry::Vacant(free) => {
+        u128::from_le_bytes(key)
+    }
+
+    /// The line of the same example earlier on; else remembers this one.
+    fn repeats(&mut self, key: u128, line: u64) -> Option<u64> {
+        match self.0.entry(key) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
                 free.insert(line);
                 None
             }

@@ -12,10 +12,10 @@
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
-use spec::{Example, Supervise};
+use spec::{Example, Split, Supervise};
 use text::{AddSpecial, ChatTemplate, Tokenizer};
 
-use crate::{Progress, TokeniseError, Watch, reply};
+use crate::{Kept, Progress, ShowError, TokeniseError, Watch, kept::KeptLine, reply};
 
 /// Examples tokenised at a time on all cores.
 const CHUNK: usize = 1024;
@@ -94,55 +94,33 @@ impl Teacher<'_> {
     pub fn all(&self, examples: &[Example], watch: &mut Watch<'_>) -> Result<Tokenised, TokeniseError> {
         let (mut tokenised, mut done) = (Tokenised::default(), 0);
         for chunk in examples.chunks(CHUNK) {
-            self.add(chunk, &mut tokenised)?;
+            gather(chunk.par_iter().map(|example| self.tokens(example)).collect(), &mut tokenised)?;
             done += chunk.len() as u64;
             heard(watch, done, examples.len() as u64)?;
         }
         self.end(tokenised)
     }
 
-    /// All of a stream of `total` examples, as [`crate::Kept::examples`] gives them, without holding their text.
+    /// All examples of one part of a kept data set, on all cores, without holding their text.
     ///
     /// # Errors
-    /// The stream's own, and those of [`Teacher::all`].
-    pub fn stream<E: From<TokeniseError>>(
-        &self,
-        examples: impl Iterator<Item = Result<Example, E>>,
-        total: u64,
-        watch: &mut Watch<'_>,
-    ) -> Result<Tokenised, E> {
-        let (mut tokenised, mut examples, mut done) = (Tokenised::default(), examples, 0);
+    /// [`ShowError`], where the files were damaged or as [`Teacher::all`].
+    pub fn kept(&self, kept: &Kept, split: Split, watch: &mut Watch<'_>) -> Result<Tokenised, ShowError> {
+        let total = kept.info().counts.of(split);
+        let (mut tokenised, mut lines, mut done) = (Tokenised::default(), kept.lines(split)?, 0);
         loop {
-            let chunk: Vec<Example> = examples.by_ref().take(CHUNK).collect::<Result<_, E>>()?;
+            let chunk: Vec<KeptLine> = lines.by_ref().take(CHUNK).collect::<Result<_, _>>()?;
             if chunk.is_empty() {
                 return Ok(self.end(tokenised)?);
             }
-            self.add(&chunk, &mut tokenised)?;
+            let all: Vec<_> = chunk
+                .par_iter()
+                .map(|line| line.example().map(|example| self.tokens(&example)))
+                .collect::<Result<_, _>>()?;
+            gather(all, &mut tokenised)?;
             done += chunk.len() as u64;
             heard(watch, done, total)?;
         }
-    }
-
-    fn add(&self, examples: &[Example], to: &mut Tokenised) -> Result<(), TokeniseError> {
-        let all: Vec<_> = examples.par_iter().map(|example| self.tokens(example)).collect();
-        for made in all {
-            match made {
-                Ok(tokens) => {
-                    to.n_truncated += u64::from(tokens.truncated);
-                    if tokens.n_supervised() == 0 {
-                        to.n_untaught += 1;
-                    } else {
-                        to.examples.push(tokens);
-                    }
-                }
-                Err(refusal @ TokeniseError::Refused(_)) => {
-                    to.n_refused += 1;
-                    to.first_refusal.get_or_insert(refusal);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     fn end(&self, mut tokenised: Tokenised) -> Result<Tokenised, TokeniseError> {
@@ -199,6 +177,28 @@ impl Teacher<'_> {
     fn encode(&self, text: &str, add: AddSpecial) -> Result<Vec<u32>, TokeniseError> {
         Ok(self.tokenizer.encode(text, add)?)
     }
+}
+
+/// Adds what can be learned from, and counts the rest.
+fn gather(all: Vec<Result<Tokens, TokeniseError>>, to: &mut Tokenised) -> Result<(), TokeniseError> {
+    for made in all {
+        match made {
+            Ok(tokens) => {
+                to.n_truncated += u64::from(tokens.truncated);
+                if tokens.n_supervised() == 0 {
+                    to.n_untaught += 1;
+                } else {
+                    to.examples.push(tokens);
+                }
+            }
+            Err(refusal @ TokeniseError::Refused(_)) => {
+                to.n_refused += 1;
+                to.first_refusal.get_or_insert(refusal);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn heard(watch: &mut Watch<'_>, done: u64, total: u64) -> Result<(), TokeniseError> {

@@ -29,8 +29,7 @@ pub(crate) fn prepare(
     let teacher = Teacher { tokenizer, template, supervise: knobs.supervise.value, context_length };
     let mut warnings = Vec::new();
     let mut rows = |split: Split| -> Result<(Vec<Row>, [u64; 2]), ApiError> {
-        let examples = examples(kept, split)?;
-        let done = teacher.all(&examples, &mut data::unwatched).map_err(unreadable)?;
+        let done = teacher.kept(kept, split, &mut data::unwatched).map_err(unreadable)?;
         if let Some(why) = &done.first_refusal {
             warnings.push(format!("{} {split} examples were left out: {why}", done.n_refused));
         }
@@ -46,21 +45,17 @@ pub(crate) fn prepare(
     let n_probes = knobs.n_samples.value as usize;
     let asker = Teacher { supervise: Supervise::LastReply, ..teacher };
     let mut probes = Vec::new();
-    for example in examples(kept, Split::Validation)? {
+    for example in kept.examples(Split::Validation).map_err(unreadable)? {
         if probes.len() == n_probes {
             break;
         }
+        let example = example.map_err(unreadable)?;
         // One that the template refuses was counted above.
         if let Ok(tokens) = asker.tokens(&example) {
             probes.extend(probe(&example, &tokens, tokenizer)?);
         }
     }
     Ok(Prepared { rows: train, validation, probes, n_cut, warnings })
-}
-
-fn examples(kept: &Kept, split: Split) -> Result<Vec<Example>, ApiError> {
-    let all = kept.examples(split).map_err(unreadable)?;
-    all.collect::<Result<_, _>>().map_err(unreadable)
 }
 
 /// What stands before the last reply is the prompt; of running text, its opening. None if the context cut either off.

@@ -3,6 +3,7 @@
 mod files;
 mod folder;
 mod gguf;
+mod pieces;
 mod pretokenizer;
 mod sentencepiece;
 mod special;
@@ -11,10 +12,12 @@ mod stream;
 use std::{collections::BTreeSet, ops::Range, path::Path};
 
 use rayon::prelude::*;
+use tokenizers::ModelWrapper;
 use weights::{Checkpoint, Format};
 
 use crate::TextError;
 use files::Origin;
+use pieces::Pieces;
 pub use special::SpecialTokens;
 pub use stream::DecodeStream;
 
@@ -42,11 +45,16 @@ pub enum SkipSpecial {
 #[derive(Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    pieces: Option<Pieces>,
     special: SpecialTokens,
     chat_template: Option<String>,
     longest_input: Option<u64>,
     origin: Origin,
 }
+
+/// Words whose tokens are remembered, for each thread: more than the library's 10,000, since names and numbers alone
+/// fill those.
+const REMEMBERED: usize = 1 << 16;
 
 /// What a tokenizer is put together from, wherever that was found.
 struct Parts {
@@ -90,8 +98,13 @@ impl Tokenizer {
         let mut inner = tokenizers::Tokenizer::from_bytes(&parts.tokenizer_json).map_err(faulty)?;
         inner.with_truncation(None).map_err(faulty)?;
         inner.with_padding(None);
+        if let ModelWrapper::BPE(mut bpe) = inner.get_model().clone() {
+            bpe.resize_cache(REMEMBERED);
+            inner.with_model(bpe);
+        }
+        let pieces = Pieces::of(&inner);
         let Parts { special, chat_template, origin, .. } = parts;
-        Ok(Tokenizer { inner, special, chat_template, longest_input, origin })
+        Ok(Tokenizer { inner, pieces, special, chat_template, longest_input, origin })
     }
 
     /// The ids of `text`.
@@ -120,6 +133,11 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_spans(&self, text: &str, add: AddSpecial) -> Result<Vec<(u32, Range<usize>)>, TextError> {
+        if let Some(pieces) = &self.pieces
+            && let Some(spans) = pieces.spans(&self.encode(text, add)?, text)
+        {
+            return Ok(spans);
+        }
         let encoding = self.inner.encode(text, add == AddSpecial::Yes).map_err(failed)?;
         let spans = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
         Ok(encoding.get_ids().iter().copied().zip(spans).collect())
