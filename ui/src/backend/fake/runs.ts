@@ -57,14 +57,23 @@ export class FakeRuns {
       const step = run.step + 1;
       const seen = falling(2.9, 1.3, of).slice(0, step);
       const losses = seen.filter((_, i) => i % Math.ceil(seen.length / 60) === 0);
-      const now = { step, losses, loss: seen.at(-1) ?? null, best: step % 10 === 0 ? (seen.at(-1) ?? 0) + 0.05 : run.best };
-      this.change(id, step < of ? { ...now, secs_left: (of - step) / 10 } : { ...now, status: "finished", secs_left: null });
+      const now = {
+        step,
+        losses,
+        loss: seen.at(-1) ?? null,
+        best: step % 10 === 0 ? (seen.at(-1) ?? 0) + 0.05 : run.best,
+      };
+      this.change(
+        id,
+        step < of ? { ...now, secs_left: (of - step) / 10 } : { ...now, status: "finished", secs_left: null },
+      );
     }, TICK_MS);
   }
 
   remove(id: RunId): void {
     const run = this.row(id);
-    if (run.status === "running" || run.status === "queued") throw refused("The run is still going.", "Pause or stop it first.");
+    if (run.status === "running" || run.status === "queued")
+      throw refused("The run is still going.", "Pause or stop it first.");
     this.deleted.push({ at: this.rows.indexOf(run), row: run });
     this.rows = this.rows.filter((other) => other !== run);
     this.tell();
