@@ -13,6 +13,7 @@ const STAYS_MS = 8000;
 export class Toasts {
   all = $state.raw<readonly Toast[]>([]);
   private next = 0;
+  private readonly leaving = new Map<number, ReturnType<typeof setTimeout>>();
 
   say(text: string, action?: Toast["action"]): void {
     this.add({ text, tone: "plain", ...(action ? { action } : {}) });
@@ -23,13 +24,29 @@ export class Toasts {
     this.add({ text: [error.message, error.hint].filter(Boolean).join(" "), tone: "bad" });
   }
 
+  /** While somebody reads or reaches for them, they stay. */
+  hold(held: "held" | "free"): void {
+    for (const timer of this.leaving.values()) clearTimeout(timer);
+    this.leaving.clear();
+    if (held === "free") for (const { id } of this.all) this.leaveSoon(id);
+  }
+
   dismiss(id: number): void {
+    clearTimeout(this.leaving.get(id));
+    this.leaving.delete(id);
     this.all = this.all.filter((toast) => toast.id !== id);
   }
 
   private add(toast: Omit<Toast, "id">): void {
     const id = this.next++;
     this.all = [...this.all.slice(-2), { ...toast, id }];
-    setTimeout(() => this.dismiss(id), STAYS_MS);
+    this.leaveSoon(id);
+  }
+
+  private leaveSoon(id: number): void {
+    this.leaving.set(
+      id,
+      setTimeout(() => this.dismiss(id), STAYS_MS),
+    );
   }
 }
