@@ -1,3 +1,72 @@
-import type { Piece, Scene } from "./scene";
+// Exports: written, read back, and told of. ?scene=busy holds one at 41 %; trouble has a full disk; differs reads back
+// something else. ?pick=… is the folder that a dialog gives back; one with "thesis" in it holds a person's own files.
 
-export const exports = (_scene: Scene): Piece => ({});
+import type { ExportForm, Exported, TaskProgress, Watched } from "..";
+import { type Piece, refusal, type Scene, wait, work } from "./scene";
+
+const EXPORTS = "/home/ada/.local/share/tunesmith/exports";
+const BASE = "HuggingFaceTB/SmolLM2-135M-Instruct";
+
+const adapterSnippet = (folder: string): string => `from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "${folder}"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+base = AutoModelForCausalLM.from_pretrained("${BASE}")
+model = PeftModel.from_pretrained(base, folder)
+`;
+
+const mergedSnippet = (folder: string): string => `from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "${folder}"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+`;
+
+const BYTES = { f32: 538_090_408, bf16: 269_060_552, f16: 269_060_552 };
+
+function made(path: string, form: ExportForm): Exported {
+  if (form.kind === "adapter") {
+    return { path, files: 6, bytes: 22_413_912, difference: 3.0994e-6, moved: 11.9, snippet: adapterSnippet(path) };
+  }
+  const difference = form.precision === "f32" ? 2.61e-5 : 0.03125;
+  return { path, files: 7, bytes: BYTES[form.precision], difference, moved: 11.9, snippet: mergedSnippet(path) };
+}
+
+async function write(scene: Scene, watched?: Watched): Promise<void> {
+  if (scene.name === "busy") {
+    const held: TaskProgress = { doing: "Writing", done: 111, total: 272, unit: "pieces", secs_left: 24 };
+    watched?.onProgress?.(held);
+    await wait(1e8, watched?.signal);
+  }
+  await work(watched, "Reading the model", { total: 0, secs: 0.3, steps: 3 });
+  await work(watched, "Writing", { total: 272, unit: "pieces", secs: 1 });
+  await work(watched, "Reading back", { total: 272, unit: "pieces", secs: 0.6, steps: 12 });
+}
+
+export function exports(scene: Scene): Piece {
+  return {
+    async exportRun(id, form, target, watched) {
+      const usual = `${EXPORTS}/${id.slice(-4)}-${form.kind === "adapter" ? "adapter" : `merged-${form.precision}`}`;
+      const path = target ?? usual;
+      if (path.includes("thesis")) {
+        throw refusal("usage", `${path} holds chapter-1.tex, which no export wrote, so it is not overwritten.`,
+          "Choose another folder.");
+      }
+      await write(scene, watched);
+      if (scene.name === "trouble") {
+        throw refusal("disk", "The export needs about 87 MB, and the disk has 12 MB left.",
+          "Free some space, or choose a folder on another disk.");
+      }
+      if (scene.name === "differs") {
+        throw refusal("mismatch", "The export was read back and its answers differ from the model’s in the app by 0.5 where 0.001 is allowed, so it was thrown away.",
+          "This is a defect of the program: please report it.");
+      }
+      return made(path, form);
+    },
+    async reveal() {},
+    async chooseFolder() {
+      return (scene.query.get("pick") ?? "/home/ada/Documents") || null;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { SvelteMap } from "svelte/reactivity";
+
+import type { ModelState, TaskProgress } from "../backend";
+import { parted, standing, type Standing } from "../words/models";
+import type { App } from "./app.svelte";
+import { asApiError } from "./errors";
+import type { Task } from "./tasks.svelte";
+
+/** A moment of a download, to tell its pace from. */
+type Mark = { at: number; done: number };
+const PACE_OVER_MS = 4000;
+
+/** Models on their way: several at once, and whichever view is open. */
+export class Downloads {
+  /** What is newer than what the disk was last asked: by id, in the order they began. */
+  readonly all = new SvelteMap<string, Standing>();
+  private readonly tasks = new Map<string, Task>();
+
+  constructor(
+    private readonly app: App,
+    /** Reads what is on the disk again. */
+    private readonly reread: () => Promise<void>,
+  ) {}
+
+  of(id: string, state: ModelState): Standing {
+    return this.all.get(id) ?? standing(state);
+  }
+
+  /** Begins, or goes on where it stopped. */
+  async begin(id: string, name: string = parted(id).name): Promise<void> {
+    if (this.tasks.has(id)) return;
+    const before = this.all.get(id);
+    let last: Mark = before && "done" in before ? { at: 0, done: before.done } : { at: 0, done: 0 };
+    let total = before && "total" in before ? before.total : null;
+    const marks: Mark[] = [];
+    this.all.set(id, { kind: "coming", progress: null, speed: null });
+    try {
+      const came = await this.app.tasks.run(
+        `Downloading ${name}`,
+        async (watched) => {
+          const onProgress = (progress: TaskProgress) => {
+            watched.onProgress?.(progress);
+            if (progress.unit === "bytes") {
+              last = { at: performance.now(), done: progress.done };
+              total = progress.total;
+              marks.push(last);
+            }
+            this.all.set(id, { kind: "coming", progress, speed: pace(marks) });
+          };
+          await this.app.backend.downloadModel(id, { ...watched, onProgress });
+          return "came";
+        },
+        (task) => this.tasks.set(id, task),
+      );
+      if (came === null) this.all.set(id, { kind: "paused", done: last.done, total });
+      else {
+        await this.reread();
+        this.all.set(id, { kind: "here", bytes: total ?? last.done });
+        this.tellOf(name, id);
+      }
+    } catch (e) {
+      const error = asApiError(e);
+      this.all.set(id, { kind: "failed", error, done: last.done, total });
+      if (this.app.router.place.view !== "models") this.app.toasts.complain(error);
+    } finally {
+      this.tasks.delete(id);
+    }
+  }
+
+  /** Stops it and keeps what came. */
+  pause(id: string): void {
+    this.tasks.get(id)?.cancel();
+  }
+
+  /** Throws away what came. */
+  async discard(id: string): Promise<void> {
+    await this.app.attempt(async () => {
+      await this.app.backend.discardDownload(id);
+      this.all.set(id, { kind: "absent" });
+      await this.reread();
+    });
+  }
+
+  /** After it was removed from the disk. */
+  gone(id: string): void {
+    this.all.set(id, { kind: "absent" });
+  }
+
+  /** On the models' page its row says so; elsewhere somebody has to. */
+  private tellOf(name: string, model: string): void {
+    const { router, toasts } = this.app;
+    if (router.place.view === "models") return;
+    const run = () => router.go({ view: "new", spec: { model } });
+    toasts.say(`${name} is on this computer.`, { label: "Train with it", run });
+  }
+}
+
+/** Bytes a second over the last seconds; null until a second has passed. */
+function pace(marks: Mark[]): number | null {
+  const newest = marks.at(-1);
+  while (marks.length > 2 && newest && newest.at - (marks[0]?.at ?? 0) > PACE_OVER_MS) marks.shift();
+  const oldest = marks[0];
+  if (!newest || !oldest || newest.at - oldest.at < 1000) return null;
+  return ((newest.done - oldest.done) * 1000) / (newest.at - oldest.at);
+}
