@@ -26,9 +26,9 @@ export type SortBy = keyof typeof COLUMN;
 const DEVICE: Record<DeviceKind, string> = {
   cpu: "Processor",
   discrete_gpu: "Graphics card",
-  integrated_gpu: "Graphics of the processor",
-  virtual_gpu: "Graphics of a virtual machine",
-  software_gpu: "Graphics computed by the processor",
+  integrated_gpu: "Built-in graphics",
+  virtual_gpu: "Virtual graphics",
+  software_gpu: "Software graphics",
 };
 export const deviceKind = (kind: DeviceKind): string => DEVICE[kind];
 /** The standard term beside it. */

@@ -32,7 +32,7 @@ const CARD: DeviceInfo = {
   memory: null,
 };
 
-function devicesOf(scene: string): DeviceInfo[] {
+export function devicesOf(scene: string): DeviceInfo[] {
   switch (scene) {
     case "empty":
       return [CPU];
