@@ -1,0 +1,118 @@
+// What Try it says: who speaks, how an answer ended, and what each dial does.
+
+import type { ApiError, ChatReply, ChatTarget, DeviceInfo, RunRow, Voice } from "../backend";
+import { count, duration, shortModel } from "../words";
+
+export const VOICE: Record<Voice, string> = { base: "Base", tuned: "Tuned" };
+
+/** Beside the name of a column. */
+export const WHOSE: Record<Voice, string> = { base: "as it was", tuned: "as the run left it" };
+
+export const PRESET = { greedy: "Greedy", balanced: "Balanced", lively: "Lively", own: "Own" } as const;
+
+export const PRESET_HELP: Record<keyof typeof PRESET, string> = {
+  greedy: "Always the likeliest token: the same answer each time. Small models tend to repeat themselves.",
+  balanced: "Mostly the likeliest tokens, with a little chance.",
+  lively: "More chance: varied answers, and more mistakes.",
+  own: "Set by hand, below.",
+};
+
+type Dial = { label: string; term: string; help: string; unit?: string };
+
+export const DIALS = {
+  temperature: {
+    label: "Liveliness",
+    term: "temperature",
+    help: "0 always takes the likeliest token; higher is more varied, and errs more.",
+  },
+  top_p: {
+    label: "Share to pick from",
+    term: "top-p",
+    help: "Only the likeliest tokens that make up this share; 1 is all of them.",
+  },
+  top_k: {
+    label: "Number to pick from",
+    term: "top-k",
+    help: "Only this many of the likeliest tokens; 0 is all of them.",
+  },
+  repetition_penalty: {
+    label: "Against repeating",
+    term: "repetition penalty",
+    help: "Above 1, what occurred becomes less likely; 1 is off.",
+  },
+  seed: {
+    label: "Chance",
+    term: "seed",
+    help: "The same seed gives the same answer again. Empty: a new one for each question, the same for both.",
+  },
+  max_tokens: {
+    label: "Longest answer",
+    term: "max tokens",
+    unit: "tokens",
+    help: "The answer is cut there; about three quarters of a word each.",
+  },
+} satisfies Record<string, Dial>;
+
+export const within = ({ min, max }: { min: number; max: number }): string =>
+  `A number from ${count(min)} to ${count(max)}; the value before is kept.`;
+
+/** Tokens a second: whole from ten on, where tenths only flicker. */
+export function pace(rate: number | null): string {
+  if (rate === null || !Number.isFinite(rate)) return "– tokens/s";
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} tokens/s`;
+}
+
+/** "54 tokens in 1.7 s" */
+export function length({ n_tokens, secs }: ChatReply): string {
+  return `${count(n_tokens)} ${n_tokens === 1 ? "token" : "tokens"} in ${secs < 10 ? `${secs.toFixed(1)} s` : duration(secs)}`;
+}
+
+export const deviceName = ({ kind, name }: DeviceInfo): string => (kind === "cpu" ? "on the processor" : `on ${name}`);
+
+/** What could not be opened, by what went wrong. */
+export function notOpened({ code }: ApiError, name: string): string {
+  switch (code) {
+    case "out_of_memory":
+      return `“${name}” does not fit into memory`;
+    case "not_found":
+      return `“${name}” cannot be tried yet`;
+    case "device":
+      return `The device gave up while reading “${name}”`;
+    default:
+      return `“${name}” cannot be opened`;
+  }
+}
+
+/** Openings for a model that no run knows examples for. */
+export const OPENINGS = {
+  chat: [
+    "What is the difference between weather and climate?",
+    "Write three subject lines for an e-mail that moves a meeting to Thursday.",
+    "Explain to a child why the sky is blue.",
+  ],
+  text: [
+    "Once upon a time, in a harbour town,",
+    "The three most common mistakes in baking bread are",
+    "def fibonacci(n):",
+  ],
+} as const;
+
+export type SeenPiece = { kind: "text" | "special" | "break"; text: string };
+
+/** The forms that special tokens have in the models there are. */
+const SPECIAL =
+  /(<\|[^|<>\s]{1,48}\|>|<\/?s>|<(?:bos|eos|pad|unk|mask)>|<(?:start|end)_of_turn>|\[\/?INST\]|<<\/?SYS>>|\n)/;
+
+/** A rendered prompt in pieces: its special tokens and ends of lines set apart from its text. Joined, they are the prompt. */
+export function seenPieces(seen: string): SeenPiece[] {
+  return seen
+    .split(SPECIAL)
+    .map((text, i): SeenPiece => ({ kind: i % 2 === 0 ? "text" : text === "\n" ? "break" : "special", text }))
+    .filter(({ text }) => text !== "");
+}
+
+/** What a target is called. */
+export function nameOf(target: ChatTarget, rows: readonly RunRow[] | null): string {
+  if (target.kind === "model") return shortModel(target.id);
+  return rows?.find((run) => run.id === target.id)?.name ?? "The run";
+}
