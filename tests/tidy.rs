@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("charts", &["spec"]),
     ("data", &["spec", "text", "atomic"]),
     ("hub", &["spec", "atomic"]),
+    ("secrets", &[]),
     ("store", &["spec", "atomic", "runfolder"]),
     ("model", &["spec", "weights"]),
     ("adapt", &["spec", "weights", "atomic", "model"]),
@@ -45,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "train",
             "export",
             "hub",
+            "secrets",
             "store",
             "charts",
             "worker",
@@ -322,31 +324,98 @@ fn the_page_has_one_door() {
     none(past.map(|(name, _)| name).collect(), "only ui/src/backend/ may import @tauri-apps:");
 }
 
+/// Each `import` of a page's file, on one line, with what stands between its last quotes.
+fn imports(text: &str) -> Vec<(String, String)> {
+    let (mut found, mut begun) = (Vec::new(), String::new());
+    for line in text.lines().map(str::trim) {
+        if begun.is_empty() && !line.starts_with("import ") {
+            continue;
+        }
+        begun.push_str(line);
+        if line.ends_with(';') {
+            let from = begun.rsplit('"').nth(1).unwrap_or_default().to_string();
+            found.push((std::mem::take(&mut begun), from));
+        }
+    }
+    found
+}
+
+/// Where under `ui/src` a relative import leads: `parts/Page.svelte` for `../../parts/Page.svelte` in `views/run/`.
+fn leads_to(name: &str, from: &str) -> Option<String> {
+    if !from.starts_with('.') {
+        return None;
+    }
+    let mut path: Vec<&str> = name.split('/').collect();
+    path.pop();
+    for part in from.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                path.pop();
+            }
+            other => path.push(other),
+        }
+    }
+    Some(path.join("/"))
+}
+
 #[test]
 fn the_page_imports_downward() {
-    let forbidden = |name: &str| -> &[&str] {
-        match name.strip_prefix("ui/src/").and_then(|rest| rest.split('/').next()) {
-            Some("parts") => &["/state/", "/views/", "/App"],
-            Some("state") => &["/parts/", "/views/", "/App"],
-            Some("backend") => &["/state/", "/parts/", "/views/", "/App", ".svelte"],
-            Some("views") => &["/App", "../views/"],
-            _ => &[],
-        }
-    };
+    // What stands beside these folders (App.svelte, main.ts) puts them together, and sees them all.
+    const MAY_SEE: &[(&str, &[&str])] = &[
+        ("backend", &["words"]),
+        ("words", &["backend", "state"]),
+        ("state", &["backend", "words"]),
+        ("parts", &["backend", "words"]),
+        ("views", &["backend", "words", "parts", "state"]),
+    ];
+    // `words.ts` belongs to `words/`.
+    let folder = |path: &str| path.split(['/', '.']).next().unwrap_or_default().to_string();
+    // `views/run/Run.svelte` → `views/run`; nothing for what stands in `views/` itself.
+    let area = |path: &str| path.match_indices('/').nth(1).map(|(at, _)| path[..at].to_string());
     let mut wrong = Vec::new();
-    for (name, text) in texts(&[".ts", ".svelte"]).iter().filter(|(name, _)| name.starts_with("ui/src/")) {
-        for line in text.lines().map(str::trim).filter(|line| line.starts_with("import ")) {
-            let from = line.rsplit(" from ").next().unwrap_or(line);
-            let up = forbidden(name).iter().any(|part| from.contains(part));
-            let runs = name.starts_with("ui/src/parts/")
-                && from.contains("/backend")
+    for (name, text) in texts(&[".ts", ".svelte"]) {
+        let Some(name) = name.strip_prefix("ui/src/") else { continue };
+        let own = folder(name);
+        let Some((_, may_see)) = MAY_SEE.iter().find(|(layer, _)| *layer == own) else { continue };
+        for (line, from) in imports(&text) {
+            let Some(target) = leads_to(name, &from) else { continue };
+            let seen = folder(&target);
+            let up = seen != own && !may_see.contains(&seen.as_str());
+            let sideways =
+                own == "views" && seen == "views" && area(name).is_some() && area(name) != area(&target);
+            // Words say what they are given: of what gives it they know only the types, and so do parts.
+            let runs = ["backend", "state"].contains(&seen.as_str())
+                && ["parts", "words"].contains(&own.as_str())
                 && !line.starts_with("import type");
-            if up || runs {
+            if up || sideways || runs {
                 wrong.push(format!("{name}: {line}"));
             }
         }
     }
-    none(wrong, "views → parts, state → backend, never sideways or up:");
+    none(wrong, "views → parts, state → backend, never sideways or up; parts and words know only its types:");
+}
+
+#[test]
+fn the_page_and_its_charts_have_the_same_colours() {
+    let charts = fs::read_to_string(root().join("crates/charts/src/theme.rs")).expect("the charts' colours");
+    let data = |theme: &str| -> Vec<String> {
+        let list = charts
+            .split(&format!("const {theme}: Palette"))
+            .nth(1)
+            .and_then(|rest| rest.split("data: [").nth(1));
+        let list = list.and_then(|rest| rest.split(']').next()).expect("eight colours of a theme");
+        list.split("0x")
+            .skip(1)
+            .map(|colour| colour.chars().take(6).collect::<String>().to_lowercase())
+            .collect()
+    };
+    let page = fs::read_to_string(root().join("ui/src/tokens.css")).expect("the page's colours");
+    let wrong = data("LIGHT").into_iter().zip(data("DARK")).enumerate().filter_map(|(i, (light, dark))| {
+        let token = format!("--data-{}: light-dark(#{light}, #{dark});", i + 1);
+        (!page.contains(&token)).then_some(token)
+    });
+    none(wrong.collect(), "a chart in a report is the chart on the screen; not in ui/src/tokens.css:");
 }
 
 #[test]
@@ -382,7 +451,7 @@ fn colours_and_pixels_stand_in_one_file() {
 fn components_are_small() {
     let mut wrong = Vec::new();
     for (name, text) in texts(&[".svelte"]) {
-        let most = if name.starts_with("ui/src/views/") { 250 } else { 150 };
+        let most = if name.starts_with("ui/src/parts/") { 150 } else { 200 };
         let lines = text.lines().count();
         if lines > most {
             wrong.push(format!("{name}: {lines} lines, at most {most}"));

@@ -40,20 +40,25 @@ const UNITS = [
   ["GB", 1e9],
   ["MB", 1e6],
   ["kB", 1e3],
+  ["B", 1],
 ] as const;
+
+const unitOf = (n: number) => UNITS.find(([, size]) => n >= size) ?? UNITS[3];
+
+/** Three digits: `1.2`, `41.6`, `272`. */
+const inUnit = (n: number, size: number): string => (n / size).toFixed(size === 1 || n / size >= 99.95 ? 0 : 1);
 
 /** `1.2 GB`, as disks and downloads are labelled. */
 export function bytes(n: number | null): string {
   if (n === null || !Number.isFinite(n)) return DASH;
-  const [unit, size] = UNITS.find(([, size]) => n >= size) ?? ["B", 1];
-  return unit === "B" ? `${Math.round(n)} B` : `${(n / size).toFixed(1)} ${unit}`;
+  const [unit, size] = unitOf(n);
+  return `${inUnit(n, size)} ${unit}`;
 }
 
 /** `3.1 of 8.0 GB`: both in the unit of the whole. */
 export function bytesOf(n: number | null, whole: number): string {
-  const [unit, size] = UNITS.find(([, size]) => whole >= size) ?? ["B", 1];
-  const digits = unit === "B" ? 0 : 1;
-  return `${n === null ? DASH : (n / size).toFixed(digits)} of ${(whole / size).toFixed(digits)} ${unit}`;
+  const [unit, size] = unitOf(whole);
+  return `${n === null ? DASH : inUnit(n, size)} of ${inUnit(whole, size)} ${unit}`;
 }
 
 /** Of a share of one: `41 %`. Only the whole is 100 %, only nothing is 0 %. */
