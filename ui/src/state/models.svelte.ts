@@ -21,6 +21,8 @@ export class Models {
   /** A path that is being looked at before it is added. */
   adding = $state<string | null>(null);
   refused = $state.raw<Refused | null>(null);
+  /** The one that was last added, to be brought into sight. */
+  added = $state<string | null>(null);
   /** The path that was last to be added. */
   asked = $state<string | null>(null);
   readonly downloads: Downloads;
@@ -36,6 +38,11 @@ export class Models {
     return this.offers?.[0] ?? null;
   }
 
+  /** Nothing is here, nor on its way beside what is recommended. */
+  get isEmpty(): boolean {
+    return this.here?.length === 0 && this.strays.length === 0;
+  }
+
   /** Where models come from. */
   get hub(): string {
     return hubOf(this.app.settings?.hf_endpoint ?? null);
@@ -45,7 +52,8 @@ export class Models {
   get strays(): readonly [string, Standing][] {
     const unfinished = ["coming", "paused", "failed"];
     return [...this.downloads.all].filter(
-      ([id, standing]) => unfinished.includes(standing.kind) && !this.offers?.some((offer) => offer.entry.id === id));
+      ([id, standing]) => unfinished.includes(standing.kind) && !this.offers?.some((offer) => offer.entry.id === id),
+    );
   }
 
   async read(): Promise<void> {
@@ -69,6 +77,7 @@ export class Models {
     try {
       const model = await this.app.backend.addModel(path);
       await this.read();
+      this.added = model.id;
       this.app.toasts.say(`${model.name} is in the list; its files stay where they are.`);
     } catch (e) {
       this.refused = { what: path, title: "This could not be added", error: asApiError(e) };
@@ -101,7 +110,10 @@ export class Models {
     this.refused = null;
     this.here = this.here?.filter((other) => other.id !== model.id) ?? null;
     if (model.origin === "own") {
-      toasts.say(`${model.name} is forgotten; its files are where they were.`, { label: "Undo", run: () => void this.add(model.path) });
+      toasts.say(`${model.name} is forgotten; its files are where they were.`, {
+        label: "Undo",
+        run: () => void this.add(model.path),
+      });
     } else {
       this.downloads.gone(model.id);
       const again = { label: "Download again", run: () => void this.downloads.begin(model.id, model.name) };

@@ -1,6 +1,15 @@
 // What is said of models, of those on their way, and of exports. Unknown is a dash, never 0.
 
-import type { ApiError, ExportForm, FoundModel, Gate, LocalModel, ModelState, Precision, TaskProgress } from "../backend";
+import type {
+  ApiError,
+  ExportForm,
+  FoundModel,
+  Gate,
+  LocalModel,
+  ModelState,
+  Precision,
+  TaskProgress,
+} from "../backend";
 import { amount, bytes, count, DASH, percent, timeLeft } from "../words";
 
 /** Where a model stands: what the disk says, and what a download says that goes on now. */
@@ -74,18 +83,19 @@ export function parted(id: string): { owner: string; name: string } {
 export const guessedBytes = (n: number | null): number | null => (n === null ? null : 2 * n);
 
 /** How popular it is; mirrors do not always say. */
-export function popularity(model: FoundModel): string[] {
-  const month = model.downloads === null ? [] : [`${compact(model.downloads)} downloads a month`];
-  return [...month, ...(model.likes === null ? [] : [`${compact(model.likes)} likes`])];
-}
+export const popularity = (model: FoundModel): string[] =>
+  model.downloads === null ? [] : [`${compact(model.downloads)} downloads a month`];
 
 /** Three digits are enough to compare: `1.2M`. */
 const compact = (n: number): string =>
   new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(n);
 
-/** `112 of 272 MB`. */
-export const kept = (done: number, total: number | null): string =>
-  amount({ doing: "", done, total, unit: "bytes", secs_left: null });
+/** `40 %, 1.4 of 3.4 GB are here`. */
+export function keptAt(share: number | null, done: number, total: number | null): string {
+  if (done === 0) return "Nothing has come yet";
+  const here = amount({ doing: "", done, total, unit: "bytes", secs_left: null });
+  return `${share === null ? "" : `${percent(share)}, `}${here} kept`;
+}
 
 /** `41 %, 111.5 of 272.0 MB, 20 s left`, as much of it as is known. */
 export function coming(progress: TaskProgress | null, speed: number | null): string {
@@ -98,7 +108,12 @@ export function coming(progress: TaskProgress | null, speed: number | null): str
 
 /** How much of it is here, 0 to 1; null where that is unknown. */
 export function share(standing: Standing): number | null {
-  const of = standing.kind === "coming" ? standing.progress : standing.kind === "paused" || standing.kind === "failed" ? standing : null;
+  const of =
+    standing.kind === "coming"
+      ? standing.progress
+      : standing.kind === "paused" || standing.kind === "failed"
+        ? standing
+        : null;
   return of?.total ? Math.min(1, of.done / of.total) : null;
 }
 
@@ -119,17 +134,21 @@ export function totalOf(standing: Standing): number | null {
   }
 }
 
-/** `5, 3.4 GB in all`. */
-export function summary(models: readonly LocalModel[]): string {
+/** `4.7 GB in 5 models, 41.6 GB free on the disk`. */
+export function diskUse(models: readonly LocalModel[], free: number | null): string {
   const all = bytes(models.reduce((sum, model) => sum + model.bytes, 0));
-  return models.length === 0 ? "" : `${count(models.length)}, ${all} in all`;
+  const taken =
+    models.length === 0 ? [] : [`${all} in ${models.length === 1 ? "1 model" : `${count(models.length)} models`}`];
+  return [...taken, ...(free === null ? [] : [`${bytes(free)} free on the disk`])].join(", ");
 }
 
 /** `8 found, 6 can be trained here`. */
 export function found(models: readonly FoundModel[]): string {
   const can = models.filter((model) => trainable(model) === true).length;
   if (models.length === 0) return "Nothing found";
-  return can === models.length ? `${count(can)} found` : `${count(models.length)} found, ${count(can)} can be trained here`;
+  return can === models.length
+    ? `${count(can)} found`
+    : `${count(models.length)} found, ${count(can)} can be trained here`;
 }
 
 /** The hub's address, without a slash at its end. */
@@ -143,7 +162,7 @@ export function trainable(model: FoundModel): boolean | null {
 export function family(model: FoundModel): string {
   switch (trainable(model)) {
     case true:
-      return "Can be trained here";
+      return "can be trained here";
     case null:
       return "Its family is not stated; it may not open here";
     case false:
@@ -165,8 +184,7 @@ export function gate(gate: Gate): string {
 }
 
 /** `3.14e-6`: three digits, as logits are compared. */
-export const tiny = (value: number): string =>
-  value === 0 ? "0" : Number(value.toPrecision(3)).toExponential().replace("e+", "e");
+const tiny = (value: number): string => value.toExponential(2).replace("e+", "e");
 
 /** `logits agree to 3.1e-6`, the standard term for what a model says before a word is chosen. */
 export const agreement = (difference: number): string =>
@@ -174,13 +192,25 @@ export const agreement = (difference: number): string =>
 
 /** That there was something to export. */
 export const moved = (difference: number): string =>
-  difference === 0 ? "It says the same as its base: nothing was learned." : `From its base they differ by up to ${three(difference)}.`;
+  difference === 0
+    ? "It says the same as its base: nothing was learned."
+    : `From the base’s they differ by up to ${three(difference)}.`;
 
 const three = (value: number): string => (value >= 0.001 ? String(Number(value.toPrecision(3))) : tiny(value));
 
 export const PRECISIONS: readonly { value: Precision; label: string; term: string; help: string }[] = [
-  { value: "bf16", label: "bf16", term: "bfloat16", help: "As most models are published. The right one unless something asks for another." },
-  { value: "f16", label: "f16", term: "float16", help: "For graphics cards and programs that know no bf16. The same size, finer steps, a smaller range." },
+  {
+    value: "bf16",
+    label: "bf16",
+    term: "bfloat16",
+    help: "As most models are published. The right one unless something asks for another.",
+  },
+  {
+    value: "f16",
+    label: "f16",
+    term: "float16",
+    help: "For graphics cards and programs that know no bf16. The same size, finer steps, a smaller range.",
+  },
   { value: "f32", label: "f32", term: "float32", help: "Exactly as computed, at twice the size." },
 ];
 
@@ -197,8 +227,15 @@ export function form(of: ExportForm): string {
 
 /** A folder's name made of a person's words. */
 export function folderName(name: string, of: ExportForm): string {
-  const plain = name.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  const words = plain.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60).replace(/-+$/, "");
+  const plain = name
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase();
+  const words = plain
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60)
+    .replace(/-+$/, "");
   return `${words || "model"}-${of.kind === "adapter" ? "adapter" : `merged-${of.precision}`}`;
 }
 
@@ -206,7 +243,8 @@ export function folderName(name: string, of: ExportForm): string {
 export function badFolderName(name: string): string | null {
   const plain = name.trim();
   if (plain === "") return "Give the new folder a name.";
-  if (plain === "." || plain === ".." || /[\\/:*?"<>|]/.test(plain)) return "A name cannot have any of \\ / : * ? \" < > |";
+  if (plain === "." || plain === ".." || /[\\/:*?"<>|]/.test(plain))
+    return 'A name cannot have any of \\ / : * ? " < > |';
   return null;
 }
 

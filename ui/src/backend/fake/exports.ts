@@ -50,17 +50,26 @@ export function exports(scene: Scene): Piece {
       const usual = `${EXPORTS}/${id.slice(-4)}-${form.kind === "adapter" ? "adapter" : `merged-${form.precision}`}`;
       const path = target ?? usual;
       if (path.includes("thesis")) {
-        throw refusal("usage", `${path} holds chapter-1.tex, which no export wrote, so it is not overwritten.`,
-          "Choose another folder.");
+        throw refusal(
+          "usage",
+          `${path} holds chapter-1.tex, which no export wrote, so it is not overwritten.`,
+          "Choose another folder.",
+        );
       }
       await write(scene, watched);
       if (scene.name === "trouble") {
-        throw refusal("disk", "The export needs about 87 MB, and the disk has 12 MB left.",
-          "Free some space, or choose a folder on another disk.");
+        throw refusal(
+          "disk",
+          "The export needs about 87 MB, and the disk has 12 MB left.",
+          "Free some space, or choose a folder on another disk.",
+        );
       }
       if (scene.name === "differs") {
-        throw refusal("mismatch", "The export was read back and its answers differ from the model’s in the app by 0.5 where 0.001 is allowed, so it was thrown away.",
-          "This is a defect of the program: please report it.");
+        throw refusal(
+          "mismatch",
+          "The export was read back and its answers differ from the model’s in the app by 0.5 where 0.001 is allowed, so it was thrown away.",
+          "This is a defect of the program: please report it.",
+        );
       }
       return made(path, form);
     },

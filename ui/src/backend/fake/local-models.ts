@@ -1,0 +1,81 @@
+// Models on the pretended computer.
+
+import type { CatalogueEntry, LocalModel } from "..";
+import { ENTRIES, fitOf, M } from "./hub";
+import { refusal } from "./scene";
+
+export const HOME = "/home/ada/.local/share/tunesmith/models";
+
+const folderOf = (id: string): string => `${HOME}/${id.replace("/", "--")}`;
+
+export function downloaded(entry: CatalogueEntry, n_runs: number): LocalModel {
+  return {
+    id: entry.id,
+    name: entry.name,
+    path: folderOf(entry.id),
+    bytes: entry.download,
+    origin: "hub",
+    fit: fitOf(entry.n_parameters),
+    trouble: null,
+    n_parameters: entry.n_parameters,
+    context: entry.id.includes("TinyLlama") ? 2048 : 8192,
+    chats: /Instruct|Chat/.test(entry.id),
+    n_runs,
+  };
+}
+
+export function own(path: string, bytes: number, more: Partial<LocalModel> = {}): LocalModel {
+  const name = path.split("/").at(-1) ?? path;
+  const n_parameters = bytes / 2;
+  return {
+    id: path,
+    name,
+    path,
+    bytes,
+    origin: "own",
+    fit: fitOf(n_parameters),
+    trouble: null,
+    n_parameters,
+    context: 4096,
+    chats: true,
+    n_runs: 0,
+    ...more,
+  };
+}
+
+const GONE = refusal(
+  "not_found",
+  "Its folder is not there any more.",
+  "If it is on a drive, plug that in; if it was moved, add it from its new place.",
+);
+
+export function begin(scene: string): LocalModel[] {
+  const [starter, small] = ENTRIES;
+  if (scene === "empty" || scene === "first" || scene === "offline" || !starter || !small) return [];
+  const lost = { trouble: GONE, fit: null, n_parameters: null, context: null, chats: null, n_runs: 1 };
+  const some = [
+    downloaded(starter, 6),
+    downloaded(small, 0),
+    own("/home/ada/models/letters-llama-1b", 2472 * M, { chats: false, n_runs: 2 }),
+    own("/home/ada/Downloads/tinyllama-1.1b-chat-v1.0.Q4_K_M.gguf", 669 * M, {
+      n_parameters: 1100 * M,
+      fit: fitOf(1100 * M),
+      context: 2048,
+    }),
+    own("/media/ada/usb/old-base", 538 * M, lost),
+  ];
+  if (scene !== "long") return some;
+  const deep = `/home/ada/${"einrichtungsgegenstandsverzeichnis/".repeat(6)}`;
+  const odd = own(`${deep}${"Donaudampfschifffahrtsgesellschaft-".repeat(6)}135M`, 272 * M, { n_runs: 12_345 });
+  const bad = {
+    ...odd,
+    id: `${odd.id}2`,
+    trouble: refusal("bad_model", `${odd.path}/config.json is not JSON at line 3.`, "Fetch it again."),
+  };
+  return [
+    odd,
+    bad,
+    ...some,
+    ...Array.from({ length: 80 }, (_, i) => own(`/home/ada/models/attempt-${i + 1}`, 272 * M)),
+  ];
+}
