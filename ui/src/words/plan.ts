@@ -1,0 +1,156 @@
+// What a new run says: steps, efforts, knobs and what a plan expects. Unknown is a dash, never 0.
+
+import type { DeviceChoice, DeviceInfo, Effort, Fit, Knob, LocalModel, Plan, Range, Seen, Supervise } from "../backend";
+import { bytes, count, DASH, percent, range } from "../words";
+import { chats, context, parameters } from "./models";
+
+export type StepId = "model" | "data" | "how" | "review";
+export const STEPS: readonly StepId[] = ["model", "data", "how", "review"];
+
+const TITLES: Record<StepId, string> = { model: "Model", data: "Data", how: "How", review: "Review" };
+const QUESTIONS: Record<StepId, string> = {
+  model: "What the run starts from: it stays as it is, and an adapter is trained beside it.",
+  data: "The examples that the model learns from.",
+  how: "How much time to spend. Everything else follows, and can be changed.",
+  review: "",
+};
+export const stepTitle = (step: StepId): string => TITLES[step];
+export const question = (step: StepId): string => QUESTIONS[step];
+
+export const EFFORTS: readonly { value: Effort; label: string; says: string }[] = [
+  { value: "quick", label: "Quick", says: "A first look: whether it learns at all." },
+  { value: "standard", label: "Standard", says: "What serves most: enough to be of use." },
+  { value: "thorough", label: "Thorough", says: "The most that the data gives." },
+];
+export const effortLabel = (of: Effort | null): string =>
+  EFFORTS.find((effort) => effort.value === (of ?? "standard"))?.label ?? DASH;
+
+export const SUPERVISED: readonly { value: Supervise; label: string }[] = [
+  { value: "replies", label: "Replies" },
+  { value: "last-reply", label: "Last reply" },
+  { value: "everything", label: "Everything" },
+];
+
+// ---- knobs -------------------------------------------------------------------------------------------------------
+export type KnobGroup = { title: string; knobs: readonly Knob[] };
+
+/** In the order of the form. A knob that is in none stands under "More", so that no new one is lost. */
+const GROUPS: readonly [title: string, keys: readonly string[]][] = [
+  ["What is taught", ["supervise"]],
+  ["Adapter", ["rank", "alpha", "dropout", "target_modules", "use_rslora"]],
+  ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "seed"]],
+  ["Length and batch", ["context_length", "packing", "epochs", "max_steps", "batch_size", "gradient_accumulation"]],
+  ["Checks", ["eval_interval", "early_stopping_patience", "save_interval", "n_samples"]],
+];
+
+export function grouped(knobs: readonly Knob[]): KnobGroup[] {
+  const known = new Set(GROUPS.flatMap(([, keys]) => keys));
+  const named = GROUPS.map(([title, keys]) => ({ title, knobs: knobs.filter((knob) => keys.includes(knob.key)) }));
+  return [...named, { title: "More", knobs: knobs.filter((knob) => !known.has(knob.key)) }].filter((group) => group.knobs.length > 0);
+}
+
+const CHOICES: Record<string, string> = {
+  everything: "Everything", replies: "Replies", "last-reply": "Last reply",
+  linear: "Straight down", cosine: "Gently down", constant: "As it is",
+};
+/** A knob's word in plain words, with the word itself where it is a standard term. */
+export function choice(key: string, word: string): string {
+  const plain = CHOICES[word] ?? word;
+  return key === "schedule" ? `${plain} (${word})` : plain;
+}
+
+/** A reason as a sentence of its own. */
+export function because(why: string): string {
+  const effort = /^goes with (quick|standard|thorough)$/.exec(why)?.[1] as Effort | undefined;
+  if (effort) return `Goes with ${effortLabel(effort)}.`;
+  const said = why.charAt(0).toUpperCase() + why.slice(1);
+  return /[.?]$/.test(said) ? said : `${said}.`;
+}
+
+export const changed = (n: number): string => (n === 0 ? "" : n === 1 ? "1 changed by you" : `${count(n)} changed by you`);
+
+// ---- what it costs -----------------------------------------------------------------------------------------------
+/** As exact as a forecast can be: `40 s`, `12 min`, `2.5 h`. */
+export function roughly(secs: number): string {
+  if (secs < 90) return `${Math.max(1, Math.round(secs < 20 ? secs : secs / 5) * (secs < 20 ? 1 : 5))} s`;
+  if (secs < 90 * 60) return `${Math.round(secs / 60)} min`;
+  return `${Number((secs / 3600).toFixed(secs < 36_000 ? 1 : 0))} h`;
+}
+
+export const time = (secs: Range): string => range(secs, roughly);
+
+/** `2.1–2.9 of 8 GB`; without the whole where it is not known. */
+export function memory(needs: Range, available: number | null): string {
+  if (available === null) return range(needs, bytes);
+  const unit = available >= 1e9 ? 1e9 : 1e6;
+  const [low, high] = [needs.low, needs.high].map((n) => (n / unit).toFixed(unit === 1e9 ? 1 : 0));
+  const whole = Number((available / unit).toFixed(1));
+  return `${low === high ? low : `${low}–${high}`} of ${whole} ${unit === 1e9 ? "GB" : "MB"}`;
+}
+
+/** `60 steps, 3 times through the data`. */
+export function effortSteps(plan: Plan): string {
+  const { max_steps, epochs } = plan.knobs;
+  const steps = max_steps.value === 1 ? "1 step" : `${count(max_steps.value)} steps`;
+  const n = Number(epochs.value.toPrecision(2));
+  return `${steps}, ${n === 1 ? "once" : `${count(n)} times`} through the data`;
+}
+
+const FITS: Record<Fit["kind"], string> = { good: "fits", tight: "may just fit", too_large: "does not fit" };
+export const fits = (fit: Fit): string => FITS[fit.kind];
+
+export function deviceName(device: DeviceInfo): string {
+  switch (device.kind) {
+    case "cpu":
+      return "Processor";
+    case "discrete_gpu":
+      return "Graphics card";
+    case "integrated_gpu":
+      return "Graphics of the processor";
+    case "virtual_gpu":
+      return "Graphics of a virtual machine";
+    case "software_gpu":
+      return "Graphics computed by the processor";
+    default:
+      return device.kind satisfies never;
+  }
+}
+
+// ---- what is chosen ----------------------------------------------------------------------------------------------
+export const modelFacts = (model: LocalModel): string[] =>
+  [parameters(model.n_parameters), bytes(model.bytes), context(model.context), ...(model.chats === null ? [] : [chats(model.chats)])];
+
+// ---- what the model will see -------------------------------------------------------------------------------------
+/** White space as something that can be seen; the rest as it is. */
+export const visible = (piece: string): string => piece.replace(/ /g, "·").replace(/\t/g, "→").replace(/\r?\n/g, "↵");
+
+/** `12 of 187 tokens taught`. */
+export const taughtOf = (taught: number, all: number): string => `${count(taught)} of ${count(all)} tokens taught`;
+
+/** Of all examples, how many are longer than the context. */
+export function cutShare(share: number, measured: number, of: number): string {
+  const many = measured < of ? `About ${percent(share)}` : percent(share);
+  return `${many} of the examples are longer than the context and lose their end.`;
+}
+
+/** What the tokens do not reach: the text after the last of them. Marks added around the text are none of it. */
+export function cutText(seen: Seen): string {
+  if (seen.n_cut === 0) return "";
+  const reached = seen.tokens.reduce((at, { piece }) => (seen.text.startsWith(piece, at) ? at + piece.length : at), 0);
+  return seen.text.slice(reached);
+}
+
+/** Whether the model will learn where to stop. */
+export function endWords(seen: Seen): { tone: "good" | "warn"; words: string } {
+  const end = seen.end_token;
+  if (end === null) return { tone: "warn", words: "This model has no end token, so nothing teaches it where to stop." };
+  if (seen.end_is_taught) return { tone: "good", words: `The end token ${end} is taught: the model learns where to stop.` };
+  const why = seen.n_cut > 0 ? "is cut off" : "is not taught";
+  return { tone: "warn", words: `The end token ${end} ${why}: from this example the model does not learn where to stop.` };
+}
+
+export const deviceId = (of: DeviceChoice): string => (of.kind === "cpu" ? "cpu" : `gpu:${of.index}`);
+
+/** From and to, as shares of what there is. */
+export const shares = (needs: Range, available: number | null): [number, number] | null =>
+  available === null || available <= 0 ? null : [Math.min(1, needs.low / available), Math.min(1, needs.high / available)];
