@@ -26,11 +26,11 @@ export class SampleTour {
 
   constructor(private readonly app: App) {}
 
-  /** The run that was started from the review: the first of its kind since then. */
+  /** The run that was started from the review: the first since then that learns from the sample. */
   readonly run: RunRow | null = $derived.by(() => {
     const data = this.data;
     if (!data) return null;
-    const mine = (row: RunRow) => row.created_ms >= this.began && row.model === STARTER && row.data === data.name;
+    const mine = (row: RunRow) => row.created_ms >= this.began && row.data === data.name;
     return this.app.runs.rows?.findLast(mine) ?? null;
   });
 

@@ -57,7 +57,7 @@ export function tourWords(step: TourStep): TourWords {
       return step.here
         ? tour(
             1,
-            "This is what the model will see: a lighthouse keeper who answers everything as an entry in the log. Press Start.",
+            "What the model will see: entries in the log of a lighthouse. Coloured words are those it learns to write. Press Start.",
           )
         : tour(1, "The sample is ready: data and model are here.", "Back to the review");
     case "run":

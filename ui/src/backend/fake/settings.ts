@@ -1,5 +1,6 @@
 // Settings and what is known of this computer: kept as long as the page is open. ?theme=light|dark begins with that
-// theme; ?scene=first is a first start; ?token=none|kept|environment|unavailable says where the hub's token is.
+// theme; ?scene=first is a first start; ?token=none|kept|environment|unavailable says where the hub's token is;
+// ?devices=waiting|trouble how the devices are found; ?diagnostics=trouble that nothing can be told.
 
 import type { About, DeviceInfo, DiskUse, Settings, TokenState } from "..";
 import { type Piece, refusal, type Scene, wait } from "./scene";
@@ -112,7 +113,7 @@ export function settings(scene: Scene): Piece {
     on_close: "ask",
     notify: true,
     hf_endpoint: null,
-    welcomed: scene.name !== "first" && scene.name !== "first-trouble",
+    welcomed: scene.name !== "first" && scene.name !== "offline",
   };
   let token = tokenOf(scene);
   const broken = scene.name === "trouble";
@@ -129,8 +130,9 @@ export function settings(scene: Scene): Piece {
       kept = settings;
     },
     async devices() {
-      if (scene.name === "waiting") return new Promise<never>(() => {});
-      if (broken)
+      const how = scene.query.get("devices") ?? scene.name;
+      if (how === "waiting") return new Promise<never>(() => {});
+      if (how === "trouble")
         throw refusal(
           "device",
           "Looking for graphics adapters failed (signal 11): libvulkan_broken.so",
@@ -152,12 +154,17 @@ export function settings(scene: Scene): Piece {
       return token;
     },
     async diskUse() {
-      if (scene.name === "waiting") return new Promise<never>(() => {});
-      if (broken)
+      const how = scene.query.get("devices") ?? scene.name;
+      if (how === "waiting") return new Promise<never>(() => {});
+      if (how === "trouble")
         throw refusal("disk", `The folder ${HOME} cannot be read: permission denied.`, "Change who may read it.");
       return scene.name === "empty" || scene.name === "first" ? FRESH : DISK;
     },
     about: async () => about(scene.name),
-    diagnostics: async () => DIAGNOSTICS,
+    async diagnostics() {
+      if (scene.query.get("diagnostics") === "trouble")
+        throw refusal("disk", "The log cannot be read: the disk does not answer.");
+      return DIAGNOSTICS;
+    },
   };
 }

@@ -1,6 +1,6 @@
 // What can be done with a run from the list.
 
-import type { RunRow } from "../../backend";
+import type { RunId, RunRow } from "../../backend";
 import type { MenuItem } from "../../parts/Menu.svelte";
 import type { App } from "../../state/app.svelte";
 
@@ -21,8 +21,19 @@ export const duplicate = (app: App, run: RunRow): Promise<void> =>
 export const remove = (app: App, run: RunRow): Promise<void> =>
   app.attempt(async () => {
     await app.backend.deleteRun(run.id);
-    const back = () => void app.attempt(async () => void (await app.backend.undoDeleteRun()));
-    app.toasts.say(`“${run.name}” is deleted.`, { label: "Undo", run: back });
+    app.toasts.say(`“${run.name}” is deleted.`, { label: "Undo", run: () => void bringBack(app, run) });
+  });
+
+/** The machine brings back what was deleted last; whatever was deleted since then is deleted again. */
+const bringBack = (app: App, run: RunRow): Promise<void> =>
+  app.attempt(async () => {
+    const since: RunId[] = [];
+    for (;;) {
+      const back = await app.backend.undoDeleteRun();
+      if (back === null || back === run.id) break;
+      since.push(back);
+    }
+    for (const id of since.toReversed()) await app.backend.deleteRun(id);
   });
 
 export const canBeDeleted = (run: RunRow): boolean => run.status !== "running" && run.status !== "queued";
