@@ -3,10 +3,12 @@
 
 import type { Backend } from "..";
 import { chat } from "./chat";
+import { compare } from "./compare";
 import { data } from "./data";
 import { exports } from "./exports";
 import { models } from "./models";
 import { plan } from "./plan";
+import { run } from "./run";
 import { runs } from "./runs";
 import { type Piece, refusal, type Scene } from "./scene";
 import { settings } from "./settings";
@@ -14,7 +16,7 @@ import { fakeWindow } from "./window";
 
 export function fake(query: URLSearchParams): Backend {
   const scene: Scene = { name: query.get("scene") ?? "full", query };
-  const pieces: Piece[] = [runs, data, models, plan, chat, exports, settings, fakeWindow].map((piece) => piece(scene));
+  const pieces: Piece[] = [runs, run, data, models, plan, chat, compare, exports, settings, fakeWindow].map((piece) => piece(scene));
   const known: Piece = pieces.reduce((all, piece) => ({ ...all, ...piece }), {});
   return new Proxy(known, {
     get(piece, name: keyof Backend) {

@@ -1,0 +1,84 @@
+// What to do about a run that broke off: one thing, the likeliest to help.
+
+import type { ApiError, DeviceChoice } from "../backend";
+import type { App } from "./app.svelte";
+import type { LiveRun } from "./live-run.svelte";
+
+export type Remedy =
+  /** From its last checkpoint; null: from the beginning. */
+  | { kind: "resume"; from: number | null }
+  | { kind: "smaller" }
+  | { kind: "half_rate" }
+  | { kind: "processor" }
+  | { kind: "disk" }
+  | { kind: "models" }
+  | { kind: "data" }
+  | { kind: "change" };
+
+type Broken = { error: ApiError | null; kept: number | null; device: DeviceChoice["kind"] };
+
+export function remedyFor({ error, kept, device }: Broken): Remedy {
+  const code = error?.code ?? "internal";
+  switch (code) {
+    case "out_of_memory":
+      return { kind: "smaller" };
+    case "diverged":
+      return { kind: "half_rate" };
+    case "device":
+      // A driver that was lost once may hold the next time; a device that computes wrongly never got as far as a checkpoint.
+      return kept === null && device === "gpu" ? { kind: "processor" } : { kind: "resume", from: kept };
+    case "disk":
+      return { kind: "disk" };
+    case "nothing_to_learn":
+      return { kind: "change" };
+    case "bad_model":
+      return { kind: "models" };
+    case "bad_data":
+      return { kind: "data" };
+    case "internal":
+    case "busy":
+    case "network":
+    case "forbidden":
+    case "usage":
+    case "not_found":
+    case "mismatch":
+    case "cancelled":
+      return { kind: "resume", from: kept };
+    default:
+      return code satisfies never;
+  }
+}
+
+/** Whether the hint of an error says more than the remedy does. */
+export const addsMore = (error: ApiError | null): boolean =>
+  error?.hint != null && ["out_of_memory", "bad_model", "internal"].includes(error.code);
+
+/** Does it, or opens the place where it is done. */
+export async function apply(app: App, run: LiveRun, remedy: Remedy): Promise<void> {
+  const { backend, router } = app;
+  switch (remedy.kind) {
+    case "resume":
+      return run.resume();
+    case "smaller":
+      return app.attempt(async () => router.go({ view: "new", spec: (await backend.smallerRun(run.id)) ?? (await backend.duplicateRun(run.id)) }));
+    case "half_rate":
+      return app.attempt(async () => {
+        const spec = await backend.duplicateRun(run.id);
+        const rate = spec.knobs.learning_rate ?? run.detail?.plan.knobs.learning_rate.value;
+        const knobs = rate === undefined ? spec.knobs : { ...spec.knobs, learning_rate: rate / 2 };
+        router.go({ view: "new", spec: { ...spec, knobs } });
+      });
+    case "processor":
+      return app.attempt(async () => router.go({ view: "new", spec: { ...(await backend.duplicateRun(run.id)), device: { kind: "cpu" } } }));
+    case "change":
+      return app.attempt(async () => router.go({ view: "new", spec: await backend.duplicateRun(run.id) }));
+    case "disk":
+      return router.go({ view: "settings" });
+    case "models":
+      return router.go({ view: "models" });
+    case "data":
+      return router.go(run.detail ? { view: "data", id: run.detail.spec.data } : { view: "data" });
+    default:
+      remedy satisfies never;
+  }
+}

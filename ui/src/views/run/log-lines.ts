@@ -1,0 +1,38 @@
+// Entries of a run's story as lines of a log.
+
+import type { LogLine } from "../../parts/EventLog.svelte";
+import type { Told, ToldEvent } from "../../state/story";
+import { logTime, sentence } from "../../words/run";
+
+function look({ kind, ...event }: ToldEvent): Pick<LogLine, "icon" | "tone"> {
+  switch (kind) {
+    case "started":
+    case "ready":
+      return { icon: "play", tone: "plain" };
+    case "evaluated":
+      return "best" in event && event.best ? { icon: "best", tone: "plain" } : { icon: "chart", tone: "plain" };
+    case "sampled":
+      return { icon: "chat", tone: "plain" };
+    case "saved":
+      return { icon: "save", tone: "plain" };
+    case "warned":
+      return { icon: "warn", tone: "warn" };
+    case "paused":
+      return { icon: "pause", tone: "warn" };
+    case "ended":
+      return { icon: "good", tone: "good" };
+    case "failed":
+      return { icon: "bad", tone: "bad" };
+    default:
+      return kind satisfies never;
+  }
+}
+
+export const logLines = (story: readonly Told[], now: number): LogLine[] =>
+  story.map(({ seq, at_ms, event }) => ({
+    id: seq,
+    time: logTime(at_ms, now),
+    at: new Date(at_ms).toISOString(),
+    text: sentence(event),
+    ...look(event),
+  }));
