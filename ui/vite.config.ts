@@ -10,6 +10,8 @@ export default defineConfig({
     outDir: "dist",
     // The oldest web views that Tauri runs on.
     target: ["es2022", "safari15", "chrome105"],
+    // The window's security policy takes no fonts from addresses that hold them.
+    assetsInlineLimit: 0,
     sourcemap: !!process.env.TAURI_ENV_DEBUG,
   },
 });

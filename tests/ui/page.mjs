@@ -1,16 +1,17 @@
 // The page alone, in headless Chromium, on the fake backend.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { servePage } from "./serve.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const ui = join(root, "ui/");
 const require = createRequire(join(ui, "package.json"));
 const { chromium } = require("playwright-core");
-const { createServer } = await import(require.resolve("vite"));
-const axe = require.resolve("axe-core");
+const axe = readFileSync(require.resolve("axe-core"), "utf8");
 
 const shots = join(root, "target/shots/ui/");
 
@@ -25,14 +26,7 @@ function browserPath() {
 
 export async function start() {
   mkdirSync(shots, { recursive: true });
-  const server = await createServer({
-    root: ui,
-    configFile: join(ui, "vite.config.ts"),
-    logLevel: "error",
-    // What is edited meanwhile must not reload a page under test.
-    server: { port: 0, strictPort: false, host: "127.0.0.1", hmr: false, watch: null },
-  });
-  await server.listen();
+  const server = await servePage();
   // Inside containers and as root the browser's own sandbox cannot be set up; the page is ours.
   const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
   return {
@@ -52,7 +46,7 @@ export async function start() {
       page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
       const place = typeof at === "string" ? new URLSearchParams(at && `at=${at}`) : { at: JSON.stringify(at) };
       const words = new URLSearchParams([["scene", scene], ...Object.entries(query), ...new URLSearchParams(place)]);
-      await page.goto(`${server.resolvedUrls.local[0]}?${words}`);
+      await page.goto(`${server.url}?${words}`);
       await page.evaluate(() => document.fonts.ready);
       return { page, errors, close: () => context.close() };
     },
@@ -63,10 +57,13 @@ export async function start() {
   };
 }
 
-/** What axe finds against WCAG 2.2 AA and its own advice, one line each. */
-export async function violations(page) {
-  await page.addScriptTag({ path: axe });
-  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+/** What axe finds against WCAG 2.2 AA and its own advice, one line each; `but` names what another test looks at. */
+export async function violations(page, { but = [] } = {}) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(
+    (exclude) => globalThis.axe.run({ exclude }, { resultTypes: ["violations"], preload: false }),
+    but.map((css) => [css]),
+  );
   return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} (${n.failureSummary})`));
 }
 
