@@ -122,7 +122,8 @@ export function cutAt(context: number, cut: number, of: number, sure: "counted" 
   if (of === 0) return `${at} nothing is known: there is no example`;
   if (cut === 0) return `${at} no example is cut`;
   if (cut === of) return `${at} every example is cut`;
-  return `${at} ${percent(cut / of)} of the examples ${cut === 1 ? "is" : "are"} cut: ${sure === "about" ? "about " : ""}${count(cut)} of ${count(of)}`;
+  const share = percent(cut / of).replace("<", "less than");
+  return `${at} ${share} of the examples ${cut === 1 ? "is" : "are"} cut: ${sure === "about" ? "about " : ""}${count(cut)} of ${count(of)}`;
 }
 
 /** The name of a version: the moment it was made says more than its hash. */

@@ -10,7 +10,7 @@ const total = (counts: Counts) => counts.train + counts.validation + counts.test
 const damaged = (name: string) =>
   refusal(
     "bad_data",
-    `The stored data set's file ${name}/train.jsonl was changed or damaged (line 12).`,
+    `The stored data set's file /home/ada/.local/share/tunesmith/datasets/${name}/train.jsonl was changed or damaged (line 12).`,
     "Import the data again.",
   );
 
@@ -74,8 +74,8 @@ function measured(of: FakeSet, model: string): LengthHistogram {
     median: quantile(0.5),
     p95: quantile(0.95),
     longest: last * width + 9,
-    measured: counts.reduce((a, b) => a + b, 0),
-    of: all > n ? all : counts.reduce((a, b) => a + b, 0),
+    measured: n,
+    of: all,
     taught: 0.38,
   };
 }
