@@ -49,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets",
             "store",
             "charts",
+            "secrets",
             "worker",
         ],
     ),

@@ -1,19 +1,8 @@
 //! The rectangle of the lines: from steps and losses to pixels and back.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::series::Point;
-
-/// How losses go up the axis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scale {
-    /// Evenly.
-    #[default]
-    Linear,
-    /// By their logarithm; losses of zero and below are left out.
-    Log,
-}
+use crate::{Scale, series::Point};
 
 /// Where the lines are in the picture, so that a crosshair can be laid over it. Lengths in the picture's units.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -15,10 +15,11 @@ mod theme;
 mod ticks;
 
 pub use canvas::{Chart, Size};
-pub use frame::{Plot, Scale};
+pub use frame::Plot;
 pub use loss::{LossChart, loss};
 pub use overlay::{Overlay, Run, overlay};
 pub use png::ChartError;
 pub use series::{Point, Smoothing};
 pub use sparkline::{Sparkline, sparkline};
-pub use theme::{Colour, Palette, Theme};
+pub use spec::{ChartScale as Scale, ChartTheme as Theme};
+pub use theme::{Colour, Palette};

@@ -39,7 +39,7 @@ const APART: f64 = 16.0;
 /// Training loss faint under its smoothed self, validation as joined points, the best checkpoint ringed.
 pub fn loss(chart: &LossChart<'_>) -> Chart {
     let size = chart.size.bounded();
-    let palette = chart.theme.palette();
+    let palette = Palette::of(chart.theme);
     let (train, validation) = (clean(chart.train), clean(chart.validation));
     let plot = layout(size, chart.title, train.iter().chain(&validation), chart.scale, LABELS);
     let columns = plot.width.ceil() as usize;

@@ -1,7 +1,7 @@
 //! Several runs over the same steps, to be compared.
 
 use crate::{
-    Chart, Point, Scale, Size, Smoothing, Theme,
+    Chart, Palette, Point, Scale, Size, Smoothing, Theme,
     canvas::{picture, shorten},
     loss::{LABELS, Label, background, draw_labels, draw_line, draw_points, layout, name, nothing_yet},
     series::{clean, smooth, thin},
@@ -41,7 +41,7 @@ const NAME: usize = 20;
 /// A colour for each run: validation as joined points over faint smoothed training loss.
 pub fn overlay(chart: &Overlay<'_>) -> Chart {
     let size = chart.size.bounded();
-    let palette = chart.theme.palette();
+    let palette = Palette::of(chart.theme);
     let runs: Vec<_> = chart
         .runs
         .iter()

@@ -1,7 +1,7 @@
 //! A run's loss in a line of a list.
 
 use crate::{
-    Chart, Plot, Point, Scale, Size, Theme,
+    Chart, Palette, Plot, Point, Scale, Size, Theme,
     canvas::picture,
     loss::draw_line,
     series::{Smoothing, clean, smooth, thin},
@@ -21,7 +21,7 @@ pub struct Sparkline<'a> {
 /// A line and a dot where it ends, on nothing: no axes, no words. A single line if there is nothing to show.
 pub fn sparkline(chart: &Sparkline<'_>) -> Chart {
     let size = chart.size.bounded();
-    let palette = chart.theme.palette();
+    let palette = Palette::of(chart.theme);
     let points = clean(chart.points);
     let points = smooth(&points, Smoothing::Auto).unwrap_or(points);
     let (width, height) = (f64::from(size.width), f64::from(size.height));

@@ -212,6 +212,9 @@ pub struct Asked {
     /// What to learn: a file, a folder, or a data set.
     #[arg(long)]
     pub data: String,
+    /// Which version of a data set: the beginning of its hash; the newest if left out.
+    #[arg(long, value_name = "VERSION")]
+    pub data_version: Option<String>,
     /// As the run is called.
     #[arg(long)]
     pub name: Option<String>,
@@ -275,13 +278,12 @@ pub enum Runs {
         #[command(flatten)]
         knobs: Box<KnobArgs>,
     },
-    /// Where two runs differ, and what came of it.
+    /// Where runs differ, and what came of it.
     #[command(after_help = "Example: tunesmith runs compare last 4f2a91c0")]
     Compare {
-        /// The one.
-        first: String,
-        /// The other.
-        second: String,
+        /// Which, from 2 to 8.
+        #[arg(required = true, num_args = 2..=8)]
+        runs: Vec<String>,
     },
     /// Asks a run to save and be put aside.
     #[command(after_help = "Example: tunesmith runs pause last")]

@@ -1,48 +1,24 @@
 //! What was wrong with rows of a data set, a sentence for each kind of trouble.
 
-use std::collections::BTreeMap;
-
-use spec::{DatasetInfo, Problem, ProblemKind};
+use spec::{DatasetInfo, Problem};
 
 /// Lines that are named in a sentence.
 const NAMED: usize = 5;
 
 /// A sentence for each kind of trouble, the most frequent first, with the first lines where it was met.
 pub fn sentences(info: &DatasetInfo) -> Vec<String> {
-    let mut kinds: BTreeMap<(&str, String), Vec<&Problem>> = BTreeMap::new();
-    for problem in &info.problems {
-        kinds.entry(fate(&problem.kind)).or_default().push(problem);
-    }
-    let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, problems)| std::cmp::Reverse(problems.len()));
-    let sentence = |((fate, what), problems): &((&str, String), Vec<&Problem>)| {
-        let n = problems.len();
-        let rows = if n == 1 { "row was" } else { "rows were" };
-        format!("{n} {rows} {fate}: {what} ({})", places(problems))
-    };
-    let mut said: Vec<_> = kinds.iter().map(sentence).collect();
-    let listed = info.problems.len() as u64;
-    if listed < info.n_problems {
-        said.push(format!("These are the first {listed} of {} such rows.", info.n_problems));
-    }
-    said
-}
-
-/// What became of the row, and why; alike for all rows of one kind.
-fn fate(kind: &ProblemKind) -> (&'static str, String) {
-    match kind {
-        ProblemKind::BadEncoding => ("repaired", kind.to_string()),
-        ProblemKind::NotJson { .. } => ("left out", "not JSON".to_owned()),
-        ProblemKind::WrongFieldCount { expected, .. } => {
-            ("left out", format!("not {expected} fields, as the header has"))
+    let said = |group: spec::ProblemGroup| {
+        let fate = if group.repaired { "repaired" } else { "left out" };
+        match group.examples.as_slice() {
+            [] => format!("{fate}: {}", group.sentence),
+            examples => format!("{fate}: {} ({})", group.sentence, places(examples, group.n)),
         }
-        ProblemKind::Duplicate { .. } => ("left out", "the same as an earlier row".to_owned()),
-        kind => ("left out", kind.to_string()),
-    }
+    };
+    info.groups().into_iter().map(said).collect()
 }
 
-/// `a.csv lines 3, 9; b.csv line 1`, up to [`NAMED`] lines.
-fn places(problems: &[&Problem]) -> String {
+/// `a.csv lines 3, 9; b.csv line 1`, up to [`NAMED`] lines of `n`.
+fn places(problems: &[Problem], n: u64) -> String {
     let mut said = String::new();
     let mut file = "";
     for (at, problem) in problems.iter().take(NAMED).enumerate() {
@@ -55,8 +31,8 @@ fn places(problems: &[&Problem]) -> String {
         let (between, line) = (if at == 0 { "" } else { "; " }, if more_of_it { "lines" } else { "line" });
         said.push_str(&format!("{between}{file} {line} {}", problem.line));
     }
-    if problems.len() > NAMED {
-        said.push_str(&format!(" and {} more", problems.len() - NAMED));
+    if n > NAMED as u64 {
+        said.push_str(&format!(" and {} more", n - NAMED as u64));
     }
     said
 }
@@ -65,7 +41,7 @@ fn places(problems: &[&Problem]) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use spec::{Counts, DatasetId, Mapping, Sha256, Shape, SplitFractions};
+    use spec::{Counts, DatasetId, Mapping, ProblemKind, ProblemTally, Sha256, Shape, SplitFractions};
 
     use super::*;
 
@@ -81,6 +57,7 @@ mod tests {
             counts: Counts::default(),
             problems,
             n_problems,
+            tallies: Vec::new(),
         }
     }
 
@@ -98,15 +75,28 @@ mod tests {
         ];
         let duplicate = |line| problem("b.jsonl", line, ProblemKind::Duplicate { first: 1 });
         problems.extend((10..17).map(duplicate));
+        let mut info = info(problems, 11);
+        let expected = [
+            "left out: 7 rows repeat an earlier row (b.jsonl lines 10, 11, 12, 13, 14 and 2 more)",
+            "left out: 3 rows are not JSON (a.jsonl lines 3, 9; b.jsonl line 1)",
+            "repaired: 1 row holds bytes that are not text, which were replaced (a.jsonl line 2)",
+        ];
+        assert_eq!(sentences(&info), expected);
+        info.n_problems = 1200;
         assert_eq!(
-            sentences(&info(problems, 1200)),
-            [
-                "7 rows were left out: the same as an earlier row (b.jsonl lines 10, 11, 12, 13, 14 and 2 more)",
-                "3 rows were left out: not JSON (a.jsonl lines 3, 9; b.jsonl line 1)",
-                "1 row was repaired: bytes that are not text were replaced (a.jsonl line 2)",
-                "These are the first 11 of 1200 such rows.",
-            ]
+            sentences(&info)[1],
+            "left out: At least 3 rows are not JSON (a.jsonl lines 3, 9; b.jsonl line 1)",
+            "as an older version kept it"
         );
+        info.tallies = vec![ProblemTally { kind: ProblemKind::Duplicate { first: 0 }, n: 1196 }];
+        assert_eq!(
+            sentences(&info),
+            ["left out: 1,196 rows repeat an earlier row (b.jsonl lines 10, 11, 12, 13, 14 and 1191 more)"]
+        );
+    }
+
+    #[test]
+    fn without_trouble_nothing_is_said() {
         assert_eq!(sentences(&info(Vec::new(), 0)), [""; 0]);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{fmt::Write, ops::ControlFlow, time::Duration};
 
-use engine::{Exporting, Progress};
+use engine::Progress;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use spec::{TaskProgress, TaskUnit};
 
 use crate::{
     interrupt,
@@ -20,15 +21,6 @@ pub struct Bar {
     quiet: bool,
 }
 
-/// What is counted.
-#[derive(Clone, Copy)]
-enum Unit {
-    /// Nothing: it just takes its time.
-    None,
-    Bytes,
-    Pieces,
-}
-
 impl Bar {
     /// Listens to Ctrl-C from now on: it cancels.
     pub fn new(out: &Out) -> Self {
@@ -38,23 +30,23 @@ impl Bar {
 
     /// Shows it.
     pub fn show(&mut self, progress: &Progress) -> ControlFlow<()> {
-        let (what, unit, done, total) = said(progress);
-        let changed = self.told.as_deref() != Some(&*what);
+        let TaskProgress { doing, done, total, unit, secs_left: _ } = progress.told();
+        let changed = self.told.as_deref() != Some(&*doing);
         match &self.bar {
             Some(bar) => {
                 if changed {
                     bar.reset();
                     bar.set_style(style(unit));
-                    bar.set_message(what.clone());
+                    bar.set_message(doing.clone());
                 }
-                bar.set_length(total);
+                bar.set_length(total.unwrap_or(0));
                 bar.set_position(done);
             }
-            None if changed && !self.quiet => say(&what),
+            None if changed && !self.quiet => say(&doing),
             None => {}
         }
         if changed {
-            self.told = Some(what);
+            self.told = Some(doing);
         }
         interrupt::going()
     }
@@ -68,29 +60,11 @@ impl Drop for Bar {
     }
 }
 
-fn said(progress: &Progress) -> (String, Unit, u64, u64) {
-    let (what, unit, done, total) = match progress {
-        Progress::Downloading(p) => {
-            return (format!("Downloading {}", p.file), Unit::Bytes, p.done, p.total.unwrap_or(0));
-        }
-        Progress::Hashing { done, total } => ("Reading the weights", Unit::Bytes, *done, *total),
-        Progress::Importing(p) => ("Reading the data", Unit::Bytes, p.done, p.total),
-        Progress::Tokenising(p) => ("Measuring the data", Unit::Pieces, p.done, p.total),
-        Progress::Opening => ("Opening the model", Unit::None, 0, 0),
-        Progress::Evaluating { done, total } => ("Evaluating", Unit::Pieces, *done, *total),
-        Progress::Exporting(Exporting::Writing { done, total }) => ("Writing", Unit::Pieces, *done, *total),
-        Progress::Exporting(Exporting::ReadingBack { done, total }) => {
-            ("Reading back and comparing", Unit::Pieces, *done, *total)
-        }
-    };
-    (what.to_owned(), unit, done, total)
-}
-
-fn style(unit: Unit) -> ProgressStyle {
+fn style(unit: TaskUnit) -> ProgressStyle {
     let template = match unit {
-        Unit::None => "{msg}…",
-        Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}{left}",
-        Unit::Pieces => "{msg} {wide_bar} {percent}%{left}",
+        TaskUnit::None => "{msg}…",
+        TaskUnit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}{left}",
+        TaskUnit::Pieces => "{msg} {wide_bar} {percent}%{left}",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.with_key("left", |state: &ProgressState, to: &mut dyn Write| {

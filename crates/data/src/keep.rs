@@ -15,7 +15,7 @@ use atomic::WriteError;
 use sha2::{Digest, Sha256};
 use spec::{Counts, DatasetId, DatasetInfo, Example, Mapping, Role, Split, SplitFractions};
 
-use crate::{KeepError, Problems, Progress, Reader, Sources, Watch, read::Known, split};
+use crate::{KeepError, Problems, Progress, Reader, Sources, Watch, abandoned, read::Known, split};
 
 /// Rows divided between two words on how far it is.
 const ROWS: usize = 1 << 16;
@@ -64,8 +64,7 @@ fn keep_in(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<Dataset
     }
     let reader = Reader::open(&import.sources.all(), import.mapping.as_ref())?;
     fs::create_dir_all(dir).map_err(|e| WriteError::new(dir, e))?;
-    let work =
-        tempfile::Builder::new().prefix(".import-").tempdir_in(dir).map_err(|e| WriteError::new(dir, e))?;
+    let work = abandoned::work_in(dir)?;
 
     let rows = work.path().join("rows.jsonl");
     let gathered = gather(&rows, &import.sources, reader.mapping(), watch)?;
@@ -85,8 +84,9 @@ fn keep_in(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<Dataset
         because: reader.because().to_owned(),
         split: import.split,
         counts,
-        problems: gathered.problems.listed,
+        tallies: gathered.problems.tallies(),
         n_problems: gathered.problems.n,
+        problems: gathered.problems.listed,
     };
     place(dir, &made, &info)?;
     Ok(info)

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use spec::{DatasetInfo, Example, Split};
 
 use crate::{
-    KeptError,
+    KeptError, LineIndex, Lookup,
     keep::{part_file, version_hash},
     lines::{Line, Lines},
 };
@@ -67,6 +67,75 @@ impl Kept {
         Ok(std::iter::from_fn(move || {
             let read = lines.next().map_err(|error| io(&path, error)).transpose()?;
             Some(read.map(|(number, line)| KeptLine { path: path.clone(), number, line }))
+        }))
+    }
+
+    /// At most `n` examples of one part from the one at `offset` on. `index` is of that part's file, and is the better
+    /// the more often it is asked.
+    ///
+    /// # Errors
+    /// [`KeptError`] if the file cannot be read, or a line of it is not an example.
+    pub fn page(
+        &self,
+        split: Split,
+        index: &mut LineIndex,
+        offset: u64,
+        n: usize,
+    ) -> Result<Vec<Example>, KeptError> {
+        let path = self.folder.join(part_file(split));
+        let failed = |source| KeptError::Io { path: path.clone(), source };
+        let reader = BufReader::with_capacity(1 << 16, File::open(&path).map_err(failed)?);
+        let mut lines = Lookup::at(reader, index, offset).map_err(failed)?;
+        let mut examples = Vec::new();
+        while examples.len() < n
+            && let Some(line) = lines.next_line().map_err(failed)?
+        {
+            let number = offset + examples.len() as u64 + 1;
+            let damaged = |_| KeptError::Damaged { path: path.clone(), line: number };
+            examples.push(serde_json::from_slice(&line).map_err(damaged)?);
+        }
+        Ok(examples)
+    }
+
+    /// Examples from all over one part, at most `most` of them, evenly apart and in their order: what a look at the
+    /// whole can afford.
+    ///
+    /// # Errors
+    /// As [`examples`](Self::examples).
+    pub fn spread(
+        &self,
+        split: Split,
+        most: u64,
+    ) -> Result<impl Iterator<Item = Result<Example, KeptError>> + use<>, KeptError> {
+        let n = self.info.counts.of(split);
+        let path = self.folder.join(part_file(split));
+        let file = File::open(&path).map_err(|source| KeptError::Io { path: path.clone(), source })?;
+        let mut lines = BufReader::with_capacity(1 << 18, file);
+        let most = most.min(n);
+        let (mut line, mut taken) = (0u64, 0u64);
+        Ok(std::iter::from_fn(move || {
+            if taken == most {
+                return None;
+            }
+            let wanted = (u128::from(taken) * u128::from(n) / u128::from(most)) as u64;
+            let mut bytes = Vec::new();
+            let mut read = || -> io::Result<usize> {
+                while line < wanted {
+                    lines.skip_until(b'\n')?;
+                    line += 1;
+                }
+                line += 1;
+                taken += 1;
+                lines.read_until(b'\n', &mut bytes)
+            };
+            match read() {
+                Ok(0) => None,
+                Ok(_) => {
+                    let damaged = |_| KeptError::Damaged { path: path.clone(), line };
+                    Some(serde_json::from_slice(&bytes).map_err(damaged))
+                }
+                Err(source) => Some(Err(KeptError::Io { path: path.clone(), source })),
+            }
         }))
     }
 

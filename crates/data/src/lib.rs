@@ -9,11 +9,13 @@
 //! forty bytes a row, by which duplicates are known.
 //! Deliberately absent: tensors, shuffling, SQLite, the clock. Trainers shuffle rows with a seed of their own.
 
+mod abandoned;
 mod chat;
 mod encoding;
 mod error;
 mod format;
 mod guess;
+mod index;
 mod keep;
 mod kept;
 mod lengths;
@@ -31,8 +33,10 @@ mod sources;
 mod split;
 mod tokenise;
 
+pub use abandoned::clear_abandoned;
 pub use error::{KeepError, KeptError, ShowError, TokeniseError, Unreadable};
 pub use format::FORMAT_NAMES;
+pub use index::{LineIndex, Lookup};
 pub use keep::{Import, keep};
 pub use kept::{Kept, open};
 pub use lengths::Lengths;
@@ -41,6 +45,7 @@ pub use preview::Preview;
 pub use progress::{Progress, Watch, unwatched};
 pub use read::{Imported, Problems, Reader, Report, read_bytes};
 pub use see::{Seen, SeenToken};
+pub use shape::shapes;
 pub use sources::Sources;
 pub use split::assign;
 pub use tokenise::{Teacher, Tokenised, Tokens};

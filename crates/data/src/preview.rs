@@ -10,6 +10,7 @@ use crate::{Unreadable, format, guess, read::Look, shape, source::Source, source
 
 /// The first rows of the first file, as they stand and as they would be learned.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Preview {
     /// The name of the file looked at.
     pub file: String,

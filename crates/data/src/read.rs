@@ -1,7 +1,7 @@
 //! Files to examples: the format finds rows, the mapping gives them a meaning, what is wrong is named.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     ops::ControlFlow,
     path::PathBuf,
 };
@@ -9,7 +9,7 @@ use std::{
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use spec::{Example, Mapping, Problem, ProblemKind};
+use spec::{Example, Mapping, Problem, ProblemKind, ProblemTally};
 
 use crate::{
     Unreadable,
@@ -37,14 +37,31 @@ pub struct Problems {
     pub listed: Vec<Problem>,
     /// How many there were in all.
     pub n: u64,
+    /// How many of each sort.
+    #[serde(skip)]
+    sorts: BTreeMap<ProblemKind, u64>,
 }
 
 impl Problems {
     /// As many as are listed.
     pub const LISTED: usize = 1000;
+    /// Sorts that are told apart. There can be as many as there are unknown roles in a file; what is beyond counts as
+    /// messages that are not understood.
+    const SORTS: usize = 200;
+
+    /// How many of each sort there were, the most frequent first.
+    pub fn tallies(&self) -> Vec<ProblemTally> {
+        let tally = |(kind, n): (&ProblemKind, &u64)| ProblemTally { kind: kind.clone(), n: *n };
+        let mut tallies: Vec<_> = self.sorts.iter().map(tally).collect();
+        tallies.sort_by_key(|tally| std::cmp::Reverse(tally.n));
+        tallies
+    }
 
     fn add(&mut self, file: &str, line: u64, kind: ProblemKind) {
         self.n += 1;
+        let sort = kind.sort();
+        let is_known = self.sorts.len() < Self::SORTS || self.sorts.contains_key(&sort);
+        *self.sorts.entry(if is_known { sort } else { ProblemKind::BadMessages }).or_default() += 1;
         if self.listed.len() < Self::LISTED {
             self.listed.push(Problem { file: file.to_owned(), line, kind });
         }

@@ -8,6 +8,7 @@ use crate::{Teacher, TokeniseError};
 
 /// An example as text and as tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Seen {
     /// The text that is tokenised, with all that the template adds.
     pub text: String,
@@ -27,6 +28,7 @@ pub struct Seen {
 
 /// One token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct SeenToken {
     /// Its number in the vocabulary.
     pub id: u32,

@@ -1,7 +1,7 @@
 //! A row and a mapping of its columns make an example, or a reason why not.
 
 use serde_json::Value;
-use spec::{ColumnRole, Example, Mapping, Message, ProblemKind, Role, Shape};
+use spec::{ColumnRole, Example, Mapping, Message, ProblemKind, Role, Shape, ShapeSheet};
 
 use crate::{Unreadable, chat, row::Fields};
 
@@ -36,6 +36,45 @@ pub(crate) fn roles(shape: Shape) -> (&'static [ColumnRole], &'static [ColumnRol
         Shape::Alpaca => (&[Instruction, Output], &[Input, System]),
         Shape::Messages | Shape::ShareGpt => (&[Messages], &[System]),
     }
+}
+
+/// Every shape, the most usual first, with the roles it needs and those it can use.
+pub fn shapes() -> Vec<ShapeSheet> {
+    let sheet = |(shape, label, help): (Shape, &str, &str)| {
+        let (needs, may) = roles(shape);
+        ShapeSheet {
+            shape,
+            label: label.to_owned(),
+            help: help.to_owned(),
+            needs: needs.to_vec(),
+            may: may.to_vec(),
+        }
+    };
+    [
+        (
+            Shape::PromptCompletion,
+            "Prompt and completion",
+            "Each row has a prompt and what the model should write after it.",
+        ),
+        (
+            Shape::Messages,
+            "Conversation",
+            "Each row has a column with a list of messages, each with a role and a content.",
+        ),
+        (
+            Shape::Alpaca,
+            "Instruction, input and output",
+            "Each row has a task, perhaps some material for it, and the answer.",
+        ),
+        (
+            Shape::ShareGpt,
+            "Conversation, ShareGPT's way",
+            "Each row has a column with a list of messages, each with `from` and `value`.",
+        ),
+        (Shape::Text, "Running text", "Each row is a text that the model learns to write as it stands."),
+    ]
+    .map(sheet)
+    .into()
 }
 
 /// As said to a person.

@@ -1,11 +1,11 @@
-//! Data sets: import, list, show, rename, delete; and what a model will see of them.
+//! Data sets: import, list, show, rename, delete.
 
 use std::path::PathBuf;
 
-use data::{Import, KeepError, KeptError, Preview, Seen, Sources, Teacher, TokeniseError, Unreadable};
+use data::{Import, KeepError, KeptError, Preview, Sources, TokeniseError, Unreadable};
+use serde::{Deserialize, Serialize};
 use spec::{
-    ApiError, Code, DatasetId, DatasetInfo, DatasetSummary, Example, Mapping, ModelId, Sha256, Split,
-    SplitFractions, Supervise,
+    ApiError, Code, DatasetId, DatasetInfo, DatasetSummary, Example, Mapping, Sha256, Split, SplitFractions,
 };
 use uuid::Uuid;
 
@@ -13,11 +13,11 @@ use crate::{
     Engine, Progress, Watch, clock,
     errors::{AtTheEdge, Classify, disk, parted},
     find,
-    models::OpenModel,
 };
 
 /// What to import, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ImportRequest {
     /// Files or folders.
     pub paths: Vec<PathBuf>,
@@ -166,6 +166,27 @@ impl Engine {
         find::find("data set", asked, &candidates)
     }
 
+    /// The version of a data set whose hash begins with `asked`.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub fn find_version(&self, id: DatasetId, asked: &str) -> Result<Sha256, ApiError> {
+        let (_, versions) = self.inner.store.dataset_versions(id).at_the_edge()?;
+        let begins =
+            |version: &Sha256| asked.len() >= 4 && version.0.starts_with(&asked.to_ascii_lowercase());
+        let mut found = versions.into_iter().map(|version| version.version).filter(begins);
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => {
+                Err(ApiError::new(Code::NotFound, format!("There is no version `{asked}` of this data set")))
+            }
+            (Some(_), Some(_)) => {
+                Err(ApiError::new(Code::NotFound, format!("`{asked}` could be any of several versions"))
+                    .hint("Give more of its hash."))
+            }
+        }
+    }
+
     /// Gives a data set another name.
     ///
     /// # Errors
@@ -199,30 +220,6 @@ impl Engine {
         let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
         let examples = kept.examples(split).at_the_edge()?.take(n);
         examples.collect::<Result<_, _>>().at_the_edge()
-    }
-
-    /// What `model` will see of the first `n` training examples: text, tokens, and which of them are taught.
-    ///
-    /// # Errors
-    /// When the model cannot be opened, or cannot be shown such examples.
-    pub fn see(
-        &self,
-        info: &DatasetInfo,
-        model: &ModelId,
-        supervise: Supervise,
-        context_length: u32,
-        n: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<Vec<Seen>, ApiError> {
-        let model = OpenModel::at(&self.locate_model(model, watch)?)?;
-        let teacher = Teacher {
-            tokenizer: &model.tokenizer,
-            template: model.template.as_ref(),
-            supervise,
-            context_length: context_length as usize,
-        };
-        let examples = self.examples(info, Split::Train, n)?;
-        examples.iter().map(|example| teacher.see(example).at_the_edge()).collect()
     }
 }
 

@@ -20,6 +20,22 @@ impl Engine {
     /// # Errors
     /// When that process dies.
     pub fn devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
+        let found = self.ask_devices();
+        self.inner.known.keep_devices(&found);
+        found
+    }
+
+    /// As they were when they were asked last; a driver that broke then is not asked again and again.
+    pub(crate) fn known_devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
+        self.inner.known.devices().unwrap_or_else(|| self.devices())
+    }
+
+    /// The same, for whoever only looks: where the graphics drivers do not answer, the processor alone.
+    pub(crate) fn devices_or_processor(&self) -> Vec<DeviceInfo> {
+        self.known_devices().unwrap_or_else(|_| vec![model::devices::cpu()])
+    }
+
+    fn ask_devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
         let program = self.inner.program.path();
         let failed =
             |error| ApiError::new(Code::Internal, format!("{} does not start: {error}", program.display()));

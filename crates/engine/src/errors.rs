@@ -67,13 +67,10 @@ impl Classify for FolderError {
 
 impl Classify for PlanError {
     fn classify(self) -> ApiError {
-        let code = match &self {
-            Self::Knob(_) | Self::UnknownModule { .. } => Code::Usage,
-            Self::ContextOverModel { .. } | Self::OtherDevice { .. } => Code::Usage,
-            Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
-            Self::TooLarge { .. } => Code::OutOfMemory,
-        };
-        parted(code, &self.to_string())
+        let ApiError { code, message, hint } = self.into();
+        let mut letters = message.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        ApiError { code, message: first.unwrap_or_default() + letters.as_str(), hint }
     }
 }
 
@@ -95,5 +92,20 @@ mod tests {
         assert_eq!(error.message, "The disk is full");
         assert_eq!(error.hint.as_deref(), Some("Free some space. Then try again."));
         assert_eq!(parted(Code::Internal, "There is no run 1.").message, "There is no run 1");
+    }
+
+    #[test]
+    fn a_plan_that_does_not_fit_keeps_what_to_change() {
+        let remedy = plan::Remedy { knob: "batch_size", from: 8, to: 2 };
+        let error = PlanError::TooLarge {
+            device: "Some chip".to_owned(),
+            needs: 9_000_000_000,
+            has: 4_000_000_000,
+            remedies: vec![remedy],
+        };
+        let error = error.classify();
+        assert_eq!(error.code, Code::OutOfMemory);
+        assert_eq!(error.message, "This run needs at least 9.0 GB, and Some chip has 4.0 GB free");
+        assert_eq!(error.hint.as_deref(), Some("It fits with batch size 2 instead of 8."));
     }
 }

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use adapt::{Lora, LoraConfig};
 use data::Teacher;
-use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, TargetModules};
+use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, TargetModules, Voice};
 use train::{Evaluation, Workers};
 
-use crate::{Engine, Progress, Tuned, Voice, Watch, errors::AtTheEdge, models::bad, progress::cancelled};
+use crate::{Engine, Progress, Tuned, Watch, errors::AtTheEdge, models::bad, progress::cancelled};
 
 /// Rows that go through a GPU at once.
 const BATCH: usize = 4;

@@ -22,17 +22,16 @@ impl Engine {
         from_seq: u64,
         mut each: impl FnMut(&[Stamped]) -> ControlFlow<()>,
     ) -> Result<RunStatus, ApiError> {
-        let mut tail = Tail::from_start(&self.home().run(id));
+        let mut tail = Tail::from_seq(&self.home().run(id), from_seq);
         loop {
             // Looked at before the log is read: when nobody writes any more, what is read then is all.
             let over = self.is_over(id)?;
             loop {
-                let mut batch = tail.read().at_the_edge()?;
+                let batch = tail.read().at_the_edge()?;
                 if batch.is_empty() {
                     break;
                 }
-                batch.retain(|stamped| from_seq <= stamped.seq);
-                if !batch.is_empty() && each(&batch).is_break() {
+                if each(&batch).is_break() {
                     return self.status(id);
                 }
             }
@@ -43,17 +42,31 @@ impl Engine {
         }
     }
 
+    /// Hands over every event from `from_seq` on, in batches, over pauses and resumes, until `each` breaks. It is asked
+    /// ten times a second, with an empty batch where nothing happened, so that it can. Blocks.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn follow_on(
+        &self,
+        id: RunId,
+        from_seq: u64,
+        mut each: impl FnMut(&[Stamped]) -> ControlFlow<()>,
+    ) -> Result<(), ApiError> {
+        let mut tail = Tail::from_seq(&self.home().run(id), from_seq);
+        while each(&tail.read().at_the_edge()?).is_continue() {
+            thread::sleep(PACE);
+        }
+        Ok(())
+    }
+
     /// The place of the next event: what to follow from for those who know the story so far.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn next_seq(&self, id: RunId) -> Result<u64, ApiError> {
-        let mut tail = Tail::from_start(&self.home().run(id));
-        let mut next = 0;
-        while let Some(last) = tail.read().at_the_edge()?.last() {
-            next = last.seq + 1;
-        }
-        Ok(next)
+        self.inner.catch_up(id)?;
+        Ok(self.inner.store.series_until(id).at_the_edge()?.1)
     }
 
     /// That nobody will write to the log unless the run is resumed.

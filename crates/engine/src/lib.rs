@@ -7,8 +7,13 @@
 //! **Invariant:** errors are classified here, once: every method fails with an [`ApiError`](spec::ApiError).
 //! Deliberately absent: windows, terminals, printing.
 
+mod about;
 mod chart;
+mod chat;
 mod clock;
+mod command;
+mod compare;
+mod dataset_sheet;
 mod datasets;
 mod doctor;
 mod errors;
@@ -17,12 +22,20 @@ mod exports;
 mod find;
 mod follow;
 mod home;
+mod known;
+mod lengths;
+mod local_models;
 mod models;
+mod offers;
+mod planned;
 mod plans;
 mod postmortem;
 mod progress;
+mod rows;
+mod run_view;
 mod runs;
 mod sample;
+mod settings;
 mod spawn;
 mod supervise;
 mod tuned;
@@ -33,25 +46,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use secrets::{Keyring, System};
 use spec::{ApiError, Code, RunId};
 use store::Store;
 
-pub use chart::png;
+pub use chart::write_chart;
 pub use charts::{Chart, Size, Theme};
 pub use data::{Preview, Seen, SeenToken};
 pub use datasets::ImportRequest;
-pub use export::{Exported, IfThere, Precision, Progress as Exporting};
-pub use exports::ExportForm;
+pub use export::{IfThere, Progress as Exporting};
 pub use home::Home;
-pub use hub::{CatalogueEntry, Found, Gate, Installed, STARTER};
-pub use model::Sampling;
+pub use hub::{CATALOGUE, Found, Gate, Installed, STARTER};
 pub use models::ModelSheet;
+pub use planned::{knobs, set_knob};
 pub use progress::{Progress, Watch};
 pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
 pub use train::Evaluation;
-pub use tuned::{Prompt, Reply, Tuned, Voice};
+pub use tuned::Tuned;
 
 use errors::AtTheEdge;
 use supervise::Watcher;
@@ -76,6 +89,10 @@ pub(crate) struct Inner {
     program: WorkerProgram,
     /// Workers that this engine started: asked for how they ended, so that none stays behind as a zombie.
     children: Mutex<HashMap<RunId, Child>>,
+    /// Where the hub's token is kept.
+    keyring: Mutex<Arc<dyn Keyring>>,
+    known: known::Known,
+    seat: chat::Seat,
 }
 
 impl Engine {
@@ -97,8 +114,18 @@ impl Engine {
     pub fn open_with(home: Home, program: WorkerProgram) -> Result<Self, ApiError> {
         home.make()?;
         let store = Store::open(&home.database()).at_the_edge()?;
-        let inner = Arc::new(Inner { home, store, program, children: Mutex::default() });
+        let keyring = Mutex::new(Arc::new(System { account: "huggingface.co" }) as Arc<dyn Keyring>);
+        let inner = Arc::new(Inner {
+            home,
+            store,
+            program,
+            children: Mutex::default(),
+            keyring,
+            known: known::Known::default(),
+            seat: chat::Seat::default(),
+        });
         inner.purge()?;
+        data::clear_abandoned(&inner.home.datasets());
         inner.catch_up_all()?;
         // The device may have become free while no engine was open to see it.
         inner.start_next()?;

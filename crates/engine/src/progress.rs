@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use spec::{ApiError, Code};
+use spec::{ApiError, Code, TaskProgress, TaskUnit};
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,28 @@ pub enum Progress {
     },
     /// An export is written, read back and compared.
     Exporting(export::Progress),
+}
+
+impl Progress {
+    /// As a bar says it: in a terminal and in the window alike. How long it will take is for whoever tells it to know.
+    pub fn told(&self) -> TaskProgress {
+        use TaskUnit::{Bytes, None as Nothing, Pieces};
+        let (doing, unit, done, total) = match self {
+            Self::Downloading(p) => (format!("Downloading {}", p.file), Bytes, p.done, p.total),
+            Self::Hashing { done, total } => ("Reading the weights".to_owned(), Bytes, *done, Some(*total)),
+            Self::Importing(p) => ("Reading the data".to_owned(), Bytes, p.done, Some(p.total)),
+            Self::Tokenising(p) => ("Measuring the data".to_owned(), Pieces, p.done, Some(p.total)),
+            Self::Opening => ("Opening the model".to_owned(), Nothing, 0, None),
+            Self::Evaluating { done, total } => ("Evaluating".to_owned(), Pieces, *done, Some(*total)),
+            Self::Exporting(export::Progress::Writing { done, total }) => {
+                ("Writing".to_owned(), Pieces, *done, Some(*total))
+            }
+            Self::Exporting(export::Progress::ReadingBack { done, total }) => {
+                ("Reading back and comparing".to_owned(), Pieces, *done, Some(*total))
+            }
+        };
+        TaskProgress { doing, done, total, unit, secs_left: None }
+    }
 }
 
 /// Told how far it is; `Break` cancels.

@@ -1,11 +1,11 @@
-//! Runs: start, pause, resume, stop; list, show, rename, delete, duplicate, compare.
+//! Runs: start, pause, resume, stop now or later; list, show, rename, delete, duplicate.
 
 use std::path::PathBuf;
 
 use runfolder::{EventLog, WorkerLock};
 use spec::{
-    ApiError, Code, Comparison, Control, Difference, EndReason, Job, Plan, RunDetail, RunEvent, RunId,
-    RunRow, RunSpec, RunStatus, SampledAt, SavedAt, Series,
+    ApiError, Code, Control, EndReason, Job, Plan, RunDetail, RunEvent, RunId, RunRow, RunSpec, RunStatus,
+    SampledAt, SavedAt, Series, Wish,
 };
 use store::{NewRun, RunRecord};
 use uuid::Uuid;
@@ -83,12 +83,45 @@ impl Engine {
         }
     }
 
+    /// Asks a run to save and end at a moment to come (milliseconds since 1970, UTC), or takes that back. What is
+    /// asked stands in the run's folder, so it holds though no engine is open; a pause or a stop before that goes
+    /// first, and after a pause it is forgotten.
+    ///
+    /// # Errors
+    /// When it neither runs nor waits.
+    pub fn stop_run_at(&self, id: RunId, at_ms: Option<u64>) -> Result<(), ApiError> {
+        let _guard = self.inner.lock_queue()?;
+        let folder = self.home().run(id);
+        match (self.status(id)?, at_ms) {
+            (RunStatus::Queued | RunStatus::Running, Some(at_ms)) => {
+                runfolder::ask(&folder, Wish::StopAt(at_ms)).at_the_edge()
+            }
+            (RunStatus::Queued | RunStatus::Running, None) => match runfolder::asked(&folder) {
+                Some(Wish::StopAt(_)) => runfolder::clear(&folder).at_the_edge(),
+                // A pause or a stop that is on its way stays so.
+                Some(Wish::Now(_)) | None => Ok(()),
+            },
+            (other, _) => {
+                Err(ApiError::new(Code::Usage, format!("The run does not run: it is {}", word(other))))
+            }
+        }
+    }
+
+    /// When a run will stop by itself.
+    pub(crate) fn stop_at_ms(&self, id: RunId, status: RunStatus) -> Option<u64> {
+        let goes = matches!(status, RunStatus::Queued | RunStatus::Running);
+        match runfolder::asked(&self.home().run(id)).filter(|_| goes)? {
+            Wish::StopAt(at_ms) => Some(at_ms),
+            Wish::Now(_) => None,
+        }
+    }
+
     fn ask(&self, id: RunId, control: Control) -> Result<(), ApiError> {
         // Under the queue's lock a waiting run cannot be started between the look and the deed.
         let _guard = self.inner.lock_queue()?;
         match self.status(id)? {
             RunStatus::Queued => self.inner.store.dequeue(id, control).at_the_edge(),
-            RunStatus::Running => runfolder::ask(&self.home().run(id), control).at_the_edge(),
+            RunStatus::Running => runfolder::ask(&self.home().run(id), Wish::Now(control)).at_the_edge(),
             other => Err(ApiError::new(Code::Usage, format!("The run does not run: it is {}", word(other)))),
         }
     }
@@ -123,7 +156,10 @@ impl Engine {
             RunStatus::Paused | RunStatus::Stopped | RunStatus::Failed | RunStatus::Interrupted => {}
         }
         // A worker that has said its last word still has to let go of the device.
-        drop(WorkerLock::take(&self.home().run(id)).at_the_edge()?);
+        let folder = self.home().run(id);
+        drop(WorkerLock::take(&folder).at_the_edge()?);
+        // What was asked of the worker before is over: a moment to stop at, too.
+        runfolder::clear(&folder).at_the_edge()?;
         self.inner.store.enqueue(id, clock::now_ms()).at_the_edge()?;
         self.start_if_free(id)
     }
@@ -136,11 +172,11 @@ impl Engine {
         Ok(self.row(id)?.status)
     }
 
-    fn row(&self, id: RunId) -> Result<RunRow, ApiError> {
+    pub(crate) fn row(&self, id: RunId) -> Result<RunRow, ApiError> {
         Ok(self.record(id)?.row)
     }
 
-    fn record(&self, id: RunId) -> Result<RunRecord, ApiError> {
+    pub(crate) fn record(&self, id: RunId) -> Result<RunRecord, ApiError> {
         let inner = &self.inner;
         inner.catch_up(id)?;
         inner.store.run(id, &|id| inner.alive(id)).at_the_edge()
@@ -244,31 +280,6 @@ impl Engine {
     pub fn duplicate_run(&self, id: RunId) -> Result<RunSpec, ApiError> {
         let record = self.record(id)?;
         Ok(RunSpec { name: Some(format!("{} (copy)", record.row.name)), ..record.spec })
-    }
-
-    /// Two runs side by side, and where their plans differ.
-    ///
-    /// # Errors
-    /// When one is not there.
-    pub fn compare_runs(&self, first: RunId, second: RunId) -> Result<Comparison, ApiError> {
-        let (first, second) = (self.record(first)?, self.record(second)?);
-        let (a, b) = (&first.plan, &second.plan);
-        let mut rows = vec![
-            ("Model", a.model.to_string(), b.model.to_string()),
-            ("Weights", a.model_hash.short().to_owned(), b.model_hash.short().to_owned()),
-            ("Data", first.row.data.clone(), second.row.data.clone()),
-            ("Data version", a.data_version.short().to_owned(), b.data_version.short().to_owned()),
-            ("Device", a.device.value.to_string(), b.device.value.to_string()),
-        ];
-        let labels = spec::KNOBS.iter().map(|knob| knob.label);
-        for (label, (one, other)) in labels.zip(a.knobs.rows().into_iter().zip(b.knobs.rows())) {
-            rows.push((label, one.1, other.1));
-        }
-        let differ = rows.into_iter().filter(|(_, one, other)| one != other);
-        let differences = differ
-            .map(|(label, first, second)| Difference { label: label.to_owned(), first, second })
-            .collect();
-        Ok(Comparison { first: first.row, second: second.row, differences })
     }
 }
 

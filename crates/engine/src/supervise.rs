@@ -13,7 +13,7 @@ use std::{
 };
 
 use runfolder::Tail;
-use spec::{ApiError, Code, DeviceChoice, RunEvent, RunId, RunStatus};
+use spec::{ApiError, Code, Control, DeviceChoice, RunEvent, RunId, RunStatus, Wish};
 
 use crate::{
     Inner, clock,
@@ -113,17 +113,27 @@ impl Inner {
             }
         }
         for (id, device) in self.store.queue().at_the_edge()? {
-            if busy.insert(device) {
+            if self.is_too_late(id) {
+                self.store.dequeue(id, Control::Stop).at_the_edge()?;
+            } else if busy.insert(device) {
                 self.start_worker(id)?;
             }
         }
         Ok(())
     }
 
+    /// That a run still waits at the moment at which it was to stop.
+    fn is_too_late(&self, id: RunId) -> bool {
+        runfolder::due(&self.home.run(id)) == Some(Control::Stop)
+    }
+
     /// The run counts as waiting until its worker holds its lock, so nobody takes it for dead meanwhile.
     fn start_worker(&self, id: RunId) -> Result<(), ApiError> {
         let folder = self.home.run(id);
-        runfolder::clear(&folder).at_the_edge()?;
+        // A moment to stop at was set while it waited, and stays.
+        if let Some(Wish::Now(_)) = runfolder::asked(&folder) {
+            runfolder::clear(&folder).at_the_edge()?;
+        }
         let mut child = match self.program.spawn(&folder) {
             Ok(child) => child,
             Err(error) => {

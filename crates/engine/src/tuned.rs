@@ -1,10 +1,10 @@
 //! A model in memory, with what a run taught it: to talk to, to look at, to export.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
 use adapt::Lora;
-use model::{Adapter, Bare, Decoder, Generation, Sampling};
-use spec::{ApiError, Code, DeviceChoice, Job, Message, ModelId, RunId};
+use model::{Adapter, Bare, Decoder, Generation};
+use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, RunId, Sampling, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{
@@ -14,38 +14,9 @@ use crate::{
     progress::cancelled,
 };
 
-/// Whose voice is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Voice {
-    /// The model as it was.
-    Base,
-    /// The model as the run left it.
-    Tuned,
-}
-
-/// What a model is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prompt {
-    /// A conversation, rendered by the model's own template.
-    Chat(Vec<Message>),
-    /// Text to go on from.
-    Text(String),
-}
-
-/// What it wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// Without the end token.
-    pub text: String,
-    /// Tokens of it.
-    pub n_tokens: usize,
-    /// That it came to an end of its own, rather than to the limit.
-    pub complete: bool,
-}
-
 /// A model in memory, on a device.
 pub struct Tuned {
-    pub(crate) open: OpenModel,
+    pub(crate) open: Arc<OpenModel>,
     pub(crate) decoder: Decoder,
     pub(crate) taught: Option<Taught>,
 }
@@ -75,7 +46,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Tuned, ApiError> {
         let path = self.locate_model(id, watch)?;
-        let (open, decoder) = open(&path, device, watch)?;
+        let (open, decoder) = self.open_at(&path, device, watch)?;
         Ok(Tuned { open, decoder, taught: None })
     }
 
@@ -96,22 +67,28 @@ impl Engine {
             ApiError::new(Code::NotFound, "The run has no checkpoint yet")
                 .hint("Let it train a little longer.")
         })?;
-        let (open, decoder) = open(&job.model, device, watch)?;
+        let (open, decoder) = self.open_at(&job.model, device, watch)?;
         let file = folder.checkpoint(&checkpoint).join("trainable.safetensors");
         let tensors = adapt::read_tensors(&file).map_err(bad)?;
         let lora = Lora::restore(&decoder, train::lora_config(&job.plan.knobs), tensors).map_err(bad)?;
         Ok(Tuned { open, decoder, taught: Some(Taught { lora, job, checkpoint }) })
     }
-}
 
-fn open(path: &Path, device: DeviceChoice, watch: &mut Watch<'_>) -> Result<(OpenModel, Decoder), ApiError> {
-    if watch(&Progress::Opening).is_break() {
-        return Err(cancelled());
+    fn open_at(
+        &self,
+        path: &Path,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<(Arc<OpenModel>, Decoder), ApiError> {
+        if watch(&Progress::Opening).is_break() {
+            return Err(cancelled());
+        }
+        let open = self.inner.known.model(path)?;
+        let device =
+            model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
+        let decoder = Decoder::open(&open.checkpoint, &device).map_err(bad)?;
+        Ok((open, decoder))
     }
-    let open = OpenModel::at(path)?;
-    let device = model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
-    let decoder = Decoder::open(&open.checkpoint, &device).map_err(bad)?;
-    Ok((open, decoder))
 }
 
 impl Tuned {
@@ -127,21 +104,26 @@ impl Tuned {
     pub fn reply(
         &self,
         voice: Voice,
-        prompt: &Prompt,
+        prompt: &ChatPrompt,
         sampling: &Sampling,
         max_tokens: usize,
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
-    ) -> Result<Reply, ApiError> {
+    ) -> Result<ChatReply, ApiError> {
+        let since = Instant::now();
         let tokenizer = &self.open.tokenizer;
-        let ids = match prompt {
-            Prompt::Text(text) => tokenizer.encode(text, AddSpecial::Yes).map_err(bad)?,
-            Prompt::Chat(messages) => {
+        let (seen, ids) = match prompt {
+            ChatPrompt::Text { text } => {
+                let ids = tokenizer.encode(text, AddSpecial::Yes).map_err(bad)?;
+                (text.clone(), ids)
+            }
+            ChatPrompt::Chat { messages } => {
                 let template = self.open.template.as_ref().ok_or_else(|| {
                     ApiError::new(Code::BadModel, "The model has no chat template, so it cannot be talked to")
                         .hint("Give it a text to go on from instead.")
                 })?;
                 let text = template.render(messages, GenerationPrompt::Add).map_err(bad)?;
-                tokenizer.encode(&text, AddSpecial::No).map_err(bad)?
+                let ids = tokenizer.encode(&text, AddSpecial::No).map_err(bad)?;
+                (text, ids)
             }
         };
         let adapter: &dyn Adapter = match (voice, &self.taught) {
@@ -175,6 +157,7 @@ impl Tuned {
             // The end was reached; there is nothing left to break off.
             let _ = on_text(&rest);
         }
-        Ok(Reply { text, n_tokens: ids.len(), complete })
+        let secs = since.elapsed().as_secs_f64();
+        Ok(ChatReply { text, n_tokens: ids.len() as u32, complete, secs, seen })
     }
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use adapt::{Lora, NamedTensor, PeftConfig};
 use model::Decoder;
+use spec::ExportForm;
 use weights::write::{Float, Outgoing, safetensors};
 
 use crate::{
     ExportError, Exported, F32_TOLERANCE, IfThere, ROOM_BESIDE_WEIGHTS, Tuned,
-    card::Kind,
     place::Place,
     progress::{Tally, Watch},
     read_back::{Agreement, Expected, Tolerance},
@@ -65,7 +65,7 @@ fn write(
     };
     let tensors = tensors.into_iter().map(outgoing);
     safetensors(&folder.join("adapter_model.safetensors"), tensors, &BTreeMap::new())?;
-    write_beside_weights(tuned, folder, Kind::Adapter)
+    write_beside_weights(tuned, folder, ExportForm::Adapter)
 }
 
 /// Every number as it was, and the logits of base and adapter.

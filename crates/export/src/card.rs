@@ -1,11 +1,9 @@
 //! The model card: what it is, what it learned from and how, what came of it, how it is loaded.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use adapt::Lora;
-use spec::{ModelId, Plan};
-
-use crate::Precision;
+use spec::{ExportForm, ModelId, Plan};
 
 /// What is told of a tuned model to whoever finds the folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,15 +37,6 @@ pub struct Losses {
     pub best_validation: Option<f64>,
 }
 
-/// What the card lies beside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The adapter alone.
-    Adapter,
-    /// The whole model.
-    Merged(Precision),
-}
-
 impl Card {
     /// The base as other tools find it: the hub's name, or of a local one its last part alone, since a path of this
     /// computer helps nobody elsewhere and tells of its owner.
@@ -60,15 +49,15 @@ impl Card {
     }
 
     /// `README.md`.
-    pub(crate) fn render(&self, kind: Kind, lora: &Lora) -> String {
-        let mut card = self.front_matter(kind);
+    pub(crate) fn render(&self, form: ExportForm, lora: &Lora) -> String {
+        let mut card = self.front_matter(form);
         // Writing to a String cannot fail.
-        let _ = self.body(&mut card, kind, lora);
+        let _ = self.body(&mut card, form, lora);
         card
     }
 
     /// What the hub reads. Names are quoted as JSON, which YAML understands, whatever is in them.
-    fn front_matter(&self, kind: Kind) -> String {
+    fn front_matter(&self, form: ExportForm) -> String {
         let mut lines = vec!["---".to_owned()];
         if is_on_hub(&self.plan.model) {
             lines.push(format!("base_model: {}", quoted(&self.base_name())));
@@ -76,9 +65,9 @@ impl Card {
         if let Some(license) = &self.base_license {
             lines.push(format!("license: {}", quoted(&license.to_lowercase())));
         }
-        let (library, tag) = match kind {
-            Kind::Adapter => ("peft", "lora"),
-            Kind::Merged(_) => ("transformers", "lora-merged"),
+        let (library, tag) = match form {
+            ExportForm::Adapter => ("peft", "lora"),
+            ExportForm::Merged { .. } => ("transformers", "lora-merged"),
         };
         lines.push(format!("library_name: {library}"));
         lines.push("pipeline_tag: text-generation".to_owned());
@@ -87,21 +76,21 @@ impl Card {
         lines.join("\n")
     }
 
-    fn body(&self, out: &mut String, kind: Kind, lora: &Lora) -> std::fmt::Result {
+    fn body(&self, out: &mut String, form: ExportForm, lora: &Lora) -> std::fmt::Result {
         let base = self.base_name();
         writeln!(out, "# {}\n", one_line(&self.name))?;
-        match kind {
-            Kind::Adapter => writeln!(
+        match form {
+            ExportForm::Adapter => writeln!(
                 out,
                 "A LoRA adapter of {} parameters for `{base}`. It holds only what was learned and needs its base.\n",
                 lora.n_parameters()
             )?,
-            Kind::Merged(precision) => writeln!(
+            ExportForm::Merged { precision } => writeln!(
                 out,
                 "`{base}`, tuned with LoRA; the adapter is merged into the weights, which are stored in {precision}.\n"
             )?,
         }
-        writeln!(out, "## How to load it\n\n```python\n{}```\n", how_to_load(kind, &base))?;
+        writeln!(out, "## How to load it\n\n```python\n{}```\n", how_to_load(form, &quoted(&base), "."))?;
 
         writeln!(out, "## What it learned\n")?;
         writeln!(out, "Data: {} (version `{}`).\n", one_line(&self.data), self.plan.data_version.short())?;
@@ -129,22 +118,40 @@ impl Card {
     }
 }
 
-fn how_to_load(kind: Kind, base: &str) -> String {
-    let base = quoted(base);
-    match kind {
-        Kind::Adapter => format!(
+/// How an export in `folder` is loaded on this computer: Python, to copy. `path` is where the base lies.
+pub fn snippet(form: ExportForm, base: &ModelId, path: &Path, folder: &Path) -> String {
+    let said = |path: &Path| quoted(&path.display().to_string());
+    let is_gguf = path.extension().is_some_and(|ending| ending == "gguf");
+    let base = match (is_on_hub(base), is_gguf) {
+        (true, _) => quoted(&base.0),
+        (false, true) => {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            format!("{}, gguf_file={}", said(path.parent().unwrap_or(path)), quoted(&file))
+        }
+        (false, false) => said(path),
+    };
+    how_to_load(form, &base, &folder.display().to_string())
+}
+
+/// `base` as arguments in Python.
+fn how_to_load(form: ExportForm, base: &str, folder: &str) -> String {
+    let remark = if folder == "." { "  # where this file is" } else { "" };
+    let folder = quoted(folder);
+    match form {
+        ExportForm::Adapter => format!(
             "from peft import PeftModel\n\
              from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
-             folder = \".\"  # where this file is\n\
+             folder = {folder}{remark}\n\
              tokenizer = AutoTokenizer.from_pretrained(folder)\n\
              base = AutoModelForCausalLM.from_pretrained({base})\n\
              model = PeftModel.from_pretrained(base, folder)\n"
         ),
-        Kind::Merged(_) => "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
-             folder = \".\"  # where this file is\n\
+        ExportForm::Merged { .. } => format!(
+            "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
+             folder = {folder}{remark}\n\
              tokenizer = AutoTokenizer.from_pretrained(folder)\n\
              model = AutoModelForCausalLM.from_pretrained(folder, dtype=\"auto\")\n"
-            .to_owned(),
+        ),
     }
 }
 
@@ -173,6 +180,23 @@ fn loss(loss: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_snippet_names_the_base_as_it_is_found_on_this_computer() {
+        let load = |id: &str, path: &str| {
+            let id = ModelId(id.to_owned());
+            let said = snippet(ExportForm::Adapter, &id, Path::new(path), Path::new("/out/my \"best\""));
+            assert!(said.contains("folder = \"/out/my \\\"best\\\"\"\n"), "{said}");
+            said.lines().find_map(|line| line.strip_prefix("base = ").map(str::to_owned)).unwrap()
+        };
+        let call = |arguments: &str| format!("AutoModelForCausalLM.from_pretrained({arguments})");
+        assert_eq!(load("owner/name", "/models/owner--name/m.gguf"), call("\"owner/name\""));
+        assert_eq!(load("/my/base", "/my/base"), call("\"/my/base\""));
+        assert_eq!(load("base.gguf", "/my/base.gguf"), call("\"/my\", gguf_file=\"base.gguf\""));
+        let merged = ExportForm::Merged { precision: spec::Precision::F16 };
+        let said = snippet(merged, &ModelId("a/b".to_owned()), Path::new("/b"), Path::new("/out"));
+        assert!(!said.contains("peft") && said.contains("folder = \"/out\"\n"), "{said}");
+    }
 
     #[test]
     fn a_hub_name_is_told_from_a_path() {

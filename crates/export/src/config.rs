@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, fs};
 
 use serde_json::{Map, Value, json};
+use spec::Precision;
 use weights::Format;
 
-use crate::{Precision, Tuned};
+use crate::Tuned;
 
 /// The base's configuration for weights in `precision`.
 pub(crate) fn config(mut config: Value, precision: Precision) -> Value {

@@ -22,14 +22,16 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::Serialize;
+use spec::ExportForm;
 
 pub use adapter::adapter;
-pub use card::{Card, Losses};
+pub use card::{Card, Losses, snippet};
 pub use error::ExportError;
-pub use merged::{Precision, merged};
+pub use merged::merged;
 pub use place::IfThere;
 pub use progress::{Progress, Watch};
 pub use read_back::{Agreement, F32_TOLERANCE, fixed_prompt, logits};
+pub use spec::Precision;
 
 /// A tuned model: a base, what was learned beside it, and what is told of it.
 #[derive(Clone, Copy)]
@@ -65,11 +67,11 @@ pub struct Exported {
 const ROOM_BESIDE_WEIGHTS: u64 = 64 << 20;
 
 /// The tokenizer's files and the model card.
-fn write_beside_weights(tuned: Tuned<'_>, folder: &Path, kind: card::Kind) -> Result<(), ExportError> {
+fn write_beside_weights(tuned: Tuned<'_>, folder: &Path, form: ExportForm) -> Result<(), ExportError> {
     for (name, bytes) in tuned.tokenizer.files()? {
         atomic::write_whole(&folder.join(name), &bytes)?;
     }
-    Ok(atomic::write_whole(&folder.join("README.md"), tuned.card.render(kind, tuned.lora).as_bytes())?)
+    Ok(atomic::write_whole(&folder.join("README.md"), tuned.card.render(form, tuned.lora).as_bytes())?)
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ExportError> {

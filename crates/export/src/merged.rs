@@ -2,20 +2,18 @@
 //!
 //! **Invariant:** one tensor is in memory at a time while writing, whatever the size of the model.
 
-use std::{collections::BTreeMap, fmt, io, path::Path, str::FromStr};
+use std::{collections::BTreeMap, io, path::Path};
 
 use adapt::Lora;
 use model::{Bare, Decoder};
-use serde::{Deserialize, Serialize};
+use spec::{ExportForm, Precision};
 use weights::{
     Checkpoint, TensorView,
     write::{Float, Outgoing, Trouble, safetensors},
 };
 
 use crate::{
-    ExportError, Exported, IfThere, ROOM_BESIDE_WEIGHTS, Tuned,
-    card::Kind,
-    config,
+    ExportError, Exported, IfThere, ROOM_BESIDE_WEIGHTS, Tuned, config,
     place::Place,
     progress::{Tally, Watch},
     read_back::{Agreement, Expected, Tolerance, expected},
@@ -23,69 +21,31 @@ use crate::{
     write_beside_weights, write_json,
 };
 
-/// How the merged weights are stored. The merge itself is always computed in f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// As computed; twice the size of the others.
-    F32,
-    /// 8 bits of precision and the whole range of f32: what most models are published in.
-    #[default]
-    Bf16,
-    /// 11 bits of precision; nothing beyond ±65504.
-    F16,
-}
-
 /// `‖difference‖ / ‖logits‖` of a merged model in f32. SmolLM2 shows 3e-6 with a mild adapter and some ten times that
 /// with one that moves its logits by 12.
 const F32_RELATIVE: f32 = 1e-4;
 
-impl Precision {
-    fn float(self) -> Float {
-        match self {
-            Self::F32 => Float::F32,
-            Self::Bf16 => Float::BF16,
-            Self::F16 => Float::F16,
-        }
-    }
-
-    /// What reading back may show.
-    ///
-    /// In f32 the logits are held to [`F32_RELATIVE`]: adding the product to the weight rounds otherwise than adding
-    /// their outputs, by a share of the logits' own size. In half precision every weight is off by up to `u`, half a unit
-    /// in its last place, so the logits cannot be equal: that each weight is the merged one, rounded, is held bit for
-    /// bit instead, and the logits to `u·√(4·layers + 1)`, for the roundings of the four matrix products that follow
-    /// one another in each layer, and of the last one, add up like a random walk. SmolLM2 shows a tenth of it.
-    fn tolerance(self, n_layers: usize) -> Tolerance {
-        let walk = ((4 * n_layers + 1) as f32).sqrt();
-        match self {
-            Self::F32 => Tolerance::Relative(F32_RELATIVE),
-            Self::Bf16 => Tolerance::Relative(walk * 2f32.powi(-8)),
-            Self::F16 => Tolerance::Relative(walk * 2f32.powi(-11)),
-        }
+fn float(precision: Precision) -> Float {
+    match precision {
+        Precision::F32 => Float::F32,
+        Precision::Bf16 => Float::BF16,
+        Precision::F16 => Float::F16,
     }
 }
 
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::F16 => "f16",
-        })
-    }
-}
-
-impl FromStr for Precision {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        match s {
-            "f32" => Ok(Self::F32),
-            "bf16" => Ok(Self::Bf16),
-            "f16" => Ok(Self::F16),
-            _ => Err(format!("`{s}` is not one of f32, bf16, f16")),
-        }
+/// What reading back may show.
+///
+/// In f32 the logits are held to [`F32_RELATIVE`]: adding the product to the weight rounds otherwise than adding
+/// their outputs, by a share of the logits' own size. In half precision every weight is off by up to `u`, half a unit
+/// in its last place, so the logits cannot be equal: that each weight is the merged one, rounded, is held bit for
+/// bit instead, and the logits to `u·√(4·layers + 1)`, for the roundings of the four matrix products that follow
+/// one another in each layer, and of the last one, add up like a random walk. SmolLM2 shows a tenth of it.
+fn tolerance(precision: Precision, n_layers: usize) -> Tolerance {
+    let walk = ((4 * n_layers + 1) as f32).sqrt();
+    match precision {
+        Precision::F32 => Tolerance::Relative(F32_RELATIVE),
+        Precision::Bf16 => Tolerance::Relative(walk * 2f32.powi(-8)),
+        Precision::F16 => Tolerance::Relative(walk * 2f32.powi(-11)),
     }
 }
 
@@ -116,7 +76,7 @@ pub(crate) fn merged_and(
 ) -> Result<Exported, ExportError> {
     let config = config::config(tuned.base.config_json()?, precision);
     let kept = kept(tuned.base, config::is_tied(&config));
-    let sizes: Vec<u64> = kept.iter().map(|t| size(t, precision.float())).collect();
+    let sizes: Vec<u64> = kept.iter().map(|t| size(t, float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
     let place = Place::prepare(target, if_there, room)?;
     let (expected, n_layers) = expected(tuned.base, tuned.lora, tuned.device)?;
@@ -124,14 +84,14 @@ pub(crate) fn merged_and(
     let folder = place.folder();
     write_json(&folder.join("config.json"), &config)?;
     write_json(&folder.join("generation_config.json"), &config::generation(tuned, &config))?;
-    write_beside_weights(tuned, folder, Kind::Merged(precision))?;
+    write_beside_weights(tuned, folder, ExportForm::Merged { precision })?;
     let tally = Tally::new(kept.len(), watch);
     let shards = share_out(&sizes, largest_file);
-    let merge = Merge { lora: tuned.lora, float: precision.float(), tally: &tally };
+    let merge = Merge { lora: tuned.lora, float: float(precision), tally: &tally };
     merge.write(folder, &kept, &sizes, &shards).map_err(|e| tally.because(e))?;
     meddle(folder).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
     let agreement =
-        merge.read_back(tuned, &kept, &expected, folder)?.within(precision.tolerance(n_layers))?;
+        merge.read_back(tuned, &kept, &expected, folder)?.within(tolerance(precision, n_layers))?;
     let (path, files, bytes) = place.take()?;
     Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::Gate;
+use spec::Gate;
 
 /// A recommended model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

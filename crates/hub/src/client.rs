@@ -60,6 +60,18 @@ impl Hub {
         Self::new(&endpoint, token_from_env())
     }
 
+    /// The same, with another endpoint and token where the environment names none.
+    ///
+    /// # Errors
+    /// [`HubError::BadAddress`].
+    pub fn from_env_or(
+        endpoint: Option<String>,
+        token: impl FnOnce() -> Option<String>,
+    ) -> Result<Self, HubError> {
+        let endpoint = set("HF_ENDPOINT").or(endpoint).unwrap_or_else(|| OFFICIAL.to_owned());
+        Self::new(&endpoint, token_from_env().or_else(token))
+    }
+
     /// The hub at `endpoint`, asked with `token`. Asks nothing yet.
     ///
     /// # Errors
@@ -177,11 +189,22 @@ fn answer<T: serde::de::DeserializeOwned>(
 }
 
 fn token_from_env() -> Option<String> {
+    found_token().map(|(token, _)| token)
+}
+
+/// What names the token that goes before any other, if anything does: a variable, or the file of the hub's own tools.
+pub fn token_source() -> Option<String> {
+    found_token().map(|(_, source)| source)
+}
+
+fn found_token() -> Option<(String, String)> {
     let from_file = || {
-        let text = std::fs::read_to_string(set("HF_TOKEN_PATH")?).ok()?;
-        Some(text.trim().to_owned()).filter(|token| !token.is_empty())
+        let path = set("HF_TOKEN_PATH")?;
+        let text = std::fs::read_to_string(&path).ok()?;
+        Some((text.trim().to_owned(), path)).filter(|(token, _)| !token.is_empty())
     };
-    set("HF_TOKEN").or_else(from_file).or_else(|| cache().token())
+    let of_tools = || Some((cache().token()?, cache().token_path().display().to_string()));
+    set("HF_TOKEN").map(|token| (token, "HF_TOKEN".to_owned())).or_else(from_file).or_else(of_tools)
 }
 
 /// Where `hf` keeps its token. `Cache::default` would panic for an account without a home.

@@ -17,7 +17,9 @@ use crate::{
     fetch::{Order, fetch},
     files::wanted,
     http::{Address, Subject},
-    installed::{Kept, Manifest, folder_of, gathering_folder, lock_file, manifest, write_manifest},
+    installed::{
+        Kept, Manifest, folder_of, gathering_folder, lock_file, manifest, remove_partial, write_manifest,
+    },
 };
 
 impl Hub {
@@ -41,7 +43,7 @@ impl Hub {
         let place = folder_of(models, id);
         if !is_here(&place, &info, &files) {
             let gathered = gathering_folder(models, id);
-            prepare(&gathered, &info)?;
+            prepare(&gathered, &info, &files)?;
             self.gather(&info, &files, &gathered, watch)?;
             settle(&gathered, &place, &info, &files)?;
         }
@@ -86,6 +88,16 @@ impl Hub {
     }
 }
 
+/// Throws away what came of an unfinished download.
+///
+/// # Errors
+/// [`HubError::Busy`] while it is under way, and [`HubError::File`].
+pub fn discard(models: &Path, id: &ModelId) -> Result<(), HubError> {
+    check_id(id)?;
+    let _held = lock(models, id)?;
+    remove_partial(models, id)
+}
+
 /// Two downloads of one model would write the same parts.
 fn lock(models: &Path, id: &ModelId) -> Result<File, HubError> {
     let path = lock_file(models, id);
@@ -110,17 +122,23 @@ fn is_here(place: &Path, info: &RepoInfo, files: &[RemoteFile]) -> bool {
     })
 }
 
-/// Makes the gathering folder, emptied if what is in it is of another commit.
-fn prepare(folder: &Path, info: &RepoInfo) -> Result<(), HubError> {
-    if manifest(folder).is_some_and(|begun| begun.revision == info.revision) {
+/// Makes the gathering folder, emptied if what is in it is of another commit. Its manifest names the files to come,
+/// if all their sizes are known.
+fn prepare(folder: &Path, info: &RepoInfo, files: &[RemoteFile]) -> Result<(), HubError> {
+    let coming = |file: &RemoteFile| {
+        Some(Kept { name: file.name.clone(), size: file.size?, sha256: file.sha256.clone() })
+    };
+    let files = files.iter().map(coming).collect::<Option<Vec<_>>>().unwrap_or_default();
+    let to_come = Manifest { id: info.found.id.clone(), revision: info.revision.clone(), files };
+    let begun = manifest(folder);
+    if begun.as_ref() == Some(&to_come) {
         return Ok(());
     }
-    if folder.exists() {
+    if begun.is_none_or(|begun| begun.revision != info.revision) && folder.exists() {
         fs::remove_dir_all(folder).map_err(HubError::file(folder))?;
     }
     fs::create_dir_all(folder).map_err(HubError::file(folder))?;
-    let begun = Manifest { id: info.found.id.clone(), revision: info.revision.clone(), files: Vec::new() };
-    write_manifest(folder, &begun)
+    write_manifest(folder, &to_come)
 }
 
 /// Puts the gathered files in their place; beside what is there, if it is of the same commit.

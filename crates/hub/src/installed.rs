@@ -41,6 +41,7 @@ pub(crate) struct Kept {
 }
 
 const MANIFEST: &str = "hub.json";
+const GATHERING: &str = ".download";
 
 /// Where a model of the hub is kept: `<models>/<owner>--<name>`.
 pub fn folder_of(models: &Path, id: &ModelId) -> PathBuf {
@@ -49,7 +50,7 @@ pub fn folder_of(models: &Path, id: &ModelId) -> PathBuf {
 
 /// Where its files gather until all are there.
 pub(crate) fn gathering_folder(models: &Path, id: &ModelId) -> PathBuf {
-    models.join(format!(".{}.download", plain(id)))
+    models.join(format!(".{}{GATHERING}", plain(id)))
 }
 
 /// Held while it is downloaded.
@@ -80,20 +81,75 @@ pub fn list_installed(models: &Path) -> Vec<Installed> {
     found
 }
 
+/// The beginning of a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Partial {
+    /// Its repository.
+    pub id: ModelId,
+    /// Bytes that are here.
+    pub done: u64,
+    /// Bytes of all files, where they are known.
+    pub total: Option<u64>,
+}
+
+/// What is here of a model whose download is not finished, or is under way.
+pub fn partial(models: &Path, id: &ModelId) -> Option<Partial> {
+    let folder = gathering_folder(models, id);
+    let sizes = |folder: &Path| -> u64 {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let weights = entries.filter(|entry| entry.file_name() != MANIFEST);
+        weights.filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum()
+    };
+    if folder.is_dir() {
+        let total = manifest(&folder).map(|begun| begun.files.iter().map(|file| file.size).sum());
+        return Some(Partial {
+            id: id.clone(),
+            done: sizes(&folder),
+            total: total.filter(|total| *total > 0),
+        });
+    }
+    // The starter from its package gathers in its own place.
+    let place = folder_of(models, id);
+    (place.is_dir() && manifest(&place).is_none()).then(|| Partial {
+        id: id.clone(),
+        done: sizes(&place),
+        total: None,
+    })
+}
+
+/// All downloads that are not finished, by name.
+pub fn list_partial(models: &Path) -> Vec<Partial> {
+    let entries = fs::read_dir(models).into_iter().flatten().flatten();
+    let gathering = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(GATHERING));
+    let ids = gathering.filter_map(|entry| Some(manifest(&entry.path())?.id));
+    let mut found: Vec<_> = ids.filter_map(|id| partial(models, &id)).collect();
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found
+}
+
+/// Deletes what came of an unfinished download.
+pub(crate) fn remove_partial(models: &Path, id: &ModelId) -> Result<(), HubError> {
+    let place = folder_of(models, id);
+    if manifest(&place).is_none() {
+        remove_folder(&place)?;
+    }
+    remove_folder(&gathering_folder(models, id))
+}
+
+fn remove_folder(folder: &Path) -> Result<(), HubError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(HubError::file(folder)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Deletes a downloaded model, and what is left of an unfinished download of it.
 ///
 /// # Errors
 /// [`HubError::File`].
 pub fn remove(models: &Path, id: &ModelId) -> Result<(), HubError> {
-    for folder in [folder_of(models, id), gathering_folder(models, id)] {
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(HubError::file(&folder)(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    remove_folder(&folder_of(models, id))?;
+    remove_folder(&gathering_folder(models, id))
 }
 
 fn read(folder: &Path) -> Option<Installed> {

@@ -21,12 +21,16 @@ mod watch;
 mod wheel;
 
 pub use catalogue::{CATALOGUE, CatalogueEntry, in_catalogue};
-pub use client::{Hub, Search};
+pub use client::{Hub, Search, token_source};
+pub use download::discard;
 pub use error::HubError;
 pub use files::{Choice, RemoteFile};
 pub use http::Patience;
-pub use installed::{Installed, folder_of, installed, list_installed, remove};
-pub use reply::{Found, Gate, RepoInfo};
+pub use installed::{
+    Installed, Partial, folder_of, installed, list_installed, list_partial, partial, remove,
+};
+pub use reply::{Found, RepoInfo};
+pub use spec::Gate;
 pub use starter::{
     STARTER, STARTER_FILE, STARTER_SHA256, StarterSource, fetch_starter, fetch_starter_from, starter,
 };

@@ -3,19 +3,9 @@
 //! Mirrors answer with less than the hub itself, so all but names is optional.
 
 use serde::{Deserialize, Serialize};
-use spec::{ModelId, Sha256};
+use spec::{Gate, ModelId, Sha256};
 
 use crate::RemoteFile;
-
-/// Whether a licence has to be accepted before the weights are given out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gate {
-    /// Anyone may have it.
-    Open,
-    /// On the model's page, with an account.
-    Asks,
-}
 
 /// A model that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,13 +93,17 @@ struct RawLfs {
 
 impl From<RawModel> for Found {
     fn from(raw: RawModel) -> Self {
-        let asks = matches!(&raw.gated, serde_json::Value::Bool(true) | serde_json::Value::String(_));
+        let gate = match &raw.gated {
+            serde_json::Value::String(how) if how == "manual" => Gate::Manual,
+            serde_json::Value::Bool(true) | serde_json::Value::String(_) => Gate::Asks,
+            _ => Gate::Open,
+        };
         let licence = raw.tags.iter().find_map(|tag| tag.strip_prefix("license:")).map(str::to_owned);
         Self {
             id: ModelId(raw.id),
             downloads: raw.downloads,
             likes: raw.likes,
-            gate: if asks { Gate::Asks } else { Gate::Open },
+            gate,
             licence,
             n_parameters: raw.safetensors.or(raw.gguf).and_then(|weights| weights.total),
             model_type: raw.config.and_then(|config| config.model_type),

@@ -88,7 +88,7 @@ fn a_search_says_what_the_hub_says() {
     let found = server.hub(Some("secret")).search(&Search::trainable("tiny llama")).unwrap();
     assert_eq!(
         (found[0].gate, found[0].n_parameters, found[0].downloads),
-        (Gate::Asks, Some(1_235_814_400), Some(7))
+        (Gate::Manual, Some(1_235_814_400), Some(7))
     );
     assert_eq!(
         (found[0].licence.as_deref(), found[0].model_type.as_deref()),

@@ -6,30 +6,9 @@ use std::{collections::HashSet, ops::ControlFlow};
 use burn::tensor::Tensor;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+use spec::Sampling;
 
 use crate::{Adapter, Cache, Decoder, Layout, ModelError};
-
-/// How the next token is picked.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sampling {
-    /// Scores are divided by it; 0 always takes the best token.
-    pub temperature: f64,
-    /// Only the smallest set of best tokens with this much probability is drawn from; 1 is all.
-    pub top_p: f64,
-    /// Only this many best tokens are drawn from; 0 is all.
-    pub top_k: usize,
-    /// Scores of tokens that occurred are divided by it where positive, multiplied where negative; 1 is off.
-    pub repetition_penalty: f64,
-    /// Of the draw.
-    pub seed: u64,
-}
-
-impl Sampling {
-    /// Always the best token.
-    pub const GREEDY: Self =
-        Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
-}
 
 /// How a generation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

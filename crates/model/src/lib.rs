@@ -24,6 +24,7 @@ pub use cache::Cache;
 pub use config::{LlamaConfig, RopeScaling};
 pub use decoder::Decoder;
 pub use error::ModelError;
-pub use generate::{Generation, Sampling, generate};
+pub use generate::{Generation, generate};
 pub use layout::Layout;
 pub use linear::Linear;
+pub use spec::Sampling;

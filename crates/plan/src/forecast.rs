@@ -1,6 +1,6 @@
-//! What the finished plan costs, and the refusal of one that cannot fit.
+//! What a finished plan costs, and the refusal of one that cannot fit.
 
-use spec::{Decided, Forecast};
+use spec::{Decided, Forecast, Range};
 
 use crate::{
     Facts, Load, PlanError, Remedy, memory,
@@ -8,29 +8,26 @@ use crate::{
     time::{Speed, secs},
 };
 
-/// Memory, time and tokens of `knobs`, whose rows are `rows`.
-pub(crate) fn forecast(
-    facts: &Facts,
-    knobs: &Decided,
-    rows: &Rows,
-    speed: Speed,
-) -> Result<Forecast, PlanError> {
-    let load = load(knobs, rows);
-    let memory = memory(&facts.model, &facts.device, &load).range();
-    if let Some(has) = available(facts)
-        && memory.low > has as f64
-    {
-        let device = facts.device.info.name.clone();
-        let remedies = remedies(facts, knobs, &load, has);
-        return Err(PlanError::TooLarge { device, needs: memory.low as u64, has, remedies });
-    }
+/// Memory, time and tokens of `knobs`, whose rows are `rows`; and the memory that is most likely, in bytes.
+pub(crate) fn forecast(facts: &Facts, knobs: &Decided, rows: &Rows, speed: Speed) -> (Forecast, f64) {
+    let expected = memory(&facts.model, &facts.device, &load(knobs, rows));
+    let memory = expected.range();
     let steps = f64::from(knobs.max_steps.value);
     let step_rows = f64::from(knobs.batch_size.value) * f64::from(knobs.gradient_accumulation.value);
     let tokens = steps * step_rows * rows.tokens;
     // One before the first step, and one after the last.
     let looks = 1.0 + (steps / f64::from(knobs.eval_interval.value)).ceil();
     let validated = looks * validation_tokens(facts, rows);
-    Ok(Forecast { memory, secs: secs(speed, tokens, validated), tokens: tokens.round() as u64 })
+    let secs = secs(speed, tokens, validated);
+    (Forecast { memory, secs, tokens: tokens.round() as u64 }, expected.total())
+}
+
+/// Why `knobs` cannot fit, if even the least they would take is more than there is.
+pub(crate) fn refusal(facts: &Facts, knobs: &Decided, rows: &Rows, memory: Range) -> Option<PlanError> {
+    let has = available(facts).filter(|has| memory.low > *has as f64)?;
+    let device = facts.device.info.name.clone();
+    let remedies = remedies(facts, knobs, &load(knobs, rows), has);
+    Some(PlanError::TooLarge { device, needs: memory.low as u64, has, remedies })
 }
 
 /// Bytes that a run may use, where it is known.

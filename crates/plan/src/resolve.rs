@@ -7,7 +7,7 @@ use spec::{
 use crate::{
     DataKind, Facts, Load, PlanError,
     check::check,
-    forecast::{available, forecast, validation_tokens},
+    forecast::{available, forecast, refusal, validation_tokens},
     memory,
     pace::{self, Budget},
     rows::{self, Rows},
@@ -24,11 +24,33 @@ const AT_RISK: f64 = 180.0;
 /// Data sets below this many examples are small.
 const SMALL: u64 = 500;
 
+/// A plan, whether or not there is memory for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What would be done.
+    pub plan: Plan,
+    /// Bytes that it most likely takes at its peak.
+    pub memory: f64,
+    /// Bytes that are free for it, where that is known.
+    pub available: Option<u64>,
+    /// Why it cannot be done, if so: [`PlanError::TooLarge`].
+    pub refusal: Option<PlanError>,
+}
+
 /// Decides everything that `spec` leaves open.
 ///
 /// # Errors
 /// [`PlanError`] where what was asked cannot be done with these facts.
 pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
+    let draft = draft(spec, facts)?;
+    draft.refusal.map_or(Ok(draft.plan), Err)
+}
+
+/// The same, where a plan that is too large is worth a look.
+///
+/// # Errors
+/// [`PlanError`], but for the one of memory.
+pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     check(spec, facts)?;
     let (asked, budget) = (&spec.knobs, Budget::of(spec.effort.unwrap_or_default()));
     let (model, data, device) = (&facts.model, &facts.data, &facts.device);
@@ -97,15 +119,18 @@ pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
         save_interval,
         n_samples: or(&asked.n_samples, || n_samples(data.n_validation)),
     };
-    Ok(Plan {
+    let (forecast, memory) = forecast(facts, &knobs, &rows, speed);
+    let refusal = refusal(facts, &knobs, &rows, forecast.memory);
+    let plan = Plan {
         model: model.id.clone(),
         model_hash: model.hash.clone(),
         data_version: data.version.clone(),
         device: chosen_device(spec, facts),
         template: if data.kind == DataKind::Chat { Template::OfModel } else { Template::None },
-        forecast: forecast(facts, &knobs, &rows, speed)?,
+        forecast,
         knobs,
-    })
+    };
+    Ok(Draft { plan, memory, available: available(facts), refusal })
 }
 
 fn or<T: Clone>(asked: &Option<T>, decide: impl FnOnce() -> Chosen<T>) -> Chosen<T> {

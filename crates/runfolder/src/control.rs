@@ -1,22 +1,31 @@
 //! The small files: what the worker is told at its start, and what it is asked meanwhile.
 
-use std::{fs, io};
+use std::{
+    fs, io,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use spec::{Control, Job, RunFolder};
+use spec::{Control, Job, RunFolder, Wish};
 
 use crate::FolderError;
 
-/// Asks the worker to pause or stop; it looks between two steps.
+/// Asks the worker to pause or stop, now or later; it looks between two steps. What was asked before is forgotten.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn ask(folder: &RunFolder, control: Control) -> Result<(), FolderError> {
-    Ok(atomic::write_whole(&folder.control(), control.as_str().as_bytes())?)
+pub fn ask(folder: &RunFolder, wish: Wish) -> Result<(), FolderError> {
+    Ok(atomic::write_whole(&folder.control(), wish.to_string().as_bytes())?)
 }
 
-/// What the worker is asked to do now; nothing, if the file is absent or says something else.
-pub fn asked(folder: &RunFolder) -> Option<Control> {
-    Control::parse(&fs::read_to_string(folder.control()).ok()?)
+/// What the worker is asked; nothing, if the file is absent or says something else.
+pub fn asked(folder: &RunFolder) -> Option<Wish> {
+    Wish::parse(&fs::read_to_string(folder.control()).ok()?)
+}
+
+/// What the worker is to do at this moment.
+pub fn due(folder: &RunFolder) -> Option<Control> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    asked(folder)?.due(now.as_millis() as u64)
 }
 
 /// Takes back what was asked, so that the run goes on when it is started again.
@@ -62,11 +71,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = RunFolder::new(folder.path());
         assert_eq!(asked(&folder), None);
-        ask(&folder, Control::Pause).unwrap();
-        ask(&folder, Control::Stop).unwrap();
-        assert_eq!(asked(&folder), Some(Control::Stop));
+        ask(&folder, Wish::Now(Control::Pause)).unwrap();
+        ask(&folder, Wish::Now(Control::Stop)).unwrap();
+        assert_eq!(asked(&folder), Some(Wish::Now(Control::Stop)));
         clear(&folder).unwrap();
         clear(&folder).unwrap();
         assert_eq!(asked(&folder), None);
+    }
+
+    #[test]
+    fn a_stop_that_was_set_for_later_is_due_when_its_moment_has_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = RunFolder::new(folder.path());
+        ask(&folder, Wish::StopAt(u64::MAX)).unwrap();
+        assert_eq!((asked(&folder), due(&folder)), (Some(Wish::StopAt(u64::MAX)), None));
+        ask(&folder, Wish::StopAt(1_763_791_200_000)).unwrap();
+        assert_eq!(fs::read_to_string(folder.control()).unwrap(), "stop-at 1763791200000");
+        assert_eq!(due(&folder), Some(Control::Stop));
+        let wish = Wish::StopAt(5);
+        assert_eq!([4, 5, 6].map(|now| wish.due(now)), [None, Some(Control::Stop), Some(Control::Stop)]);
+        ask(&folder, Wish::Now(Control::Pause)).unwrap();
+        assert_eq!(due(&folder), Some(Control::Pause), "a pause comes before");
+        assert_eq!([Wish::parse("stop-at"), Wish::parse("stop-at soon")], [None, None]);
     }
 }

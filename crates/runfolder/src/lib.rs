@@ -13,10 +13,10 @@ mod tail;
 
 use std::{io, path::PathBuf};
 
-pub use control::{ask, asked, clear, read_job, write_job};
+pub use control::{ask, asked, clear, due, read_job, write_job};
 pub use lock::{WorkerLock, is_alive};
 pub use log::EventLog;
-pub use tail::Tail;
+pub use tail::{Tail, story};
 
 /// What can go wrong with a run's folder.
 #[derive(Debug, thiserror::Error)]

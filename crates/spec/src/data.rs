@@ -223,6 +223,16 @@ impl fmt::Display for ProblemKind {
     }
 }
 
+/// How many rows had a trouble.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ProblemTally {
+    /// Which, without what differs from row to row; see [`ProblemKind::sort`].
+    pub kind: ProblemKind,
+    /// How many rows.
+    pub n: u64,
+}
+
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -286,6 +296,17 @@ pub struct Counts {
     pub test: u64,
 }
 
+impl Counts {
+    /// Of one part.
+    pub fn of(&self, split: Split) -> u64 {
+        match split {
+            Split::Train => self.train,
+            Split::Validation => self.validation,
+            Split::Test => self.test,
+        }
+    }
+}
+
 /// A kept version of a data set: what stands in its `meta.json`, and in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -311,4 +332,8 @@ pub struct DatasetInfo {
     pub problems: Vec<Problem>,
     /// How many there were in all.
     pub n_problems: u64,
+    /// How many of each kind, those that are not listed included. Empty in what older versions kept.
+    #[serde(default)]
+    #[cfg_attr(feature = "specta", specta(skip))]
+    pub tallies: Vec<ProblemTally>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, DeviceInfo, Plan, RunRow, RunSpec, Sample, Sha256};
+use crate::{DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Sha256, Stamped};
 
 /// A checkpoint of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +98,45 @@ pub struct Series {
     pub evals: Vec<EvalPoint>,
 }
 
+impl Series {
+    /// As many points as a large screen can show.
+    pub const MOST: usize = 2000;
+
+    /// With at most [`Series::MOST`] steps and looks: means over stretches of equal length, each at its last step. Of
+    /// looks, the best of a stretch.
+    #[must_use]
+    pub fn thinned(self) -> Self {
+        Self { steps: thin(self.steps, StepPoint::mean), evals: thin(self.evals, EvalPoint::best) }
+    }
+}
+
+/// One of each stretch of `points`, made by `join`.
+fn thin<T: Copy>(points: Vec<T>, join: fn(&[T]) -> Option<T>) -> Vec<T> {
+    if points.len() <= Series::MOST {
+        return points;
+    }
+    points.chunks(points.len().div_ceil(Series::MOST)).filter_map(join).collect()
+}
+
+impl StepPoint {
+    fn mean(points: &[Self]) -> Option<Self> {
+        let mean = |of: fn(&Self) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+        Some(Self {
+            step: points.last()?.step,
+            loss: mean(|point| point.loss),
+            learning_rate: mean(|point| point.learning_rate),
+            grad_norm: mean(|point| point.grad_norm),
+            tokens_per_sec: mean(|point| point.tokens_per_sec),
+        })
+    }
+}
+
+impl EvalPoint {
+    fn best(points: &[Self]) -> Option<Self> {
+        points.iter().copied().min_by(|a, b| a.loss.total_cmp(&b.loss))
+    }
+}
+
 /// A data set in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -118,26 +157,75 @@ pub struct DatasetSummary {
     pub created_ms: u64,
 }
 
-/// Where two runs differ in what was asked or planned.
+/// Something that was planned, in each of several runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Difference {
-    /// What differs: `Model`, `Data`, `Device`, or a knob's label.
+    /// What: `Model`, `Data`, `Device`, or a knob's label.
     pub label: String,
-    /// In the first run.
-    pub first: String,
-    /// In the second run.
-    pub second: String,
+    /// One for each run, in their order.
+    pub values: Vec<String>,
 }
 
-/// Two runs side by side.
+/// Runs side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Comparison {
-    /// As in the list.
-    pub first: RunRow,
-    /// As in the list.
-    pub second: RunRow,
-    /// Nothing, if they differ in nothing that was planned.
+    /// As in the list, in the order asked for.
+    pub runs: Vec<RunRow>,
+    /// Their curves, thinned to [`Series::MOST`] points each.
+    pub series: Vec<Series>,
+    /// Where their plans differ.
     pub differences: Vec<Difference>,
+    /// Where they do not.
+    pub same: Vec<Difference>,
+}
+
+/// All that a run's page starts from; events from `next_seq` on bring it up to date.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct RunView {
+    /// All that is known of it, its curves aside.
+    pub detail: RunDetail,
+    /// Its curves, thinned to [`Series::MOST`] points each.
+    pub series: Series,
+    /// Steps in the whole curve.
+    pub n_steps: u64,
+    /// Memory of the training process at its last step, in bytes.
+    pub memory: Option<MemoryUse>,
+    /// Where it lies: checkpoints, log, what the worker printed.
+    pub folder: String,
+    /// Every event that is not a step, oldest first; those that a resumed run made void included.
+    pub story: Vec<Stamped>,
+    /// The place of the next event.
+    pub next_seq: u64,
+    /// When it will stop by itself and keep what it learned: milliseconds since 1970, UTC.
+    pub stop_at_ms: Option<u64>,
+    /// What was exported of it, newest first.
+    pub exports: Vec<ExportRecord>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_curve_is_thinned_to_its_means_and_keeps_its_best_look() {
+        let step = |step: u32| StepPoint {
+            step,
+            loss: f64::from(step),
+            learning_rate: 1.0,
+            grad_norm: 2.0,
+            tokens_per_sec: 3.0,
+        };
+        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777 };
+        let series =
+            |n: u32| Series { steps: (1..=n).map(step).collect(), evals: (1..=n).map(eval).collect() };
+        assert_eq!(series(2000).thinned(), series(2000));
+        let thinned = series(100_000).thinned();
+        assert_eq!((thinned.steps.len(), thinned.evals.len()), (2000, 2000));
+        assert_eq!((thinned.steps[0].step, thinned.steps[0].loss), (50, 25.5));
+        assert_eq!(thinned.steps.last().map(|point| point.step), Some(100_000));
+        assert_eq!(thinned.evals.iter().filter(|look| look.best).count(), 1);
+    }
 }

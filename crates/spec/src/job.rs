@@ -1,6 +1,9 @@
 //! What stands in a run's folder: how the engine and the process that trains find each other.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +22,7 @@ pub struct Job {
     pub data: PathBuf,
 }
 
-/// What the file `control` asks of a running worker. No file: go on.
+/// What a running worker is to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// Save and put aside.
@@ -28,21 +31,41 @@ pub enum Control {
     Stop,
 }
 
-impl Control {
-    /// As it stands in the file.
-    pub fn as_str(self) -> &'static str {
+/// What the file `control` asks of a worker. No file: go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// At once.
+    Now(Control),
+    /// [`Control::Stop`] when that moment has come: milliseconds since 1970, UTC.
+    StopAt(u64),
+}
+
+impl Wish {
+    /// What it comes to at the moment `now_ms`.
+    pub fn due(self, now_ms: u64) -> Option<Control> {
         match self {
-            Self::Pause => "pause",
-            Self::Stop => "stop",
+            Self::Now(control) => Some(control),
+            Self::StopAt(at_ms) => (at_ms <= now_ms).then_some(Control::Stop),
         }
     }
 
     /// What the file says; `None` for anything else.
     pub fn parse(s: &str) -> Option<Self> {
         match s.trim() {
-            "pause" => Some(Self::Pause),
-            "stop" => Some(Self::Stop),
-            _ => None,
+            "pause" => Some(Self::Now(Control::Pause)),
+            "stop" => Some(Self::Now(Control::Stop)),
+            other => Some(Self::StopAt(other.strip_prefix("stop-at ")?.trim().parse().ok()?)),
+        }
+    }
+}
+
+impl fmt::Display for Wish {
+    /// As it stands in the file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(Control::Pause) => f.write_str("pause"),
+            Self::Now(Control::Stop) => f.write_str("stop"),
+            Self::StopAt(at_ms) => write!(f, "stop-at {at_ms}"),
         }
     }
 }
@@ -72,7 +95,7 @@ impl RunFolder {
         self.0.join("events.jsonl")
     }
 
-    /// What the engine asks of the worker; see [`Control`].
+    /// What the engine asks of the worker; see [`Wish`].
     pub fn control(&self) -> PathBuf {
         self.0.join("control")
     }

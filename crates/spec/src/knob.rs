@@ -288,6 +288,24 @@ macro_rules! knobs {
                 }
             }
 
+            /// Leaves the knob called `key` to the plan again.
+            ///
+            /// # Errors
+            /// [`KnobError::Unknown`].
+            pub fn clear(&mut self, key: &str) -> Result<(), KnobError> {
+                match key {
+                    $(stringify!($field) => self.$field = None,)+
+                    _ => return Err(KnobError::Unknown(key.to_owned())),
+                }
+                Ok(())
+            }
+
+            /// The same with the knobs that `other` sets.
+            #[must_use]
+            pub fn with(self, other: Self) -> Self {
+                Self {$($field: other.$field.or(self.$field)),+}
+            }
+
             /// The knobs that are set, as `set` reads them.
             pub fn rows(&self) -> Vec<(&'static str, String)> {
                 let mut rows = Vec::new();
@@ -417,6 +435,11 @@ mod tests {
         }
         assert_eq!(asked.rows(), set.map(|(k, v)| (k, v.to_owned())));
         assert_eq!(asked.check(), Ok(()));
+        asked.clear("rank").unwrap();
+        assert_eq!((asked.rank, asked.rows().len()), (None, set.len() - 1));
+        assert_eq!(asked.clear("ranks"), Err(KnobError::Unknown("ranks".to_owned())));
+        let with = asked.clone().with(Asked { packing: Some(true), ..Asked::default() });
+        assert_eq!((with.packing, with.schedule), (Some(true), asked.schedule));
     }
 
     #[test]

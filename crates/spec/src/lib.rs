@@ -4,32 +4,53 @@
 //! **Invariant:** everything here is plain data. It serialises with serde, reads no file, no clock and no device, and
 //! knows neither burn nor SQLite nor Tauri.
 
+mod about;
+mod chart;
+mod chat;
 mod data;
+mod dataset;
 mod device;
 mod error;
 mod event;
+mod export;
+mod fit;
 mod history;
 mod ids;
 mod job;
 mod knob;
+mod models;
 mod plan;
+mod planned;
 mod row;
 mod run;
+mod settings;
+mod task;
+mod trouble;
 
+pub use about::{About, DiskUse, Licence};
+pub use chart::{ChartPicture, ChartRequest, ChartScale, ChartTheme};
+pub use chat::{ChatOpened, ChatPrompt, ChatReply, ChatTarget, Sampling, Voice};
 pub use data::{
-    ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, Role, Shape, Split,
-    SplitFractions,
+    ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, ProblemTally, Role,
+    Shape, Split, SplitFractions,
 };
+pub use dataset::{DatasetSheet, DatasetVersion, LengthHistogram, ProblemGroup, RowPage, ShapeSheet};
 pub use device::{DeviceChoice, DeviceInfo, DeviceKind};
 pub use error::{ApiError, Code};
 pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Stamped};
+pub use export::{ExportForm, ExportRecord, Exported, Precision};
+pub use fit::{Fit, FitKind};
 pub use history::{
-    Comparison, DatasetSummary, Difference, EvalPoint, Parameters, RunDetail, SampledAt, SavedAt, Series,
-    StepPoint,
+    Comparison, DatasetSummary, Difference, EvalPoint, Parameters, RunDetail, RunView, SampledAt, SavedAt,
+    Series, StepPoint,
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
-pub use job::{Control, Job, RunFolder};
+pub use job::{Control, Job, RunFolder, Wish};
 pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
+pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
+pub use planned::{DeviceFit, Planned, PlannedKnob};
 pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
+pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
+pub use task::{TaskProgress, TaskUnit};

@@ -1,7 +1,7 @@
 //! Data sets and their versions. The examples themselves lie in files.
 
 use rusqlite::{OptionalExtension, Row, params};
-use spec::{DatasetId, DatasetInfo, DatasetSummary, Sha256};
+use spec::{DatasetId, DatasetInfo, DatasetSummary, DatasetVersion, Sha256};
 
 use crate::{
     Store, StoreError,
@@ -93,6 +93,36 @@ impl Store {
                        WHERE d.id = ?1 AND (?2 IS NULL OR v.version = ?2) ORDER BY v.created_ms DESC LIMIT 1";
             let found = db.query_row(sql, params![Text(id), version.map(Text)], named).optional()?;
             found.ok_or_else(|| missing(id))
+        })
+    }
+
+    /// When a data set was imported first, and its versions, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and the others.
+    pub fn dataset_versions(&self, id: DatasetId) -> Result<(u64, Vec<DatasetVersion>), StoreError> {
+        self.read(|db| {
+            let sql = "SELECT created_ms FROM dataset WHERE id = ?1";
+            let created_ms = db.query_row(sql, [Text(id)], |row| row.get(0)).optional()?;
+            let mut statement = db.prepare_cached(
+                "SELECT info, created_ms FROM dataset_version WHERE dataset = ?1 ORDER BY created_ms DESC, version",
+            )?;
+            let rows = statement.query_map([Text(id)], |row| {
+                let Json(info): Json<DatasetInfo> = row.get(0)?;
+                Ok(DatasetVersion { version: info.version, created_ms: row.get(1)?, counts: info.counts })
+            })?;
+            Ok((created_ms.ok_or_else(|| missing(id))?, rows.collect::<Result<_, _>>()?))
+        })
+    }
+
+    /// Runs in the list that learned from a data set, whatever the version.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn runs_of_dataset(&self, id: DatasetId) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT count(*) FROM run WHERE data = ?1 AND deleted_ms IS NULL";
+            Ok(db.query_row(sql, [Text(id)], |row| row.get(0))?)
         })
     }
 
@@ -196,6 +226,7 @@ mod tests {
             counts: Counts { train: 9, validation: 1, test: 0 },
             problems: Vec::new(),
             n_problems: 0,
+            tallies: Vec::new(),
         }
     }
 
@@ -209,6 +240,10 @@ mod tests {
         assert_eq!((list.len(), list[0].n_versions, &list[0].version), (1, 2, &new.version));
         assert_eq!(store.dataset(old.id, None).unwrap(), new);
         assert_eq!(store.dataset(old.id, Some(&old.version)).unwrap(), old);
+        let (created_ms, versions) = store.dataset_versions(old.id).unwrap();
+        let told: Vec<_> = versions.iter().map(|v| (&v.version, v.created_ms)).collect();
+        assert_eq!((created_ms, told), (10, vec![(&new.version, 20), (&old.version, 10)]));
+        assert_eq!(store.runs_of_dataset(old.id).unwrap(), 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{StoreError, dataset, measured, run, said};
+use crate::{StoreError, dataset, export, local_model, measured, run, said};
 
 /// A change to the tables, made once and remembered by its id.
 #[derive(Debug)]
@@ -20,7 +20,14 @@ impl Migration {
 }
 
 fn all() -> Vec<&'static Migration> {
-    let files = [dataset::MIGRATIONS, run::MIGRATIONS, said::MIGRATIONS, measured::MIGRATIONS];
+    let files = [
+        dataset::MIGRATIONS,
+        run::MIGRATIONS,
+        said::MIGRATIONS,
+        measured::MIGRATIONS,
+        export::MIGRATIONS,
+        local_model::MIGRATIONS,
+    ];
     let mut all: Vec<_> = files.into_iter().flatten().collect();
     all.sort_by_key(|migration| migration.id);
     all

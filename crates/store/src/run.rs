@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** `spec` and `plan` are written once and never rewritten.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use spec::{
     ApiError, DeviceChoice, DeviceInfo, ModelId, Parameters, Plan, RunId, RunRow, RunSpec, RunStatus,
@@ -189,6 +191,19 @@ impl Store {
             );
             let found = db.query_row(&sql, [Text(id)], |found| row(db, alive, found)).optional()?;
             found.ok_or_else(|| missing(id))
+        })
+    }
+
+    /// How many runs in the list started from each model.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn runs_by_model(&self) -> Result<BTreeMap<ModelId, u64>, StoreError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT model, count(*) FROM run WHERE deleted_ms IS NULL GROUP BY model")?;
+            let rows = statement.query_map([], |row| Ok((ModelId(row.get(0)?), row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

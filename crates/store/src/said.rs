@@ -4,7 +4,7 @@
 //! everything said of later steps void.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use spec::{DeviceChoice, EvalPoint, RunEvent, RunId, RunRow, Series, Sha256, Stamped, StepPoint};
+use spec::{DeviceChoice, EvalPoint, MemoryUse, RunEvent, RunId, RunRow, Series, Sha256, Stamped, StepPoint};
 
 use crate::{
     Store, StoreError,
@@ -93,26 +93,32 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn series(&self, id: RunId) -> Result<Series, StoreError> {
+        self.read(|db| series(db, id))
+    }
+
+    /// The curves of a run, and the place of the first event that is not in them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and the others.
+    pub fn series_until(&self, id: RunId) -> Result<(Series, u64), StoreError> {
         self.read(|db| {
-            let mut steps = db.prepare_cached(
-                "SELECT step, loss, learning_rate, grad_norm, tokens / max(secs, 1e-9)
-                 FROM step WHERE run = ?1 ORDER BY step",
-            )?;
-            let steps = steps.query_map([Text(id)], |row| {
-                Ok(StepPoint {
-                    step: row.get(0)?,
-                    loss: row.get(1)?,
-                    learning_rate: row.get(2)?,
-                    grad_norm: row.get(3)?,
-                    tokens_per_sec: row.get(4)?,
-                })
-            })?;
-            let mut evals =
-                db.prepare_cached("SELECT step, loss, best FROM eval WHERE run = ?1 ORDER BY step")?;
-            let evals = evals.query_map([Text(id)], |row| {
-                Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)? })
-            })?;
-            Ok(Series { steps: steps.collect::<Result<_, _>>()?, evals: evals.collect::<Result<_, _>>()? })
+            let (last, _) = run::ingested(db, id)?;
+            Ok((series(db, id)?, last.map_or(0, |last| last + 1)))
+        })
+    }
+
+    /// Memory of the training process at its last step, in bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn memory(&self, id: RunId) -> Result<Option<MemoryUse>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT memory_now, memory_peak FROM step WHERE run = ?1 ORDER BY step DESC LIMIT 1";
+            let last = db.query_row(sql, [Text(id)], |row| {
+                let (now, peak): (Option<u64>, Option<u64>) = (row.get(0)?, row.get(1)?);
+                Ok(now.zip(peak).map(|(now, peak)| MemoryUse { now, peak }))
+            });
+            Ok(last.optional()?.flatten())
         })
     }
 
@@ -145,6 +151,27 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+fn series(db: &Transaction, id: RunId) -> Result<Series, StoreError> {
+    let mut steps = db.prepare_cached(
+        "SELECT step, loss, learning_rate, grad_norm, tokens / max(secs, 1e-9)
+         FROM step WHERE run = ?1 ORDER BY step",
+    )?;
+    let steps = steps.query_map([Text(id)], |row| {
+        Ok(StepPoint {
+            step: row.get(0)?,
+            loss: row.get(1)?,
+            learning_rate: row.get(2)?,
+            grad_norm: row.get(3)?,
+            tokens_per_sec: row.get(4)?,
+        })
+    })?;
+    let mut evals = db.prepare_cached("SELECT step, loss, best FROM eval WHERE run = ?1 ORDER BY step")?;
+    let evals = evals.query_map([Text(id)], |row| {
+        Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)? })
+    })?;
+    Ok(Series { steps: steps.collect::<Result<_, _>>()?, evals: evals.collect::<Result<_, _>>()? })
 }
 
 fn take(db: &Transaction, id: RunId, stamped: &Stamped) -> rusqlite::Result<()> {

@@ -3,8 +3,9 @@
 use expect_test::expect;
 use proptest::prelude::*;
 use spec::{
-    ApiError, Asked, Code, Counts, DatasetId, DatasetInfo, DeviceChoice, EndReason, Halt, Mapping, ModelId,
-    Plan, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape, SplitFractions, Stamped,
+    ApiError, Asked, Code, Counts, DatasetId, DatasetInfo, DeviceChoice, EndReason, ExportForm, Exported,
+    Halt, Mapping, ModelId, Plan, Precision, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape,
+    SplitFractions, Stamped,
 };
 use uuid::Uuid;
 
@@ -222,6 +223,7 @@ fn a_version_that_a_run_learned_from_outlives_its_data_set() {
         counts: Counts::default(),
         problems: Vec::new(),
         n_problems: 0,
+        tallies: Vec::new(),
     };
     let (unused, used) = (info(1), info(2));
     store.keep_dataset(&unused, 10).unwrap();
@@ -241,6 +243,44 @@ fn a_version_that_a_run_learned_from_outlives_its_data_set() {
     store.purge_version(used.id, &used.version).unwrap();
     assert!(matches!(store.dataset(used.id, None), Err(StoreError::NotFound { .. })));
     assert_eq!(store.undo_delete_dataset().unwrap(), None);
+}
+
+#[test]
+fn an_export_is_remembered_by_its_folder_and_goes_with_its_run() {
+    let store = store_with(id(1));
+    let exported = |path: &str, difference| Exported {
+        path: path.to_owned(),
+        files: 3,
+        bytes: 900,
+        difference,
+        moved: 2.0,
+        snippet: String::new(),
+    };
+    let merged = ExportForm::Merged { precision: Precision::Bf16 };
+    store.keep_export(id(1), ExportForm::Adapter, &exported("/out/a", 0.5), 10).unwrap();
+    store.keep_export(id(1), merged, &exported("/out/b", 0.25), 20).unwrap();
+    store.keep_export(id(1), merged, &exported("/out/a", 0.125), 30).unwrap();
+    let told: Vec<_> =
+        store.exports(id(1)).unwrap().into_iter().map(|e| (e.path, e.form, e.at_ms, e.difference)).collect();
+    assert_eq!(told, [("/out/a".to_owned(), merged, 30, 0.125), ("/out/b".to_owned(), merged, 20, 0.25)]);
+    assert_eq!(store.export_paths().unwrap(), ["/out/a", "/out/b"]);
+    store.delete_run(id(1), 40).unwrap();
+    assert_eq!(store.exports(id(1)).unwrap().len(), 2, "the run can still come back");
+    store.purge_run(id(1)).unwrap();
+    assert_eq!(store.export_paths().unwrap(), [""; 0]);
+}
+
+#[test]
+fn runs_are_counted_by_what_they_started_from_and_learned() {
+    let store = store_with(id(1));
+    keep(&store, id(2), 2000);
+    let model = ModelId("tiny".to_owned());
+    let data = DatasetId(Uuid::from_u128(9));
+    assert_eq!(store.runs_by_model().unwrap(), [(model.clone(), 2)].into());
+    assert_eq!(store.runs_of_dataset(data).unwrap(), 2);
+    store.delete_run(id(2), 3000).unwrap();
+    assert_eq!(store.runs_by_model().unwrap(), [(model, 1)].into());
+    assert_eq!(store.runs_of_dataset(data).unwrap(), 1);
 }
 
 #[test]

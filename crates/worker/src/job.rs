@@ -8,7 +8,7 @@ use std::{
 };
 
 use model::Decoder;
-use runfolder::{EventLog, WorkerLock, asked, read_job};
+use runfolder::{EventLog, WorkerLock, due, read_job};
 use spec::{ApiError, Code, DeviceChoice, Job, RunEvent, RunFolder};
 use text::{ChatTemplate, SkipSpecial, Tokenizer};
 use train::{Course, TrainError, latest};
@@ -91,7 +91,7 @@ fn train(
         decode: &|ids| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default(),
         checkpoints: &folder.checkpoints(),
         n_cut: prepared.n_cut,
-        asked: &|| asked(folder),
+        asked: &|| due(folder),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

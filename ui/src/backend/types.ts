@@ -2,7 +2,7 @@
 
 import type {
   ApiError, Chosen, ColumnRole, Counts, DatasetInfo, DatasetSummary, Decided, DeviceChoice, DeviceInfo, Effort,
-  Example, Mapping, Plan, Problem, RunDetail, RunId, RunRow, RunSpec, Series, Shape, Split, SplitFractions, Stamped,
+  Example, Mapping, MemoryUse, Plan, Problem, RunDetail, RunId, RunRow, RunSpec, Series, Shape, Split, SplitFractions, Stamped,
 } from "./base";
 
 export type * from "./base";
@@ -22,7 +22,14 @@ export type TaskProgress = {
 /** All that a run's page starts from; events from `next_seq` on bring it up to date. */
 export type RunView = {
   detail: RunDetail;
+  /** Thinned to 2,000 points each: means over stretches of equal length. */
   series: Series;
+  /** Steps in the whole curve. */
+  n_steps: number;
+  /** Of the training process at its last step. */
+  memory: MemoryUse | null;
+  /** Where it lies: checkpoints and log. */
+  folder: string;
   /** Every event that is not a step, oldest first. */
   story: Stamped[];
   next_seq: number;
@@ -49,7 +56,11 @@ export type ChartPicture = {
   losses: [number, number];
   scale: ChartScale;
 };
-export type ExportRecord = { path: string; form: ExportForm; at_ms: number; bytes: number; difference: number; there: boolean };
+export type ExportRecord = {
+  path: string; form: ExportForm; at_ms: number; bytes: number; difference: number; there: boolean;
+  /** How to load it, to copy. */
+  snippet: string;
+};
 export type Difference = { label: string; values: string[] };
 export type Comparison = { runs: RunRow[]; series: Series[]; differences: Difference[]; same: Difference[] };
 

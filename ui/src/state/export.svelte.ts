@@ -109,8 +109,8 @@ export class Exporting {
     if (this.outcome.kind === "going") this.outcome.task?.cancel();
   }
 
-  private keep(run: Exportable, form: ExportForm, { path, bytes, difference }: Exported): void {
-    const record = { path, form, bytes, difference, at_ms: Date.now(), there: true };
+  private keep(run: Exportable, form: ExportForm, { path, bytes, difference, snippet }: Exported): void {
+    const record = { path, form, bytes, difference, at_ms: Date.now(), there: true, snippet };
     this.made.set(path, record);
     run.exported?.(record);
     this.tellOf(run.name, path);

@@ -28,11 +28,11 @@ pub fn run(engine: &Engine, command: Data, out: &mut Out) -> Result<(), ApiError
         Data::List => list(engine, out),
         Data::Show { data } => show(&engine.dataset(engine.find_dataset(&data)?, None)?, out),
         Data::Preview { data, model: Some(model), n, supervise, context_length, .. } => {
-            let info = engine.dataset(engine.find_dataset(&data)?, None)?;
+            let (id, model) = (engine.find_dataset(&data)?, ModelId(model));
             let mut bar = Bar::new(out);
-            let seen =
-                engine.see(&info, &ModelId(model), supervise, context_length, n, &mut |p| bar.show(p))?;
+            engine.locate_model(&model, &mut |p| bar.show(p))?;
             drop(bar);
+            let seen = engine.see_from(id, None, &model, supervise, context_length, 0, n)?;
             seen.iter().try_for_each(|seen| show_seen(seen, out))
         }
         Data::Preview { data, model: None, n, map, .. } => preview(engine, &[data.into()], n, &map, out),

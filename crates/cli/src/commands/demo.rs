@@ -1,8 +1,11 @@
 //! `tunesmith demo`: the whole job on a small sample.
 
-use engine::{Engine, ExportForm, IfThere, Prompt, STARTER, Sampling, Voice};
+use engine::{Engine, IfThere, STARTER};
 use serde_json::json;
-use spec::{ApiError, Code, DeviceChoice, Message, ModelId, Role, RunSpec, RunStatus};
+use spec::{
+    ApiError, ChatPrompt, Code, DeviceChoice, ExportForm, Message, ModelId, Role, RunSpec, RunStatus,
+    Sampling, Voice,
+};
 
 use crate::{
     args::Demo,
@@ -59,7 +62,7 @@ pub fn run(engine: &Engine, demo: &Demo, out: &mut Out) -> Result<(), ApiError> 
     drop(bar);
     for question in QUESTIONS {
         out.say(format!("\n> {question}"));
-        let prompt = Prompt::Chat(vec![Message::new(Role::User, question)]);
+        let prompt = ChatPrompt::Chat { messages: vec![Message::new(Role::User, question)] };
         for (voice, name) in [(Voice::Base, "base"), (Voice::Tuned, "tuned")] {
             let go_on = |_: &str| crate::interrupt::going();
             let reply = tuned.reply(voice, &prompt, &Sampling::GREEDY, 48, go_on)?;

@@ -1,8 +1,8 @@
 //! `tunesmith eval`: a look at data with a model.
 
-use engine::{Engine, Evaluation, Tuned, Voice};
+use engine::{Engine, Evaluation, Tuned};
 use serde_json::json;
-use spec::{ApiError, DatasetInfo, ModelId};
+use spec::{ApiError, DatasetInfo, ModelId, Voice};
 
 use crate::{args::Eval, out::Out, progress::Bar};
 

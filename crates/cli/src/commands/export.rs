@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use engine::{Engine, ExportForm, Exported, IfThere, Precision};
-use spec::{ApiError, RunId};
+use engine::{Engine, IfThere};
+use spec::{ApiError, ExportForm, Exported, Precision, RunId};
 
 use crate::{
     args::{Dtype, Export, Format},
@@ -15,11 +15,13 @@ pub fn run(engine: &Engine, asked: &Export, out: &mut Out) -> Result<(), ApiErro
     let id = engine.find_run(&asked.run)?;
     let form = match asked.format {
         Format::Adapter => ExportForm::Adapter,
-        Format::Merged => ExportForm::Merged(match asked.dtype {
-            Dtype::F32 => Precision::F32,
-            Dtype::Bf16 => Precision::Bf16,
-            Dtype::F16 => Precision::F16,
-        }),
+        Format::Merged => ExportForm::Merged {
+            precision: match asked.dtype {
+                Dtype::F32 => Precision::F32,
+                Dtype::Bf16 => Precision::Bf16,
+                Dtype::F16 => Precision::F16,
+            },
+        },
     };
     let if_there = if asked.overwrite { IfThere::Replace } else { IfThere::Refuse };
     let target = asked.out.clone().unwrap_or_else(|| usual_place(engine, id, form));
@@ -33,24 +35,24 @@ pub fn run(engine: &Engine, asked: &Export, out: &mut Out) -> Result<(), ApiErro
 pub fn usual_place(engine: &Engine, id: RunId, form: ExportForm) -> PathBuf {
     let form = match form {
         ExportForm::Adapter => "adapter",
-        ExportForm::Merged(_) => "merged",
+        ExportForm::Merged { .. } => "merged",
     };
     engine.home().exports().join(format!("{}-{form}", short(id)))
 }
 
 pub fn tell(exported: &Exported, out: &mut Out) -> Result<(), ApiError> {
-    let (path, size) = (exported.path.display(), bytes(exported.bytes));
+    let (path, size) = (&exported.path, bytes(exported.bytes));
     out.say(format!("Exported to {path}: {} files, {size}.", exported.files));
     out.say(format!(
         "Read back: the largest difference of any logit is {}; what was learned moves them by up to {}.",
-        small(exported.agreement.max_difference),
+        small(exported.difference),
         small(exported.moved),
     ));
     out.object(exported)
 }
 
 /// With two digits: `2.9e-4`, `0.15`, `1.3`, `12`; 0 is exact.
-fn small(number: f32) -> String {
+fn small(number: f64) -> String {
     match number {
         0.0 => "0".to_owned(),
         n if n < 0.01 => format!("{n:.1e}"),

@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead, Read};
 
-use engine::{Engine, Prompt, Sampling, Tuned, Voice};
+use engine::{Engine, Tuned};
 use serde_json::json;
-use spec::{ApiError, Code, Message, ModelId, Role};
+use spec::{ApiError, ChatPrompt, Code, Message, ModelId, Role, Sampling, Voice};
 
 use crate::{args::Generate, interrupt, out::Out, progress::Bar};
 
@@ -32,11 +32,11 @@ pub fn run(engine: &Engine, asked: &Generate, out: &mut Out) -> Result<(), ApiEr
 
 fn once(tuned: &Tuned, asked: &Generate, prompt: String, out: &mut Out) -> Result<(), ApiError> {
     let prompt = if asked.raw || !tuned.chats() {
-        Prompt::Text(prompt)
+        ChatPrompt::Text { text: prompt }
     } else {
         let mut messages = opening(asked);
         messages.push(Message::new(Role::User, prompt));
-        Prompt::Chat(messages)
+        ChatPrompt::Chat { messages }
     };
     reply(tuned, asked, &prompt, out).map(|_| ())
 }
@@ -50,11 +50,11 @@ fn converse(tuned: &Tuned, asked: &Generate, out: &mut Out) -> Result<(), ApiErr
             continue;
         }
         if asked.raw || !tuned.chats() {
-            reply(tuned, asked, &Prompt::Text(line), out)?;
+            reply(tuned, asked, &ChatPrompt::Text { text: line }, out)?;
             continue;
         }
         messages.push(Message::new(Role::User, line));
-        let said = reply(tuned, asked, &Prompt::Chat(messages.clone()), out)?;
+        let said = reply(tuned, asked, &ChatPrompt::Chat { messages: messages.clone() }, out)?;
         messages.push(Message::new(Role::Assistant, said));
     }
     Ok(())
@@ -64,7 +64,7 @@ fn opening(asked: &Generate) -> Vec<Message> {
     asked.system.iter().map(|system| Message::new(Role::System, system)).collect()
 }
 
-fn reply(tuned: &Tuned, asked: &Generate, prompt: &Prompt, out: &mut Out) -> Result<String, ApiError> {
+fn reply(tuned: &Tuned, asked: &Generate, prompt: &ChatPrompt, out: &mut Out) -> Result<String, ApiError> {
     let sampling = Sampling {
         temperature: asked.temperature,
         top_p: asked.top_p,

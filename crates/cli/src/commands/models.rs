@@ -1,6 +1,6 @@
 //! `tunesmith models`: models to start from.
 
-use engine::Engine;
+use engine::{CATALOGUE, Engine};
 use serde_json::json;
 use spec::{ApiError, ModelId};
 
@@ -62,7 +62,7 @@ pub fn run(engine: &Engine, command: Models, out: &mut Out) -> Result<(), ApiErr
 fn list(engine: &Engine, out: &mut Out) -> Result<(), ApiError> {
     let here = engine.installed_models();
     out.list(
-        engine.catalogue(),
+        CATALOGUE,
         &["RECOMMENDED", "WEIGHTS", "DOWNLOAD", "LICENCE", "GOOD FOR"],
         |model| {
             vec![

@@ -40,15 +40,16 @@ pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError
             }
             train::start(engine, &spec, detach, out).map(|_| ())
         }
-        Runs::Compare { first, second } => {
-            let comparison = engine.compare_runs(find(&first)?, find(&second)?)?;
+        Runs::Compare { runs } => {
+            let ids = runs.iter().map(|run| find(run)).collect::<Result<Vec<_>, _>>()?;
+            let comparison = engine.compare_runs(&ids)?;
+            let of_all = |of: fn(&RunRow) -> String| comparison.runs.iter().map(of).collect::<Vec<_>>();
             let loss =
                 |row: &RunRow| row.best.or(row.loss).map_or("—".to_owned(), |loss| format!("{loss:.4}"));
-            let (one, other) = (&comparison.first, &comparison.second);
-            out.say(format!("{}  |  {}", one.name, other.name));
-            out.say(format!("Loss: {}  |  {}", loss(one), loss(other)));
+            out.say(of_all(|row| row.name.clone()).join("  |  "));
+            out.say(format!("Loss: {}", of_all(loss).join("  |  ")));
             for difference in &comparison.differences {
-                out.say(format!("{}: {}  |  {}", difference.label, difference.first, difference.second));
+                out.say(format!("{}: {}", difference.label, difference.values.join("  |  ")));
             }
             if comparison.differences.is_empty() {
                 out.say("Planned alike in everything.");
@@ -127,15 +128,7 @@ fn show(detail: &RunDetail, out: &mut Out) -> Result<(), ApiError> {
 
 fn chart(engine: &Engine, id: RunId, file: &Path, dark: bool, out: &mut Out) -> Result<(), ApiError> {
     let chart = engine.chart(id, if dark { Theme::Dark } else { Theme::Light }, Size::USUAL)?;
-    let bytes = match file.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => chart.svg.into_bytes(),
-        Some("png") => engine::png(&chart)?,
-        _ => {
-            return Err(ApiError::new(Code::Usage, format!("{} is neither .svg nor .png", file.display()))
-                .hint("Write for example --out loss.svg"));
-        }
-    };
-    atomic::write_whole(file, &bytes).map_err(|error| ApiError::new(Code::Disk, error.to_string()))?;
+    engine::write_chart(&chart, file)?;
     out.say(format!("Drawn to {}", file.display()));
     out.object(&json!({ "run": id, "path": file }))
 }

@@ -45,11 +45,13 @@ pub fn start(engine: &Engine, spec: &RunSpec, detach: bool, out: &mut Out) -> Re
 }
 
 fn spec_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<RunSpec, ApiError> {
+    let data = data_of(engine, asked, out)?;
+    let version = asked.data_version.as_deref().map(|version| engine.find_version(data, version));
     Ok(RunSpec {
         name: asked.name.clone(),
         model: ModelId(asked.model.clone()),
-        data: data_of(engine, asked, out)?,
-        data_version: None,
+        data,
+        data_version: version.transpose()?,
         effort: asked.effort,
         device: asked.device,
         knobs: asked.knobs.0.clone(),

@@ -45,7 +45,7 @@ fn work(folder: &RunFolder) -> Result<(), FolderError> {
     let max_steps = job.plan.knobs.max_steps.value;
     while step < max_steps {
         wait_for_gate(folder, mood, step);
-        match runfolder::asked(folder) {
+        match runfolder::due(folder) {
             Some(Control::Pause) => {
                 save(folder, &mut log, step, weight)?;
                 log.append(RunEvent::Paused { step, halt: Halt::Asked })?;
@@ -106,7 +106,7 @@ fn last_checkpoint(folder: &RunFolder) -> Option<(u32, u64)> {
 /// With the mood `gated`, step `n + 1` waits until the file `gate` holds a number above `n`, or a word for the worker.
 fn wait_for_gate(folder: &RunFolder, mood: &str, step: u32) {
     let gate = || fs::read_to_string(folder.path().join("gate")).ok()?.trim().parse::<u32>().ok();
-    while mood == "gated" && gate().unwrap_or(0) <= step && runfolder::asked(folder).is_none() {
+    while mood == "gated" && gate().unwrap_or(0) <= step && runfolder::due(folder).is_none() {
         thread::sleep(Duration::from_millis(1));
     }
 }

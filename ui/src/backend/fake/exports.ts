@@ -37,6 +37,7 @@ const records = new Map<RunId, ExportRecord[]>([
         bytes: 269_060_552,
         difference: 0.03125,
         there: true,
+        snippet: mergedSnippet(`${EXPORTS}/0004-merged-bf16`),
       },
       {
         path: "/media/ada/usb/support-replies-adapter",
@@ -45,6 +46,7 @@ const records = new Map<RunId, ExportRecord[]>([
         bytes: 22_413_912,
         difference: 3.0994e-6,
         there: false,
+        snippet: adapterSnippet("/media/ada/usb/support-replies-adapter"),
       },
     ],
   ],
@@ -101,9 +103,9 @@ export function exports(scene: Scene): Piece {
         );
       }
       const exported = made(path, form);
-      const { bytes, difference } = exported;
+      const { bytes, difference, snippet } = exported;
       const others = recordsOf(id).filter((record) => record.path !== path);
-      records.set(id, [{ path, form, bytes, difference, at_ms: Date.now(), there: true }, ...others]);
+      records.set(id, [{ path, form, bytes, difference, at_ms: Date.now(), there: true, snippet }, ...others]);
       return exported;
     },
     async reveal() {},

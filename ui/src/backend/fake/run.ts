@@ -59,13 +59,14 @@ class FakeRun {
   }
 
   listen(fromSeq: number, listener: Listener): () => void {
-    const missed = this.recent.filter((stamped) => stamped.seq >= fromSeq);
+    const missed = this.recent.filter((stamped) => stamped.seq >= fromSeq && !this.pending.includes(stamped));
     if (missed.length > 0) listener(missed);
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    const hear: Listener = (batch) => listener(batch.filter((stamped) => stamped.seq >= fromSeq));
+    this.listeners.add(hear);
+    return () => this.listeners.delete(hear);
   }
 
-  view(stop_at_ms: number | null): RunView & { memory: unknown; folder: string } {
+  view(stop_at_ms: number | null): RunView {
     const { row, history, story } = this;
     const stride = Math.ceil(this.step / MOST) || 1;
     const steps = Array.from({ length: Math.floor(this.step / stride) }, (_, i) => this.point((i + 1) * stride));
@@ -84,6 +85,7 @@ class FakeRun {
         warnings: story.flatMap(({ event: e }) => (e.kind === "warned" ? [e.message] : [])),
       },
       series: { steps, evals },
+      n_steps: this.step,
       story, next_seq: this.seq, stop_at_ms, exports: recordsOf(id),
       memory: this.step === 0 ? null : history.memory(this.step),
       folder: `/home/ada/.local/share/tunesmith/runs/${id}`,

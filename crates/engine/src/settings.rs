@@ -1,0 +1,103 @@
+//! What the person sets once and for all: `settings.json` in the home, and the hub's token in the system's keyring.
+//!
+//! The environment wins over both, so that a terminal and the window ask the same hub as the same person.
+
+use std::{fs, io, path::PathBuf, sync::Arc, sync::PoisonError};
+
+use hub::Hub;
+use secrets::Keyring;
+use spec::{ApiError, Code, Settings, TokenState};
+
+use crate::{
+    Engine,
+    errors::{AtTheEdge, disk},
+};
+
+impl Engine {
+    /// What was set; what never was is as it comes. A file that cannot be understood is put aside as
+    /// `settings.json.broken`, and everything is as it comes again.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn settings(&self) -> Result<Settings, ApiError> {
+        let path = self.settings_file();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
+            Err(error) => return Err(disk(&path)(error)),
+        };
+        serde_json::from_slice(&text).or_else(|_| {
+            fs::rename(&path, path.with_extension("json.broken")).map_err(disk(&path))?;
+            Ok(Settings::default())
+        })
+    }
+
+    /// Keeps `settings`.
+    ///
+    /// # Errors
+    /// When the address of the hub is none, or the disk refuses.
+    pub fn save_settings(&self, settings: &Settings) -> Result<(), ApiError> {
+        if let Some(endpoint) = &settings.hf_endpoint {
+            Hub::new(endpoint, None).at_the_edge()?;
+        }
+        let path = self.settings_file();
+        let text = serde_json::to_vec_pretty(settings)
+            .map_err(|error| ApiError::new(Code::Internal, format!("Settings cannot be written: {error}")))?;
+        atomic::write_whole(&path, &text).at_the_edge()
+    }
+
+    /// Whether the hub is asked with a token, and where that is from.
+    pub fn token_state(&self) -> TokenState {
+        if let Some(from) = hub::token_source() {
+            return TokenState::Environment { from };
+        }
+        match self.keyring().read() {
+            Ok(Some(_)) => TokenState::Kept,
+            Ok(None) => TokenState::None,
+            Err(error) => TokenState::Unavailable { why: no_keyring(&error) },
+        }
+    }
+
+    /// Keeps the hub's token in the system's keyring; none takes it out.
+    ///
+    /// # Errors
+    /// When there is no keyring, or the token is none.
+    pub fn save_token(&self, token: Option<&str>) -> Result<TokenState, ApiError> {
+        let token = token.map(str::trim);
+        if token.is_some_and(|token| token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic())) {
+            let hint = "It begins with hf_ and has no spaces; copy it from huggingface.co/settings/tokens.";
+            return Err(ApiError::new(Code::Usage, "That is not a token").hint(hint));
+        }
+        self.keyring().write(token).map_err(|error| {
+            ApiError::new(Code::Forbidden, format!("The token cannot be kept: {error}"))
+                .hint("Unlock the keyring, or set HF_TOKEN before Tunesmith starts.")
+        })?;
+        Ok(self.token_state())
+    }
+
+    /// Keeps tokens in another keyring than the system's.
+    #[must_use]
+    pub fn with_keyring(self, keyring: impl Keyring + 'static) -> Self {
+        *self.inner.keyring.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+        self
+    }
+
+    /// The hub as the environment, the settings and the keyring say.
+    pub(crate) fn hub(&self) -> Result<Hub, ApiError> {
+        let endpoint = self.settings()?.hf_endpoint.filter(|endpoint| !endpoint.trim().is_empty());
+        // Without a keyring there is no token in it, and open models need none.
+        Hub::from_env_or(endpoint, || self.keyring().read().ok().flatten()).at_the_edge()
+    }
+
+    fn keyring(&self) -> Arc<dyn Keyring> {
+        self.inner.keyring.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn settings_file(&self) -> PathBuf {
+        self.home().path().join("settings.json")
+    }
+}
+
+fn no_keyring(error: &secrets::NoKeyring) -> String {
+    format!("{error}. HF_TOKEN in the environment works without one.")
+}

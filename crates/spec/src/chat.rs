@@ -1,0 +1,102 @@
+//! Trying a model: what it is given, how it picks its words, what it wrote.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceInfo, Message, ModelId, RunId};
+
+/// What is tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChatTarget {
+    /// What a run learned, beside the model it started from.
+    Run {
+        /// Which.
+        id: RunId,
+    },
+    /// A base model.
+    Model {
+        /// Which.
+        id: ModelId,
+    },
+}
+
+/// A model that is in memory now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ChatOpened {
+    /// That it can be talked to, rather than only made to go on.
+    pub chats: bool,
+    /// That there is a tuned voice beside the base's.
+    pub tuned: bool,
+    /// Where it computes.
+    pub device: DeviceInfo,
+    /// The longest text it was made for, in tokens.
+    pub context: u32,
+}
+
+/// Whose voice is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// The model as it was.
+    Base,
+    /// The model as the run left it.
+    Tuned,
+}
+
+/// What a model is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChatPrompt {
+    /// A conversation, rendered by the model's own template.
+    Chat {
+        /// In order.
+        messages: Vec<Message>,
+    },
+    /// Text to go on from.
+    Text {
+        /// As it stands.
+        text: String,
+    },
+}
+
+/// How the next token is picked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Sampling {
+    /// Scores are divided by it; 0 always takes the best token.
+    pub temperature: f64,
+    /// Only the smallest set of best tokens with this much probability is drawn from; 1 is all.
+    pub top_p: f64,
+    /// Only this many best tokens are drawn from; 0 is all.
+    pub top_k: usize,
+    /// Scores of tokens that occurred are divided by it where positive, multiplied where negative; 1 is off.
+    pub repetition_penalty: f64,
+    /// Of the draw.
+    pub seed: u64,
+}
+
+impl Sampling {
+    /// Always the best token.
+    pub const GREEDY: Self =
+        Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
+}
+
+/// What a model wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ChatReply {
+    /// Without the end token.
+    pub text: String,
+    /// Tokens of it.
+    pub n_tokens: u32,
+    /// That it came to an end of its own, rather than to the limit or a stop.
+    pub complete: bool,
+    /// Wall time, the reading of the prompt included.
+    pub secs: f64,
+    /// The prompt as the model saw it, with all that the template adds.
+    pub seen: String,
+}
