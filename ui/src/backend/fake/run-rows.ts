@@ -78,7 +78,12 @@ function long(): RunRow[] {
   const name = "Donaudampfschifffahrtsgesellschaftskapitänsanwärterprüfungsfragen".repeat(3);
   const message = `The folder ${"a-rather-deep-folder/".repeat(12)} may not be written.`;
   const error = { code: "disk" as const, message, hint: "Choose another folder, or change who may write there." };
-  const odd = row(0, name, "failed", HOUR, { model: `someone/${"x".repeat(200)}`, step: 41_312, of: 1_000_000, error });
+  const odd = row(0, name, "failed", MINUTE, {
+    model: `someone/${"x".repeat(200)}`,
+    step: 41_312,
+    of: 1_000_000,
+    error,
+  });
   const many = Array.from({ length: 10_000 }, (_, i) =>
     row(i + 1, `Run ${10_000 - i}`, "finished", (i + 1) * HOUR, curve(2.9, 1.3 - (i % 97) / 1000, 600, 600)),
   );
