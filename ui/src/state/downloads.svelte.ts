@@ -81,15 +81,23 @@ export class Downloads {
     });
   }
 
+  /** The disk was asked about these just now: what it says is newer than what was remembered of those at rest. */
+  settle(ids: readonly string[]): void {
+    for (const id of ids) {
+      const kind = this.all.get(id)?.kind;
+      if (kind === "absent" || kind === "paused" || kind === "here") this.all.delete(id);
+    }
+  }
+
   /** After it was removed from the disk. */
   gone(id: string): void {
     this.all.set(id, { kind: "absent" });
   }
 
-  /** On the models' page its row says so; elsewhere somebody has to. */
+  /** On the models' page its row says so, and a new run takes it; elsewhere somebody has to. */
   private tellOf(name: string, model: string): void {
     const { router, toasts } = this.app;
-    if (router.place.view === "models") return;
+    if (router.place.view === "models" || router.place.view === "new") return;
     const run = () => router.go({ view: "new", spec: { model } });
     toasts.say(`${name} is on this computer.`, { label: "Train with it", run });
   }

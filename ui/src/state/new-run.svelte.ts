@@ -211,7 +211,7 @@ export class NewRun {
   // ---- what stands in the way --------------------------------------------------------------------------------------
   private readonly question = $derived.by(() => ({
     model: this.modelRow, trains: this.dataRow?.counts.train ?? null, supervise: this.supervise as string,
-    knobs: this.knobs.value?.map((knob) => knob.key) ?? [],
+    knobs: this.knobs.value?.map((knob) => knob.key) ?? [], devices: this.devices.value ?? [],
   }));
 
   /** The refusal of the plan, at the step where something has to change. */

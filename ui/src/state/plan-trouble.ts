@@ -1,6 +1,7 @@
 // Why there is no plan: which step it concerns, and what would help.
 
-import type { ApiError, DeviceChoice, LocalModel } from "../backend";
+import type { ApiError, DeviceChoice, DeviceInfo, LocalModel } from "../backend";
+import { bytes } from "../words";
 import type { StepId } from "../words/plan";
 
 export type Remedy =
@@ -11,7 +12,15 @@ export type Remedy =
   | { kind: "again"; label: string };
 
 /** What is known of the question that was refused. */
-export type Question = { model: LocalModel | null; trains: number | null; supervise: string | null; knobs: readonly string[] };
+export type Question = {
+  model: LocalModel | null;
+  /** Examples to train on. */
+  trains: number | null;
+  supervise: string | null;
+  /** The keys of all knobs. */
+  knobs: readonly string[];
+  devices: readonly DeviceInfo[];
+};
 
 /** The step where the answer lies. */
 export function concern(error: ApiError, { model }: Question): StepId {
@@ -50,13 +59,21 @@ function named(error: ApiError, knobs: readonly string[]): Remedy[] {
   return [{ kind: "knobs", label: `Use ${said}`, set }];
 }
 
+/** Devices with more memory than the one that the refusal names. */
+function larger(error: ApiError, devices: readonly DeviceInfo[]): Remedy[] {
+  const asked = devices.find((device) => error.message.includes(device.name));
+  return devices
+    .filter((device) => (device.memory ?? 0) > (asked?.memory ?? Infinity))
+    .map(({ choice, name, memory }) => ({ kind: "device", label: `Compute on ${name} (${bytes(memory)})`, device: choice }));
+}
+
 /** What would help, the likeliest first. */
 export function remedies(error: ApiError, question: Question): Remedy[] {
   const another: Remedy = { kind: "step", label: "Choose another model", step: "model" };
   const look: Remedy = { kind: "data", label: "Look at the data" };
   switch (error.code) {
     case "out_of_memory":
-      return [...named(error, question.knobs), another];
+      return [...named(error, question.knobs), ...larger(error, question.devices), another];
     case "nothing_to_learn": {
       const all: Remedy = { kind: "knobs", label: "Teach everything", set: [["supervise", "everything"]] };
       const can = question.trains !== 0 && question.supervise !== "everything";

@@ -59,15 +59,21 @@ export function choice(key: string, word: string): string {
   return key === "schedule" ? `${plain} (${word})` : plain;
 }
 
-/** A reason as a sentence of its own. */
-export function because(why: string): string {
-  const effort = /^goes with (quick|standard|thorough)$/.exec(why)?.[1] as Effort | undefined;
-  if (effort) return `Goes with ${effortLabel(effort)}.`;
-  const said = why.charAt(0).toUpperCase() + why.slice(1);
-  return /[.?]$/.test(said) ? said : `${said}.`;
+/** What the planner says in passing, as a sentence of its own. */
+export function sentence(said: string): string {
+  const plain = said.replace(/`([^`]*)`/g, "“$1”");
+  const whole = plain.charAt(0).toUpperCase() + plain.slice(1);
+  return /[.?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-export const changed = (n: number): string => (n === 0 ? "" : n === 1 ? "1 changed by you" : `${count(n)} changed by you`);
+/** The reason of a value. */
+export function because(why: string): string {
+  const effort = /^goes with (quick|standard|thorough)$/.exec(why)?.[1] as Effort | undefined;
+  return sentence(effort ? `goes with ${effortLabel(effort)}` : why);
+}
+
+export const knobsSet = (n: number): string => (n === 0 ? "" : `${n === 1 ? "1 knob" : `${n} knobs`} set by you`);
+export const changed = (n: number): string => (n === 0 ? "" : `${count(n)} set by you`);
 
 // ---- what it costs -----------------------------------------------------------------------------------------------
 /** As exact as a forecast can be: `40 s`, `12 min`, `2.5 h`. */

@@ -44,14 +44,16 @@ const shown = (value: unknown): string => {
   return typeof value === "object" ? (value as { named: string[] }).named.join(",") : String(value);
 };
 
-function context(facts: Facts, most: number): Chosen<number> {
+/** The shortest length that holds nearly all examples, within what the effort and the memory allow. */
+function context(facts: Facts, most: number, fits: (length: number) => boolean): Chosen<number> {
   const { lengths } = facts;
   const longest = lengths.at(-1) ?? 0;
   const wanted = lengths[Math.floor(0.98 * (lengths.length - 1))] ?? 512;
-  const value = Math.min(LADDER.find((rung) => rung >= wanted) ?? 8192, most);
+  const enough = Math.min(LADDER.find((rung) => rung >= wanted) ?? 8192, most);
+  const value = LADDER.findLast((rung) => rung <= enough && fits(rung)) ?? 64;
   const whole = lengths.filter((length) => length <= value).length / lengths.length;
   const covers = whole === 1 ? "holds all your examples" : `covers ${Math.min(99, Math.round(100 * whole))} % of your examples`;
-  return measured(value, `${covers}; the longest has ${count(longest)} tokens`);
+  return measured(value, `${covers}; ${value < enough ? "more does not fit into memory" : `the longest has ${count(longest)} tokens`}`);
 }
 
 function supervise({ kind }: Facts): Decided["supervise"] {
@@ -59,14 +61,15 @@ function supervise({ kind }: Facts): Decided["supervise"] {
   return usual("replies", kind === "chat" ? "the model should learn to answer, not to ask" : "the model should learn the completions, not the prompts");
 }
 
-function decide(spec: RunSpec, facts: Facts): { knobs: Decided; rowTokens: number } {
+function decide(spec: RunSpec, facts: Facts, has: number): { knobs: Decided; rowTokens: number } {
   const effort = spec.effort ?? "standard";
   const budget = BUDGETS[effort];
   const asked: Asked = spec.knobs;
   const or = <K extends keyof Decided>(key: K, made: Decided[K]): Decided[K] =>
     (asked[key] ?? null) === null ? made : ({ value: asked[key], because: { kind: "asked" } } as Decided[K]);
   const rank = or("rank", { value: budget.rank, because: { kind: "effort", why: effort } });
-  const context_length = or("context_length", context(facts, budget.context));
+  const fits = (batch: number, tokens: number) => memory(spec, rank.value, batch, tokens).high <= has;
+  const context_length = or("context_length", context(facts, budget.context, (length) => fits(asked.batch_size ?? 1, length)));
   const limit = context_length.value;
   const capped = facts.lengths.map((length) => Math.min(length, limit));
   const mean = capped.reduce((sum, length) => sum + length, 0) / capped.length;
@@ -78,7 +81,10 @@ function decide(spec: RunSpec, facts: Facts): { knobs: Decided; rowTokens: numbe
   const rows = packing.value ? Math.ceil((facts.train * mean) / (0.95 * limit)) : facts.train;
   const rowTokens = (facts.train * mean) / rows;
   const goal = Math.max(1, Math.min(8, packing.value ? Math.round(2048 / rowTokens) : 8));
-  const batch_size = or("batch_size", follows(goal, `all ${goal} rows of a step at once`));
+  const together = [goal, goal >> 1, goal >> 2, 1].find((batch) => batch > 0 && fits(batch, limit)) ?? 1;
+  const batch_size = or("batch_size", together === goal
+    ? follows(goal, `all ${goal} rows of a step at once`)
+    : measured(together, `${goal} rows at once do not fit into memory`));
   const gradient_accumulation = or("gradient_accumulation", follows(Math.max(1, Math.ceil(goal / batch_size.value)),
     `makes ${goal} rows and about ${count(Math.round(goal * rowTokens))} tokens a step, which keeps it steady`));
   const perEpoch = Math.max(1, Math.ceil(rows / (batch_size.value * gradient_accumulation.value)));
@@ -118,9 +124,9 @@ function decide(spec: RunSpec, facts: Facts): { knobs: Decided; rowTokens: numbe
   return { knobs, rowTokens };
 }
 
-function memory(spec: RunSpec, knobs: Decided, batch: number, tokens: number): Range {
+function memory(spec: RunSpec, rank: number, batch: number, tokens: number): Range {
   const [parameters, layers, hidden, inner] = shape(spec.model);
-  const adapter = 16 * knobs.rank.value * layers * 9 * hidden;
+  const adapter = 16 * rank * layers * 9 * hidden;
   const activations = 4 * batch * layers * tokens * (11 * hidden + 5 * inner);
   const total = 4 * parameters + adapter + activations + 3 * 4 * Math.min(256, tokens) * 49_152 + 1.5e8;
   return { low: 0.85 * total, high: 1.25 * total };
@@ -135,13 +141,13 @@ function fit(needs: Range, available: number | null): Fit {
 
 function tooLarge(spec: RunSpec, knobs: Decided, device: DeviceInfo, needs: Range): ApiError {
   const [batch, tokens] = [knobs.batch_size.value, knobs.context_length.value];
-  const fits = (rows: number, length: number) => memory(spec, knobs, rows, length).high <= (device.memory ?? 0);
-  const smaller = [batch >> 1, batch >> 2, batch >> 3].find((rows) => rows > 0 && fits(rows, tokens));
+  const fits = (rows: number, length: number) => memory(spec, knobs.rank.value, rows, length).high <= (device.memory ?? 0);
+  const smaller = Array.from({ length: 10 }, (_, i) => batch >> (i + 1)).find((rows) => rows > 0 && fits(rows, tokens));
   const shorter = LADDER.findLast((length) => length < tokens && fits(1, length));
   const gb = (n: number) => `${(n / 1e9).toFixed(1)} GB`;
   const batchTo = smaller ?? 1;
   const remedies = [
-    ...(batchTo < batch ? [`batch size ${batchTo} instead of ${batch}`] : []),
+    ...(batchTo < batch ? [`batch size ${batchTo} instead of ${count(batch)}`] : []),
     ...(smaller === undefined && shorter ? [`context length ${count(shorter)} instead of ${count(tokens)}`] : []),
   ];
   const can = smaller !== undefined || shorter !== undefined;
@@ -161,14 +167,14 @@ function command(spec: RunSpec, facts: Facts): string {
 }
 
 export function planned(spec: RunSpec, facts: Facts): Planned {
-  const { knobs, rowTokens } = decide(spec, facts);
-  const step = knobs.batch_size.value * knobs.gradient_accumulation.value * rowTokens;
-  const tokens = Math.round(knobs.max_steps.value * step);
-  const longest = knobs.packing.value ? knobs.context_length.value : Math.min(knobs.context_length.value, facts.lengths.at(-1) ?? 512);
-  const needs = memory(spec, knobs, knobs.batch_size.value, longest);
   const same = (one: unknown) => JSON.stringify(one) === JSON.stringify(spec.device);
   const device = facts.devices.find((one) => same(one.choice)) ?? facts.devices.find((one) => one.kind !== "cpu") ?? facts.devices[0];
   if (!device) throw refusal("device", "No device was found.");
+  const { knobs, rowTokens } = decide(spec, facts, device.memory ?? 8e9);
+  const step = knobs.batch_size.value * knobs.gradient_accumulation.value * rowTokens;
+  const tokens = Math.round(knobs.max_steps.value * step);
+  const longest = knobs.packing.value ? knobs.context_length.value : Math.min(knobs.context_length.value, facts.lengths.at(-1) ?? 512);
+  const needs = memory(spec, knobs.rank.value, knobs.batch_size.value, longest);
   const fits = facts.devices.map((one): DeviceFit => {
     const speed = FLOPS[one.kind] / (4 * shape(spec.model)[0]);
     const secs = { low: (0.85 * tokens) / speed + 2, high: (1.3 * tokens) / speed + 20 };
