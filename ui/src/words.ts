@@ -69,7 +69,8 @@ export function percent(share: number | null): string {
 }
 
 /** A forecast, in the words of `say`: `12 min to 15 min`; one value where both say the same. */
-export function range(of: { low: number; high: number }, say: (n: number) => string): string {
+export function range(of: { low: number | null; high: number | null }, say: (n: number) => string): string {
+  if (of.low === null || of.high === null) return DASH;
   const [low, high] = [say(of.low), say(of.high)];
   if (low === high) return low;
   // The unit once, where both have the same: 12–15 min.

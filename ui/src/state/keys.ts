@@ -20,6 +20,15 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "?", says: "Show these keys", command: { kind: "shortcuts" }, free: true },
 ];
 
+/** Those that the list of runs knows by itself; here to be told of. */
+export const LIST_KEYS = [
+  { keys: "ArrowDown", says: "From run to run" },
+  { keys: "Enter", says: "Open the run" },
+  { keys: "X", says: "Pick it, to compare" },
+  { keys: "F2", says: "Rename it" },
+  { keys: "Delete", says: "Delete it; this can be undone" },
+] as const;
+
 const types = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");

@@ -32,7 +32,8 @@ export function doing(rows: readonly RunRow[] | null, tasks: readonly Going[]): 
   if (newest) all.push(task(newest, tasks.length - 1));
   if (run) {
     const share = run.of ? run.step / run.of : null;
-    all.push({ kind: "run", id: run.id, text: activity(rows), headline: `Training “${run.name}”`, share });
+    const text = activity(newest ? [run] : rows); // beside a task there is no room for those that wait
+    all.push({ kind: "run", id: run.id, text, headline: `Training “${run.name}”`, share });
   }
   if (all.length === 0 && rows) all.push({ kind: "idle", text: activity(rows), headline: "Idle", share: null });
   return all;
