@@ -71,7 +71,8 @@ export function tourWords(step: TourStep): TourWords {
     case "exported":
       return tour(
         4,
-        "Done: the adapter is a folder that other tools load. Next, drop a file of your own anywhere on the window.",
+        "Done: the adapter is a folder that other tools load. Next, drop a file of your own on the window.",
+        "Choose a file",
       );
     default:
       return step satisfies never;
