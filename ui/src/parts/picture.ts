@@ -1,6 +1,20 @@
 // A chart's picture, made safe to stand in the page: it comes from the program itself, and yet nothing in it may run.
 
-const DRAWS = new Set(["svg", "g", "path", "line", "polyline", "polygon", "rect", "circle", "ellipse", "text", "tspan", "title", "desc"]);
+const DRAWS = new Set([
+  "svg",
+  "g",
+  "path",
+  "line",
+  "polyline",
+  "polygon",
+  "rect",
+  "circle",
+  "ellipse",
+  "text",
+  "tspan",
+  "title",
+  "desc",
+]);
 const LOADS = /^(on|href|xlink|style)/;
 
 export type Parsed = { element: SVGElement; width: number; height: number };
@@ -16,7 +30,10 @@ export function pictureFrom(svg: string): Parsed | null {
     }
     for (const { name } of [...node.attributes]) if (LOADS.test(name.toLowerCase())) node.removeAttribute(name);
   }
-  const [width, height] = ["width", "height"].map((name) => parseFloat(root.getAttribute(name) ?? "")) as [number, number];
+  const [width, height] = ["width", "height"].map((name) => parseFloat(root.getAttribute(name) ?? "")) as [
+    number,
+    number,
+  ];
   root.setAttribute("width", "100%");
   root.setAttribute("height", "100%");
   const element = document.importNode(root, true) as unknown as SVGElement;

@@ -6,10 +6,10 @@ const REST_MS = 250;
 /** As crate charts has it: below this many steps nothing is smoothed unless it is asked for. */
 const FEW = 30;
 
-/** Where the smoothing starts for a run of so many steps: about as strong as the charts choose it by themselves. */
-export function usualSmoothing(steps: number | null): number {
-  if (steps === null || steps < FEW) return 0;
-  return Math.round(100 * (1 - Math.min(0.2, Math.max(0.01, (2 * FEW) / steps)))) / 100;
+/** How smooth a run of `of` steps is at first, `done` of them done: as the charts choose it by themselves. */
+export function usualSmoothing(done: number, of: number | null): number {
+  if (done < FEW) return 0;
+  return Math.round(100 * (1 - Math.min(0.2, Math.max(0.01, (2 * FEW) / (of ?? done))))) / 100;
 }
 
 /**
@@ -22,6 +22,7 @@ export class Chart {
   scale = $state<ChartScale>("linear");
   /** Weight of the past, 0 to 0.99. */
   smoothing = $state(0);
+  private chosen = false;
   private theme: ChartRequest["theme"] = "light";
   private size: { width: number; height: number } | null = null;
   private visible = true;
@@ -60,8 +61,14 @@ export class Chart {
   }
 
   choose(change: { scale?: ChartScale; smoothing?: number }): void {
+    this.chosen ||= change.smoothing !== undefined;
     Object.assign(this, change);
     this.changed();
+  }
+
+  /** As smooth as suits so many steps, unless the person chose. */
+  suit(done: number, of: number | null): void {
+    if (!this.chosen) this.smoothing = usualSmoothing(done, of);
   }
 
   /** Something it shows is not as it was. */

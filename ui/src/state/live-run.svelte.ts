@@ -1,5 +1,15 @@
 import type {
-  ApiError, ExportRecord, MemoryUse, RunDetail, RunEvent, RunId, RunRow, RunStatus, RunView, SampledAt, SavedAt,
+  ApiError,
+  ExportRecord,
+  MemoryUse,
+  RunDetail,
+  RunEvent,
+  RunId,
+  RunRow,
+  RunStatus,
+  RunView,
+  SampledAt,
+  SavedAt,
   Stamped,
 } from "../backend";
 import type { App } from "./app.svelte";
@@ -15,7 +25,10 @@ export type Latest = {
   step: number;
   /** Epochs done; null for a step that was read from the history. */
   epoch: number | null;
-  loss: number; learning_rate: number; grad_norm: number; tokens_per_sec: number;
+  loss: number;
+  learning_rate: number;
+  grad_norm: number;
+  tokens_per_sec: number;
   secs_left: number | null;
   at_ms: number;
 };
@@ -24,8 +37,6 @@ export type Best = { step: number; loss: number };
 export type Asked = "nothing" | "pause" | "stop" | "resume";
 
 type Stepped = Extract<RunEvent, { kind: "stepped" }>;
-/** A history may say more than the page insists on. */
-type Opened = RunView & { memory?: MemoryUse | null; folder?: string };
 const MOST_SAVED = 200;
 
 /**
@@ -58,6 +69,9 @@ export class LiveRun {
   exports = $state.raw<readonly ExportRecord[]>([]);
   /** Where it lies on the disk, where that is told. */
   folder = $state<string | null>(null);
+
+  /** The event that comes next; those before it are known, however often they are told. */
+  private next = 0;
 
   constructor(
     private readonly app: App,
@@ -102,14 +116,15 @@ export class LiveRun {
     };
   }
 
-  read(view: Opened): void {
+  read(view: RunView): void {
     const { row } = view.detail;
     this.detail = view.detail;
     this.trouble = null;
-    // Events first: what a resume made void is not in the history any more, so nothing goes back here.
+    // Events first: they hold what a resume made void, the curves do not.
     this.apply(view.story);
     if (this.evals.points.length === 0) {
-      for (const { step, loss } of view.series.evals) this.take({ kind: "evaluated", step, loss, tokens: 0, best: false, secs: 0 });
+      for (const { step, loss } of view.series.evals)
+        this.take({ kind: "evaluated", step, loss, tokens: 0, best: false, secs: 0 });
     }
     let last = 0;
     const points = view.series.steps.map((point): Point<StepKey> => {
@@ -120,14 +135,15 @@ export class LiveRun {
     this.steps = add(this.steps, points);
     const end = view.series.steps.at(-1);
     if (end) this.latest = { ...end, epoch: null, secs_left: row.secs_left, at_ms: Date.now() };
+    this.next = view.next_seq;
     // What the history says of now is newer than what its events say.
     this.looks = view.detail.sampled.reduce(withLook, [] as readonly SampledAt[]);
     this.saved = view.detail.saved.slice(-MOST_SAVED);
     this.result = view.detail.result;
     this.stopAt = view.stop_at_ms;
     this.exports = view.exports;
-    this.memory = view.memory ?? null;
-    this.folder = view.folder ?? null;
+    this.memory = view.memory;
+    this.folder = view.folder;
     this.name = row.name;
     this.status = row.status;
     this.error = row.error;
@@ -148,11 +164,13 @@ export class LiveRun {
     const said: Told[] = [];
     for (const stamped of batch) {
       const { event } = stamped;
+      if (stamped.seq < this.next) continue;
+      this.next = stamped.seq + 1;
       if (event.kind === "stepped") {
         steps.push(this.stepped(event, stamped.at_ms));
         continue;
       }
-      if (event.kind === "ready" && event.resumed_at < (steps.at(-1)?.step ?? this.step)) {
+      if (event.kind === "ready") {
         this.steps = add(this.steps, steps);
         steps = [];
         this.story = this.story.concat(said.splice(0));

@@ -19,7 +19,11 @@ export const smoothLine = (steps: Curve<StepKey>, weight: number): readonly numb
   weight === 0 ? [] : smoothed(steps.points, weight);
 
 /** At `at`, or at the end where nobody looks anywhere. */
-export function readingAt(run: Pick<LiveRun, "steps" | "evals">, smooth: readonly number[], at: number | null): Reading | null {
+export function readingAt(
+  run: Pick<LiveRun, "steps" | "evals">,
+  smooth: readonly number[],
+  at: number | null,
+): Reading | null {
   const { points } = run.steps;
   const looks = run.evals.points;
   const step = at ?? points.at(-1)?.step ?? looks.at(-1)?.step;

@@ -60,7 +60,9 @@ export async function apply(app: App, run: LiveRun, remedy: Remedy): Promise<voi
     case "resume":
       return run.resume();
     case "smaller":
-      return app.attempt(async () => router.go({ view: "new", spec: (await backend.smallerRun(run.id)) ?? (await backend.duplicateRun(run.id)) }));
+      return app.attempt(async () =>
+        router.go({ view: "new", spec: (await backend.smallerRun(run.id)) ?? (await backend.duplicateRun(run.id)) }),
+      );
     case "half_rate":
       return app.attempt(async () => {
         const spec = await backend.duplicateRun(run.id);
@@ -69,7 +71,9 @@ export async function apply(app: App, run: LiveRun, remedy: Remedy): Promise<voi
         router.go({ view: "new", spec: { ...spec, knobs } });
       });
     case "processor":
-      return app.attempt(async () => router.go({ view: "new", spec: { ...(await backend.duplicateRun(run.id)), device: { kind: "cpu" } } }));
+      return app.attempt(async () =>
+        router.go({ view: "new", spec: { ...(await backend.duplicateRun(run.id)), device: { kind: "cpu" } } }),
+      );
     case "change":
       return app.attempt(async () => router.go({ view: "new", spec: await backend.duplicateRun(run.id) }));
     case "disk":

@@ -4,8 +4,7 @@ import type { RunEvent, SampledAt, Stamped } from "../backend";
 
 /** An event of the log. Of the model's answers only their number is kept here. */
 export type ToldEvent =
-  | Exclude<RunEvent, { kind: "stepped" } | { kind: "sampled" }>
-  | { kind: "sampled"; step: number; n: number };
+  Exclude<RunEvent, { kind: "stepped" } | { kind: "sampled" }> | { kind: "sampled"; step: number; n: number };
 export type Told = { readonly seq: number; readonly at_ms: number; readonly event: ToldEvent };
 
 /** Entries of the log, and looks with their answers, that a page keeps. */

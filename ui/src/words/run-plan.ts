@@ -36,17 +36,30 @@ const spelled = (key: string): string => key.charAt(0).toUpperCase() + key.slice
 const device = (of: DeviceInfo): string => `${of.name} (${deviceName(of).toLowerCase()}, ${of.api})`;
 
 export function planGroups({ plan, row, device: taken, parameters }: RunDetail, knobs: readonly Knob[]): PlanGroup[] {
-  const said = (label: string, value: string, why: string, asked = false): PlanRow => ({ label, value, because: why, asked });
+  const said = (label: string, value: string, why: string, asked = false): PlanRow => ({
+    label,
+    value,
+    because: why,
+    asked,
+  });
   const what = [
     said("Model", plan.model, "What it starts from."),
     said("Data", row.data, `Version ${plan.data_version.slice(0, 12)}.`),
-    said("Device", taken ? device(taken) : plan.device.value.kind, reason(plan.device.because), plan.device.because.kind === "asked"),
+    said(
+      "Device",
+      taken ? device(taken) : plan.device.value.kind,
+      reason(plan.device.because),
+      plan.device.because.kind === "asked",
+    ),
     said("Memory", range(plan.forecast.memory, bytes), "As forecast, at the most."),
     said("Time", time(plan.forecast.secs), `As forecast, for ${count(plan.forecast.tokens)} tokens.`),
   ];
-  if (parameters) what.push(said("Numbers that learn", count(parameters.trainable), `Of ${count(parameters.total)} in all.`));
+  if (parameters)
+    what.push(said("Numbers that learn", count(parameters.trainable), `Of ${count(parameters.total)} in all.`));
   const named = new Map(knobs.map((knob) => [knob.key, knob]));
-  const all = Object.keys(plan.knobs).map((key): Knob => named.get(key) ?? { key, label: spelled(key), help: "", kind: { kind: "switch" } });
+  const all = Object.keys(plan.knobs).map(
+    (key): Knob => named.get(key) ?? { key, label: spelled(key), help: "", kind: { kind: "switch" } },
+  );
   const groups = grouped(all).map((group) => ({
     title: group.title,
     rows: group.knobs.map(({ key, label, help }) => {

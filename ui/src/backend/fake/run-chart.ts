@@ -4,8 +4,20 @@ import type { ChartPicture, ChartRequest } from "..";
 import type { History } from "./run-history";
 
 const COLOURS = {
-  light: { surface: "#ffffff", line: "#e6e2da", muted: "#6b665e", accent: "#93650f", data: ["#2b69b0", "#c05a16", "#1a8465", "#a8457d", "#3391ba", "#8f7200", "#6755b3", "#6b665e"] },
-  dark: { surface: "#1b1a18", line: "#35322d", muted: "#a39c91", accent: "#ddaa4a", data: ["#6ca6e8", "#f0924f", "#4cc2a0", "#de86b8", "#79c9ea", "#d9bc3f", "#a897ec", "#b3aba0"] },
+  light: {
+    surface: "#ffffff",
+    line: "#e6e2da",
+    muted: "#6b665e",
+    accent: "#93650f",
+    data: ["#2b69b0", "#c05a16", "#1a8465", "#a8457d", "#3391ba", "#8f7200", "#6755b3", "#6b665e"],
+  },
+  dark: {
+    surface: "#1b1a18",
+    line: "#35322d",
+    muted: "#a39c91",
+    accent: "#ddaa4a",
+    data: ["#6ca6e8", "#f0924f", "#4cc2a0", "#de86b8", "#79c9ea", "#d9bc3f", "#a897ec", "#b3aba0"],
+  },
 };
 type Drawn = { name: string; step: number; history: History };
 type At = readonly [step: number, loss: number];
@@ -14,7 +26,10 @@ const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/<
 
 function training({ step, history }: Drawn): At[] {
   const every = Math.max(1, Math.ceil(step / 700));
-  return Array.from({ length: Math.floor(step / every) }, (_, i) => [(i + 1) * every, history.loss((i + 1) * every)] as const);
+  return Array.from(
+    { length: Math.floor(step / every) },
+    (_, i) => [(i + 1) * every, history.loss((i + 1) * every)] as const,
+  );
 }
 
 function validation({ step, history }: Drawn): At[] {
@@ -47,7 +62,11 @@ export function drawn(request: ChartRequest, runs: readonly Drawn[]): ChartPictu
   const all = series.flatMap(({ train, looks }) => [...train, ...looks]);
   const last = Math.max(1, ...all.map(([step]) => step));
   const seen = all.map(([, loss]) => loss);
-  const [low, high] = seen.length ? [Math.min(...seen) * 0.96, Math.max(...seen) * 1.02] : scale === "log" ? [0.1, 1] : [0, 1];
+  const [low, high] = seen.length
+    ? [Math.min(...seen) * 0.96, Math.max(...seen) * 1.02]
+    : scale === "log"
+      ? [0.1, 1]
+      : [0, 1];
   const up = (loss: number) => (scale === "log" ? Math.log(loss) : loss);
   const x = (step: number) => rect.left + (step / last) * rect.width;
   const y = (loss: number) => rect.top + (1 - (up(loss) - up(low)) / (up(high) - up(low))) * rect.height;
@@ -59,29 +78,61 @@ export function drawn(request: ChartRequest, runs: readonly Drawn[]): ChartPictu
   const bottom = rect.top + rect.height;
   const parts = [`<rect width="${w}" height="${h}" fill="${colours.surface}"/>`];
   for (const tick of ticks(low, high, rect.height / 56)) {
-    parts.push(line([[0, tick], [last, tick]], colours.line, 1), word(tick.toFixed(1), [rect.left - 8, y(tick) + 4], "end", colours.muted));
+    parts.push(
+      line(
+        [
+          [0, tick],
+          [last, tick],
+        ],
+        colours.line,
+        1,
+      ),
+      word(tick.toFixed(1), [rect.left - 8, y(tick) + 4], "end", colours.muted),
+    );
   }
   for (const tick of ticks(0, last, rect.width / 110)) {
-    if (Number.isInteger(tick)) parts.push(word(tick.toLocaleString("en"), [x(tick), bottom + 18], "middle", colours.muted));
+    if (Number.isInteger(tick))
+      parts.push(word(tick.toLocaleString("en"), [x(tick), bottom + 18], "middle", colours.muted));
   }
   parts.push(word("step", [rect.left + rect.width, bottom + 36], "end", colours.muted));
-  if (all.length === 0) parts.push(word("No loss yet: the first comes with the first step.", [rect.left + rect.width / 2, h / 2], "middle", colours.muted));
+  if (all.length === 0)
+    parts.push(
+      word(
+        "No loss yet: the first comes with the first step.",
+        [rect.left + rect.width / 2, h / 2],
+        "middle",
+        colours.muted,
+      ),
+    );
   series.forEach(({ name, train, looks }, i) => {
     const one = series.length === 1;
     const [first, second] = one ? [colours.data[0], colours.data[1]] : [colours.data[i % 8], colours.data[i % 8]];
     const soft = smooth(train, smoothing);
     parts.push(line(train, first, 1, smoothing > 0 ? 0.3 : 1));
     if (smoothing > 0) parts.push(line(soft, first, 2, one ? 1 : 0.35));
-    parts.push(line(looks, second, 2), ...looks.map(([s, l]) => `<circle cx="${x(s)}" cy="${y(l)}" r="3" fill="${second}"/>`));
+    parts.push(
+      line(looks, second, 2),
+      ...looks.map(([s, l]) => `<circle cx="${x(s)}" cy="${y(l)}" r="3" fill="${second}"/>`),
+    );
     const best = looks.slice(1).reduce<At | null>((low, at) => (low && low[1] <= at[1] ? low : at), null);
     if (one && best) {
-      parts.push(`<circle cx="${x(best[0])}" cy="${y(best[1])}" r="6" fill="none" stroke="${colours.accent}" stroke-width="2"/>`);
+      parts.push(
+        `<circle cx="${x(best[0])}" cy="${y(best[1])}" r="6" fill="none" stroke="${colours.accent}" stroke-width="2"/>`,
+      );
       parts.push(word(`best ${best[1].toPrecision(3)}`, [x(best[0]) - 6, bottom - 8], "end", colours.accent));
     }
     const [end, look] = [soft.at(-1), looks.at(-1)];
     const right = rect.left + rect.width + 8;
     if (one && end) parts.push(word(`training ${end[1].toPrecision(3)}`, [right, y(end[1]) + 10], "start", first));
-    if (look) parts.push(word(one ? `validation ${look[1].toPrecision(3)}` : name.slice(0, 18), [right, y(look[1]) - 4], "start", second));
+    if (look)
+      parts.push(
+        word(
+          one ? `validation ${look[1].toPrecision(3)}` : name.slice(0, 18),
+          [right, y(look[1]) - 4],
+          "start",
+          second,
+        ),
+      );
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="Training and validation loss" style="font-variant-numeric:tabular-nums">${parts.join("")}</svg>`;
   return { svg, ...rect, steps: [0, last], losses: [low, high], scale };

@@ -3,7 +3,12 @@
 import type { DeviceInfo, Plan, RunEvent, RunRow, Sample } from "..";
 
 export const DEVICE: DeviceInfo = {
-  choice: { kind: "gpu", index: 0 }, kind: "integrated_gpu", name: "AMD Radeon 780M", driver: "RADV 24.2.8", api: "Vulkan", memory: 8e9,
+  choice: { kind: "gpu", index: 0 },
+  kind: "integrated_gpu",
+  name: "AMD Radeon 780M",
+  driver: "RADV 24.2.8",
+  api: "Vulkan",
+  memory: 8e9,
 };
 const GB = 1e9;
 
@@ -76,15 +81,26 @@ export class History {
   rate(step: number): number {
     const warm = 0.05 * this.of;
     const peak = this.plan.knobs.learning_rate.value;
-    return step <= warm ? (peak * step) / warm : (peak * (1 + Math.cos((Math.PI * (step - warm)) / (this.of - warm)))) / 2;
+    return step <= warm
+      ? (peak * step) / warm
+      : (peak * (1 + Math.cos((Math.PI * (step - warm)) / (this.of - warm)))) / 2;
   }
 
   stepped(step: number, secs_left: number | null): RunEvent {
     const tokens = 1850 + Math.round(140 * Math.sin(step * 7.1));
     return {
-      kind: "stepped", step, of: this.of, epoch: (3 * step) / this.of, loss: this.loss(step), learning_rate: this.rate(step),
+      kind: "stepped",
+      step,
+      of: this.of,
+      epoch: (3 * step) / this.of,
+      loss: this.loss(step),
+      learning_rate: this.rate(step),
       grad_norm: 0.7 + 1.2 * Math.exp((-6 * step) / this.of) + 0.25 * Math.abs(Math.sin(step * 3.3)),
-      tokens, supervised: Math.round(tokens * 0.4), secs: 1.4 + 0.08 * Math.sin(step / 9), secs_left, memory: this.memory(step),
+      tokens,
+      supervised: Math.round(tokens * 0.4),
+      secs: 1.4 + 0.08 * Math.sin(step / 9),
+      secs_left,
+      memory: this.memory(step),
     };
   }
 
@@ -99,15 +115,25 @@ export class History {
     if (look) {
       const loss = this.validation(step);
       const best = step === 0 || loss < this.validation(Math.max(0, step - this.every));
-      said.push({ kind: "evaluated", step, loss, tokens: 4100, best, secs: 3.2 }, { kind: "sampled", step, samples: this.samples(step) });
+      said.push(
+        { kind: "evaluated", step, loss, tokens: 4100, best, secs: 3.2 },
+        { kind: "sampled", step, samples: this.samples(step) },
+      );
     }
-    if (step > 0 && (look || step % Math.ceil(this.every / 2) === 0)) said.push({ kind: "saved", step, checkpoint: checkpoint(step) });
+    if (step > 0 && (look || step % Math.ceil(this.every / 2) === 0))
+      said.push({ kind: "saved", step, checkpoint: checkpoint(step) });
     return said;
   }
 
   opening(resumed_at: number): RunEvent[] {
     const ready: RunEvent = {
-      kind: "ready", trainable_parameters: 4_884_480, total_parameters: 139_399_488, n_rows: 401, n_truncated: 14, n_untaught: 0, resumed_at,
+      kind: "ready",
+      trainable_parameters: 4_884_480,
+      total_parameters: 139_399_488,
+      n_rows: 401,
+      n_truncated: 14,
+      n_untaught: 0,
+      resumed_at,
     };
     const started: RunEvent = { kind: "started", plan: this.plan, device: DEVICE, app_version: "0.1.0", pid: 4711 };
     return [started, ready, ...(resumed_at === 0 ? this.after(0) : [])];
@@ -121,12 +147,18 @@ export class History {
   private planned(): Plan {
     const { of } = this;
     return {
-      model: this.row.model, model_hash: "5af571cbf074", data_version: "9c1e7a70b3d2", template: "of_model",
+      model: this.row.model,
+      model_hash: "5af571cbf074",
+      data_version: "9c1e7a70b3d2",
+      template: "of_model",
       device: usual(DEVICE.choice, `the graphics adapter: ${DEVICE.name}`),
       knobs: {
         supervise: usual("replies", "the model should learn to answer, not to ask"),
         context_length: measured(512, "covers 98 % of your examples; the longest has 903 tokens"),
-        packing: measured(true, "your examples fill 31 % of a row on average: packing does in one step what took three"),
+        packing: measured(
+          true,
+          "your examples fill 31 % of a row on average: packing does in one step what took three",
+        ),
         rank: { value: 16, because: { kind: "effort", why: "standard" } },
         alpha: follows(32, "twice the rank of 16"),
         dropout: measured(0, "1,204 examples need none"),
@@ -147,7 +179,11 @@ export class History {
         save_interval: follows(Math.ceil(this.every / 2), "twice between two looks, so that a crash costs little"),
         n_samples: usual(3, "a few are enough to read"),
       },
-      forecast: { memory: { low: 2.9 * GB, high: 3.6 * GB }, secs: { low: 1.3 * of, high: 1.7 * of }, tokens: 1850 * of },
+      forecast: {
+        memory: { low: 2.9 * GB, high: 3.6 * GB },
+        secs: { low: 1.3 * of, high: 1.7 * of },
+        tokens: 1850 * of,
+      },
     };
   }
 }

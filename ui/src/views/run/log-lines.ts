@@ -2,15 +2,16 @@
 
 import type { LogLine } from "../../parts/EventLog.svelte";
 import type { Told, ToldEvent } from "../../state/story";
-import { logTime, sentence } from "../../words/run";
+import { logTime } from "../../words/run";
+import { sentence } from "../../words/run-story";
 
-function look({ kind, ...event }: ToldEvent): Pick<LogLine, "icon" | "tone"> {
-  switch (kind) {
+function look(event: ToldEvent): Pick<LogLine, "icon" | "tone"> {
+  switch (event.kind) {
     case "started":
     case "ready":
       return { icon: "play", tone: "plain" };
     case "evaluated":
-      return "best" in event && event.best ? { icon: "best", tone: "plain" } : { icon: "chart", tone: "plain" };
+      return { icon: event.best && event.step > 0 ? "best" : "chart", tone: "plain" };
     case "sampled":
       return { icon: "chat", tone: "plain" };
     case "saved":
@@ -24,7 +25,7 @@ function look({ kind, ...event }: ToldEvent): Pick<LogLine, "icon" | "tone"> {
     case "failed":
       return { icon: "bad", tone: "bad" };
     default:
-      return kind satisfies never;
+      return event satisfies never;
   }
 }
 

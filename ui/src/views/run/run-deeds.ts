@@ -3,7 +3,8 @@
 import type { App } from "../../state/app.svelte";
 import type { LiveRun } from "../../state/live-run.svelte";
 
-export const tryIt = (app: App, run: LiveRun): void => app.router.go({ view: "try", target: { kind: "run", id: run.id } });
+export const tryIt = (app: App, run: LiveRun): void =>
+  app.router.go({ view: "try", target: { kind: "run", id: run.id } });
 
 export const compare = (app: App, run: LiveRun): void => app.router.go({ view: "compare", ids: [run.id] });
 
