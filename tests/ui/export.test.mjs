@@ -84,6 +84,17 @@ test("an export is told in numbers, can be found and loaded, and is in the list"
   await close();
 });
 
+test("an earlier export still says how it is loaded; one that is gone says so", async () => {
+  const { page, close } = await open("full");
+  const [first, second] = [page.locator("[data-there]").nth(0), page.locator("[data-there]").nth(1)];
+  await first.getByText("How to load it").click();
+  await first.getByText(/dtype="auto"/).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await second.getByText("Not there any more").waitFor();
+  assert.equal(await second.getByRole("button").count(), 0);
+  await close();
+});
+
 test("the same folder is listed once, however often it is written", async () => {
   const { page, close } = await open("full");
   for (let i = 0; i < 2; i++) {

@@ -271,13 +271,13 @@ test("a removal that is refused leaves the model and says why", async () => {
 test("a model leads on to a run and to a chat; one in trouble to neither", async () => {
   const { page, close } = await open("full");
   assert.equal(await model(page, "old-base").getByRole("button", { name: /Train|Try/ }).count(), 0);
-  await button(page, "Train with this SmolLM2 360M Instruct").click();
-  await page.getByRole("heading", { level: 1, name: /run/i }).waitFor();
+  for (const [does, rail] of [["Train with this", "Runs"], ["Try it", "Try it"]]) {
+    await button(page, `${does} SmolLM2 360M Instruct`).click();
+    await page.locator("nav [aria-current]", { hasText: rail }).waitFor();
+    await page.getByRole("main").getByText(/SmolLM2[- ]360M[- ]Instruct/).first().waitFor();
+    await page.getByRole("navigation").getByText("Models").click();
+  }
   await close();
-  const chat = await open("full");
-  await button(chat.page, "Try it SmolLM2 360M Instruct").click();
-  await chat.page.getByRole("heading", { level: 1, name: /try/i }).waitFor();
-  await chat.close();
 });
 
 test("the keyboard reaches the whole page, and the focus is seen", async () => {

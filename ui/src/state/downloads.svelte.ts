@@ -1,20 +1,25 @@
 import { SvelteMap } from "svelte/reactivity";
 
-import type { ModelState, TaskProgress } from "../backend";
+import type { ApiError, ModelState, TaskProgress, Watched } from "../backend";
 import { parted, standing, type Standing } from "../words/models";
 import type { App } from "./app.svelte";
 import { asApiError } from "./errors";
-import type { Task } from "./tasks.svelte";
 
 /** A moment of a download, to tell its pace from. */
 type Mark = { at: number; done: number };
 const PACE_OVER_MS = 4000;
 
+const BUSY: ApiError = {
+  code: "busy",
+  message: "This model is being downloaded already.",
+  hint: "Wait for it; the models’ page shows how far it is.",
+};
+
 /** Models on their way: several at once, and whichever view is open. */
 export class Downloads {
   /** What is newer than what the disk was last asked: by id, in the order they began. */
   readonly all = new SvelteMap<string, Standing>();
-  private readonly tasks = new Map<string, Task>();
+  private readonly stops = new Map<string, AbortController>();
 
   constructor(
     private readonly app: App,
@@ -28,48 +33,55 @@ export class Downloads {
 
   /** Begins, or goes on where it stopped. */
   async begin(id: string, name: string = parted(id).name): Promise<void> {
-    if (this.tasks.has(id)) return;
-    const before = this.all.get(id);
-    let last: Mark = before && "done" in before ? { at: 0, done: before.done } : { at: 0, done: 0 };
-    let total = before && "total" in before ? before.total : null;
-    const marks: Mark[] = [];
-    this.all.set(id, { kind: "coming", progress: null, speed: null });
+    if (this.stops.has(id)) return;
     try {
-      const came = await this.app.tasks.run(
-        `Downloading ${name}`,
-        async (watched) => {
-          const onProgress = (progress: TaskProgress) => {
-            watched.onProgress?.(progress);
-            if (progress.unit === "bytes") {
-              last = { at: performance.now(), done: progress.done };
-              total = progress.total;
-              marks.push(last);
-            }
-            this.all.set(id, { kind: "coming", progress, speed: pace(marks) });
-          };
-          await this.app.backend.downloadModel(id, { ...watched, onProgress });
-          return "came";
-        },
-        (task) => this.tasks.set(id, task),
-      );
-      if (came === null) this.all.set(id, { kind: "paused", done: last.done, total });
-      else {
-        await this.reread();
-        this.all.set(id, { kind: "here", bytes: total ?? last.done });
-        this.tellOf(name, id);
+      const came = await this.app.tasks.run(`Downloading ${name}`, async (watched) => {
+        await this.bring(id, watched);
+        return "came";
+      });
+      if (came !== null) this.tellOf(name, id);
+    } catch (e) {
+      if (this.app.router.place.view !== "models") this.app.toasts.complain(asApiError(e));
+    }
+  }
+
+  /** The same as a part of something larger, which is told of it and is cancelled where the download is paused. */
+  async bring(id: string, watched: Watched): Promise<void> {
+    if (this.stops.has(id)) throw BUSY;
+    const stop = new AbortController();
+    watched.signal?.addEventListener("abort", () => stop.abort(), { once: true });
+    const before = this.all.get(id);
+    let { done, total } = before && "done" in before ? before : { done: 0, total: null };
+    const marks: Mark[] = [];
+    this.stops.set(id, stop);
+    this.all.set(id, { kind: "coming", progress: null, speed: null });
+    const onProgress = (progress: TaskProgress) => {
+      watched.onProgress?.(progress);
+      if (progress.unit === "bytes") {
+        ({ done, total } = progress);
+        marks.push({ at: performance.now(), done });
       }
+      this.all.set(id, { kind: "coming", progress, speed: pace(marks) });
+    };
+    try {
+      await this.app.backend.downloadModel(id, { onProgress, signal: stop.signal });
+      await this.reread();
+      this.all.set(id, { kind: "here", bytes: total ?? done });
     } catch (e) {
       const error = asApiError(e);
-      this.all.set(id, { kind: "failed", error, done: last.done, total });
-      if (this.app.router.place.view !== "models") this.app.toasts.complain(error);
+      this.all.set(
+        id,
+        error.code === "cancelled" ? { kind: "paused", done, total } : { kind: "failed", error, done, total },
+      );
+      throw error;
     } finally {
-      this.tasks.delete(id);
+      this.stops.delete(id);
     }
   }
 
   /** Stops it and keeps what came. */
   pause(id: string): void {
-    this.tasks.get(id)?.cancel();
+    this.stops.get(id)?.abort();
   }
 
   /** Throws away what came. */

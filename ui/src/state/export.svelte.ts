@@ -131,7 +131,9 @@ export class Exporting {
 /** Bytes of an export, beside tokenizer and card; null where the run does not say. Its total counts the adapter too. */
 export function sizeOf(form: ExportForm, parameters: Parameters | null | undefined): number | null {
   if (!parameters) return null;
-  return form.kind === "adapter" ? 4 * parameters.trainable : BYTES[form.precision] * (parameters.total - parameters.trainable);
+  return form.kind === "adapter"
+    ? 4 * parameters.trainable
+    : BYTES[form.precision] * (parameters.total - parameters.trainable);
 }
 
 const known = new WeakMap<App, Map<RunId, Exporting>>();

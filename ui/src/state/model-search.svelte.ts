@@ -17,7 +17,11 @@ export class ModelSearch {
   now = $state.raw<Searching>({ kind: "none" });
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly backend: Backend) {}
+  constructor(
+    private readonly backend: Backend,
+    /** Told of what was found, as the disk has it now. */
+    private readonly onfound: (models: readonly FoundModel[]) => void,
+  ) {}
 
   type(text: string): void {
     this.text = text;
@@ -45,6 +49,8 @@ export class ModelSearch {
     } catch (e) {
       answer = { kind: "trouble", asked, error: asApiError(e) };
     }
-    if (this.now === mine) this.now = answer;
+    if (this.now !== mine) return;
+    if (answer.kind === "found") this.onfound(answer.models);
+    this.now = answer;
   }
 }

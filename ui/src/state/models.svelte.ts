@@ -30,12 +30,12 @@ export class Models {
 
   constructor(private readonly app: App) {
     this.downloads = new Downloads(app, () => this.read());
-    this.search = new ModelSearch(app.backend);
+    this.search = new ModelSearch(app.backend, (found) => this.downloads.settle(found.map((model) => model.id)));
   }
 
   /** The first that is recommended: small, and known to work everywhere. */
   get starter(): ModelOffer | null {
-    return this.offers?.[0] ?? null;
+    return this.recommended[0] ?? null;
   }
 
   /** Nothing is here, nor on its way beside what is recommended. */
@@ -48,12 +48,19 @@ export class Models {
     return hubOf(this.app.settings?.hf_endpoint ?? null);
   }
 
-  /** Unfinished ones that no recommendation shows. */
+  /** Those worth starting from. */
+  get recommended(): readonly ModelOffer[] {
+    return this.offers?.filter(({ entry }) => entry.good_for !== "") ?? [];
+  }
+
+  /** Unfinished ones that a search found: nothing recommends them. */
   get strays(): readonly [string, Standing][] {
     const unfinished = ["coming", "paused", "failed"];
-    return [...this.downloads.all].filter(
-      ([id, standing]) => unfinished.includes(standing.kind) && !this.offers?.some((offer) => offer.entry.id === id),
-    );
+    const begun = this.offers?.filter(({ entry }) => entry.good_for === "") ?? [];
+    const before = begun.map(({ entry, state }) => [entry.id, this.downloads.of(entry.id, state)] as const);
+    const all = new Map([...before, ...this.downloads.all]);
+    for (const { entry } of this.recommended) all.delete(entry.id);
+    return [...all].filter(([, standing]) => unfinished.includes(standing.kind));
   }
 
   async read(): Promise<void> {
@@ -61,6 +68,7 @@ export class Models {
     const beside = Promise.allSettled([backend.diskUse(), backend.tokenState()]);
     try {
       [this.here, this.offers] = await Promise.all([backend.models(), backend.catalogue()]);
+      this.downloads.settle(this.offers.map((offer) => offer.entry.id));
       this.trouble = null;
     } catch (e) {
       this.trouble = asApiError(e);

@@ -5,6 +5,7 @@ import type { ApiError, DatasetInfo, RunRow } from "../backend";
 import type { TourStep } from "../words/home";
 import type { App } from "./app.svelte";
 import { asApiError } from "./errors";
+import { modelsOf } from "./models.svelte";
 import type { View } from "./router.svelte";
 import type { Task } from "./tasks.svelte";
 
@@ -67,7 +68,7 @@ export class SampleTour {
     const here = await this.app.backend.models();
     if (here.some((model) => model.id === STARTER && model.trouble === null)) return true;
     const bring = async (watched: Task["watched"]) => {
-      await this.app.backend.downloadModel(STARTER, watched);
+      await modelsOf(this.app).downloads.bring(STARTER, watched);
       return true;
     };
     return (await this.app.tasks.run("Downloading the starter model", bring, (task) => (this.task = task))) !== null;

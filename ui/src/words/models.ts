@@ -84,7 +84,7 @@ export const guessedBytes = (n: number | null): number | null => (n === null ? n
 
 /** How popular it is; mirrors do not always say. */
 export const popularity = (model: FoundModel): string[] =>
-  model.downloads === null ? [] : [`${compact(model.downloads)} downloads a month`];
+  model.downloads === null ? [] : [`${compact(model.downloads)} downloads`];
 
 /** Three digits are enough to compare: `1.2M`. */
 const compact = (n: number): string =>
@@ -162,7 +162,7 @@ export function trainable(model: FoundModel): boolean | null {
 export function family(model: FoundModel): string {
   switch (trainable(model)) {
     case true:
-      return "can be trained here";
+      return "trainable here";
     case null:
       return "Its family is not stated; it may not open here";
     case false:
@@ -184,19 +184,20 @@ export function gate(gate: Gate): string {
 }
 
 /** `3.14e-6`: three digits, as logits are compared. */
-const tiny = (value: number): string => value.toExponential(2).replace("e+", "e");
+const tiny = (value: number | null): string => (value === null ? DASH : value.toExponential(2).replace("e+", "e"));
 
 /** `logits agree to 3.1e-6`, the standard term for what a model says before a word is chosen. */
-export const agreement = (difference: number): string =>
+export const agreement = (difference: number | null): string =>
   difference === 0 ? "logits are equal" : `logits agree to ${tiny(difference)}`;
 
 /** That there was something to export. */
-export const moved = (difference: number): string =>
+export const moved = (difference: number | null): string =>
   difference === 0
     ? "It says the same as its base: nothing was learned."
     : `From the base’s they differ by up to ${three(difference)}.`;
 
-const three = (value: number): string => (value >= 0.001 ? String(Number(value.toPrecision(3))) : tiny(value));
+const three = (value: number | null): string =>
+  value !== null && value >= 0.001 ? String(Number(value.toPrecision(3))) : tiny(value);
 
 export const PRECISIONS: readonly { value: Precision; label: string; term: string; help: string }[] = [
   {

@@ -105,7 +105,7 @@ export function exports(scene: Scene): Piece {
       const exported = made(path, form);
       const { bytes, difference, snippet } = exported;
       const others = recordsOf(id).filter((record) => record.path !== path);
-      records.set(id, [{ path, form, bytes, difference, at_ms: Date.now(), there: true, snippet }, ...others]);
+      records.set(id, [{ path, form, bytes, difference, snippet, at_ms: Date.now(), there: true }, ...others]);
       return exported;
     },
     async reveal() {},

@@ -2,7 +2,7 @@
 // 41 %; trouble cannot read them; offline has no hub; long has many with endless names. ?pick=… is what a dialog of the
 // system gives back (nothing: the person thought better of it).
 
-import type { FoundModel, ModelOffer, ModelState, TaskProgress, Watched } from "..";
+import type { CatalogueEntry, FoundModel, ModelOffer, ModelState, TaskProgress, Watched } from "..";
 import { ENTRIES, fitOf, HUB, M, MIDDLE } from "./hub";
 import { begin, downloaded, HOME, own } from "./local-models";
 import { type Piece, refusal, type Scene, wait } from "./scene";
@@ -50,6 +50,12 @@ export function models(scene: Scene): Piece {
     const entry = ENTRIES.find((entry) => entry.id === id);
     return entry?.download ?? 2 * M * (HUB.find(([other]) => other === id)?.[5] ?? 200);
   };
+  const entryOf = (id: string): CatalogueEntry => {
+    const millions = HUB.find(([other]) => other === id)?.[5] ?? 100;
+    const name = id.split("/")[1] ?? id;
+    const unknown = { id, name, n_parameters: millions * M, download: sizeOf(id), licence: "", gate: "open" as const };
+    return ENTRIES.find((entry) => entry.id === id) ?? { ...unknown, good_for: "" };
+  };
   const stateOf = (id: string): ModelState => {
     const model = here.find((model) => model.id === id);
     if (model) return { kind: "here", bytes: model.bytes, path: model.path };
@@ -86,17 +92,7 @@ export function models(scene: Scene): Piece {
       if (scene.name === "offline") throw offline();
     }
     parts.delete(id);
-    const heard = HUB.find(([other]) => other === id);
-    const entry = ENTRIES.find((entry) => entry.id === id) ?? {
-      id,
-      name: id.split("/")[1] ?? id,
-      n_parameters: (heard?.[5] ?? 100) * M,
-      download: total,
-      licence: "",
-      gate: "open" as const,
-      good_for: "",
-    };
-    here = [...here, downloaded(entry, 0)];
+    here = [...here, downloaded(entryOf(id), 0)];
   }
 
   return {
@@ -108,7 +104,20 @@ export function models(scene: Scene): Piece {
     async catalogue() {
       await wait(40);
       readable();
-      return ENTRIES.map((entry): ModelOffer => ({ entry, fit: fitOf(entry.n_parameters), state: stateOf(entry.id) }));
+      const offers = ENTRIES.map((entry): ModelOffer => ({
+        entry,
+        fit: fitOf(entry.n_parameters),
+        state: stateOf(entry.id),
+      }));
+      const begun = [...parts.keys()].filter((id) => !ENTRIES.some((entry) => entry.id === id));
+      return [
+        ...offers,
+        ...begun.map((id): ModelOffer => ({
+          entry: entryOf(id),
+          fit: fitOf(entryOf(id).n_parameters),
+          state: stateOf(id),
+        })),
+      ];
     },
     async searchModels(text) {
       await wait(400);
