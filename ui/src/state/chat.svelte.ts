@@ -1,7 +1,7 @@
 // A conversation with a model in memory, by one voice or two. It outlives its page; the model does not, unless it is
 // still answering.
 
-import type { ApiError, Backend, ChatOpened, ChatPrompt, ChatTarget, Voice } from "../backend";
+import type { ApiError, Backend, ChatOpened, ChatPrompt, ChatTarget, Message, Voice } from "../backend";
 import { Answer } from "./answer.svelte";
 import { asApiError } from "./errors";
 import { anySeed, type How, samplingOf, USUAL } from "./sampling";
@@ -148,7 +148,7 @@ export class Chat {
   /** What a voice is given: the conversation as it had it, or the text alone where the model has no template. */
   private prompt(last: Turn, voice: Voice): ChatPrompt {
     if (this.stage.kind === "open" && !this.stage.opened.chats) return { kind: "text", text: last.question };
-    const messages = this.system.trim() === "" ? [] : [{ role: "system", content: this.system }];
+    const messages: Message[] = this.system.trim() === "" ? [] : [{ role: "system", content: this.system }];
     for (const turn of this.turns) {
       const said = turn.answers[voice]?.text ?? "";
       if (turn === last) messages.push({ role: "user", content: turn.question });
