@@ -22,7 +22,7 @@ pub fn run() -> Outcome {
         }
         setup::build_page(&node)
     })?;
-    let in_page = phases.run("page tests", || node_tests(&node, "tests/ui/*.test.mjs", None))?;
+    let in_page = phases.run("page tests", || node_tests(&node, &["tests/ui/all.mjs"], None))?;
     phases.run("clippy", || {
         process::run(cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
@@ -30,8 +30,10 @@ pub fn run() -> Outcome {
     phases.run("starter model", starter::fetch_with_built)?;
     let in_rust = phases.run("cargo test", rust_tests)?;
     let app = built("tunesmith-app")?;
-    let in_window =
-        phases.run("window tests", || node_tests(&node, "tests/e2e/window.test.mjs", Some(&app)))?;
+    let in_window = phases.run("window tests", || {
+        let files = ["--test", "--test-reporter=spec", "tests/e2e/window.test.mjs"];
+        node_tests(&node, &files, Some(&app))
+    })?;
     println!("all passed: {in_rust} Rust tests, {in_page} page tests, {in_window} window tests");
     Ok(())
 }
@@ -50,8 +52,8 @@ fn rust_tests() -> Outcome<u32> {
     Ok(passed)
 }
 
-fn node_tests(node: &Node, files: &str, app: Option<&Path>) -> Outcome<u32> {
-    let mut tests = node.node(&["--test", "--test-concurrency=1", "--test-reporter=spec", files]);
+fn node_tests(node: &Node, args: &[&str], app: Option<&Path>) -> Outcome<u32> {
+    let mut tests = node.node(args);
     tests.envs(app.map(|path| ("APP", path)));
     let mut passed = 0;
     run_watched(tests, |line| passed += counted(line, "ℹ pass "))?;
