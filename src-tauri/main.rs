@@ -10,5 +10,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     worker::take_over(env::args_os().skip(1))
-        .unwrap_or_else(|| tunesmith_app::run(tunesmith_app::runs_of_home()))
+        .unwrap_or_else(|| tunesmith_app::run(tunesmith_app::TheEngine::of_home()))
 }

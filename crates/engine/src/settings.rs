@@ -6,6 +6,7 @@ use std::{fs, io, path::PathBuf, sync::Arc, sync::PoisonError};
 
 use hub::Hub;
 use secrets::Keyring;
+use serde_json::{Map, Value};
 use spec::{ApiError, Code, Settings, TokenState};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 
 impl Engine {
     /// What was set; what never was is as it comes. A file that cannot be understood is put aside as
-    /// `settings.json.broken`, and everything is as it comes again.
+    /// `settings.json.broken`, and everything is as it comes again: [`diagnostics`](Self::diagnostics) says so.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -26,10 +27,15 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
             Err(error) => return Err(disk(&path)(error)),
         };
-        serde_json::from_slice(&text).or_else(|_| {
-            fs::rename(&path, path.with_extension("json.broken")).map_err(disk(&path))?;
+        over_defaults(&text).or_else(|_| {
+            fs::rename(&path, self.broken_settings()).map_err(disk(&path))?;
             Ok(Settings::default())
         })
+    }
+
+    /// Where a file of settings is put that could not be understood.
+    pub(crate) fn broken_settings(&self) -> PathBuf {
+        self.settings_file().with_extension("json.broken")
     }
 
     /// Keeps `settings`.
@@ -41,7 +47,9 @@ impl Engine {
             Hub::new(endpoint, None).at_the_edge()?;
         }
         let path = self.settings_file();
-        let text = serde_json::to_vec_pretty(settings)
+        let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let text = over(settings, kept.unwrap_or_default())
+            .and_then(|whole| serde_json::to_vec_pretty(&whole))
             .map_err(|error| ApiError::new(Code::Internal, format!("Settings cannot be written: {error}")))?;
         atomic::write_whole(&path, &text).at_the_edge()
     }
@@ -96,6 +104,21 @@ impl Engine {
     fn settings_file(&self) -> PathBuf {
         self.home().path().join("settings.json")
     }
+}
+
+/// What is missing is as it comes; what another version has beside is passed over.
+fn over_defaults(text: &[u8]) -> serde_json::Result<Settings> {
+    let said: Map<String, Value> = serde_json::from_slice(text)?;
+    let whole = over(&Settings::default(), Map::new())?.into_iter().chain(said).collect();
+    serde_json::from_value(Value::Object(whole))
+}
+
+/// `settings` in place of what is `kept`, but for what only another version knows.
+fn over(settings: &Settings, mut kept: Map<String, Value>) -> serde_json::Result<Map<String, Value>> {
+    if let Value::Object(set) = serde_json::to_value(settings)? {
+        kept.extend(set);
+    }
+    Ok(kept)
 }
 
 fn no_keyring(error: &secrets::NoKeyring) -> String {

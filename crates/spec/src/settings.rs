@@ -35,7 +35,6 @@ pub enum OnClose {
 /// What stands in `settings.json`. The token is not in it: that lies in the system's keyring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(default)]
 pub struct Settings {
     /// Light or dark.
     pub theme: ThemeChoice,

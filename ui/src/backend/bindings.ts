@@ -6,9 +6,133 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Tells `updates` about the runs: at once, and then whenever something changed. The watch that was before ends. */
 	watchRuns: (updates: Channel<RunsUpdate>) => __TAURI_INVOKE<null>("watch_runs", { updates }),
+	/**  All that the page of a run starts from. */
+	openRun: (id: RunId) => __TAURI_INVOKE<RunView>("open_run", { id }),
+	/**  Events from `from_seq` on as they come, until the task is stopped. */
+	followRun: (task: number, id: RunId, fromSeq: number, events: Channel<Stamped[]>) => __TAURI_INVOKE<null>("follow_run", { task, id, fromSeq, events }),
+	/**  Asks a run to save and be put aside. */
+	pauseRun: (id: RunId) => __TAURI_INVOKE<null>("pause_run", { id }),
+	/**  Goes on from the last checkpoint. */
+	resumeRun: (id: RunId) => __TAURI_INVOKE<null>("resume_run", { id }),
+	/**  Ends a run and keeps what was learned. */
+	stopRun: (id: RunId) => __TAURI_INVOKE<null>("stop_run", { id }),
+	/**  Ends it at a moment, in milliseconds since 1970; none takes that back. */
+	stopRunAt: (id: RunId, atMs: number | null) => __TAURI_INVOKE<null>("stop_run_at", { id, atMs }),
+	/**  Gives a run another name. */
+	renameRun: (id: RunId, name: string) => __TAURI_INVOKE<null>("rename_run", { id, name }),
+	/**  Takes a run out of the list. */
+	deleteRun: (id: RunId) => __TAURI_INVOKE<null>("delete_run", { id }),
+	/**  Brings back the run that was deleted last. */
+	undoDeleteRun: () => __TAURI_INVOKE<RunId | null>("undo_delete_run"),
+	/**  What was asked of a run, to ask it again. */
+	duplicateRun: (id: RunId) => __TAURI_INVOKE<RunSpec>("duplicate_run", { id }),
+	/**  What to ask instead of a run that did not fit. */
+	smallerRun: (id: RunId) => __TAURI_INVOKE<RunSpec | null>("smaller_run", { id }),
+	/**  Runs side by side. */
+	compareRuns: (ids: RunId[]) => __TAURI_INVOKE<Comparison>("compare_runs", { ids }),
+	/**  A chart and where things are on it. */
+	drawChart: (request: ChartRequest) => __TAURI_INVOKE<ChartPicture>("draw_chart", { request }),
+	/**  Asks where to, and writes the chart there; none if the person thought better of it. */
+	saveChart: (request: ChartRequest) => __TAURI_INVOKE<string | null>("save_chart", { request }),
+	/**  Exports what a run learned, to `target` or to a folder of its own among the exports. */
+	exportRun: (task: number, progress: Channel<TaskProgress>, id: RunId, form: ExportForm, target: string | null) => __TAURI_INVOKE<Exported>("export_run", { task, progress, id, form, target }),
+	/**  The first rows of files, as they stand and as they would be learned. */
+	previewData: (paths: string[], mapping: Mapping | null, rows: number) => __TAURI_INVOKE<Preview>("preview_data", { paths, mapping, rows }),
+	/**  The shapes that rows can have, and the columns each needs. */
+	shapes: () => __TAURI_INVOKE<ShapeSheet[]>("shapes"),
+	/**  Reads, splits and keeps files as a data set. */
+	importData: (task: number, progress: Channel<TaskProgress>, request: ImportRequest) => __TAURI_INVOKE<DatasetInfo>("import_data", { task, progress, request }),
+	/**  Keeps the sample as a data set, once. */
+	importSample: () => __TAURI_INVOKE<DatasetInfo>("import_sample"),
+	/**  All data sets, newest first. */
+	datasets: () => __TAURI_INVOKE<DatasetSummary[]>("datasets"),
+	/**  All that the page of a data set starts from. */
+	dataset: (id: DatasetId, version: Sha256 | null) => __TAURI_INVOKE<DatasetSheet>("dataset", { id, version }),
+	/**  Examples of a part, from `offset` on. */
+	rows: (id: DatasetId, version: Sha256, split: Split, offset: number, rows: number) => __TAURI_INVOKE<RowPage>("rows", { id, version, split, offset, rows }),
+	/**  How long the examples are for a model. */
+	lengths: (task: number, progress: Channel<TaskProgress>, id: DatasetId, version: Sha256, model: ModelId, supervise: Supervise) => __TAURI_INVOKE<LengthHistogram>("lengths", { task, progress, id, version, model, supervise }),
+	/**  Gives a data set another name. */
+	renameDataset: (id: DatasetId, name: string) => __TAURI_INVOKE<null>("rename_dataset", { id, name }),
+	/**  Takes a data set out of the list. */
+	deleteDataset: (id: DatasetId) => __TAURI_INVOKE<null>("delete_dataset", { id }),
+	/**  Brings back the data set that was deleted last. */
+	undoDeleteDataset: () => __TAURI_INVOKE<DatasetId | null>("undo_delete_dataset"),
+	/**  What the model will see of training examples, from `offset` on. */
+	see: (id: DatasetId, version: Sha256 | null, model: ModelId, supervise: Supervise, contextLength: number, offset: number, n: number) => __TAURI_INVOKE<Seen[]>("see", { id, version, model, supervise, contextLength, offset, n }),
+	/**  Models worth starting from, and what of each is here. */
+	catalogue: () => __TAURI_INVOKE<ModelOffer[]>("catalogue"),
+	/**  Models on this computer. */
+	models: () => __TAURI_INVOKE<LocalModel[]>("models"),
+	/**  Models on the hub. */
+	searchModels: (text: string) => __TAURI_INVOKE<FoundModel[]>("search_models", { text }),
+	/**  Brings a model here. Stopped, it keeps what has come. */
+	downloadModel: (task: number, progress: Channel<TaskProgress>, id: ModelId) => __TAURI_INVOKE<null>("download_model", { task, progress, id }),
+	/**  Throws away what came of an unfinished download. */
+	discardDownload: (id: ModelId) => __TAURI_INVOKE<null>("discard_download", { id }),
+	/**  Remembers a model of the person's own where it lies. */
+	addModel: (path: string) => __TAURI_INVOKE<LocalModel>("add_model", { path }),
+	/**  Deletes a downloaded model, or forgets one of the person's own. */
+	removeModel: (id: ModelId) => __TAURI_INVOKE<null>("remove_model", { id }),
+	/**  What can compute here. */
+	devices: () => __TAURI_INVOKE<DeviceInfo[]>("devices"),
+	/**  Every knob, in the order of the form. */
+	knobs: () => __TAURI_INVOKE<Knob[]>("knobs"),
+	/**  `knobs` with one of them set to what was typed; nothing leaves it to the plan. */
+	setKnob: (knobs: Asked, key: string, value: string) => __TAURI_INVOKE<Asked>("set_knob", { knobs, key, value }),
+	/**  What a run would do, why, and what it would cost. Starts nothing. */
+	plan: (task: number, progress: Channel<TaskProgress>, spec: RunSpec) => __TAURI_INVOKE<Planned>("plan", { task, progress, spec }),
+	/**  Plans a run and starts it as soon as its device is free. */
+	startRun: (task: number, progress: Channel<TaskProgress>, spec: RunSpec) => __TAURI_INVOKE<RunId>("start_run", { task, progress, spec }),
+	/**  Reads a model into memory; the one before is let go. */
+	openChat: (task: number, progress: Channel<TaskProgress>, target: ChatTarget) => __TAURI_INVOKE<ChatOpened>("open_chat", { task, progress, target }),
+	/**  Lets the model go. */
+	closeChat: () => __TAURI_INVOKE<null>("close_chat"),
+	/**  Goes on from `prompt`; `text` hears the words as they come. Stopped, it gives back what there is. */
+	reply: (task: number, text: Channel<string>, voice: Voice, prompt: ChatPrompt, sampling: Sampling, maxTokens: number) => __TAURI_INVOKE<ChatReply>("reply", { task, text, voice, prompt, sampling, maxTokens }),
+	/**  What was set. */
+	settings: () => __TAURI_INVOKE<Settings>("settings"),
+	/**  Keeps settings. */
+	saveSettings: (settings: Settings) => __TAURI_INVOKE<null>("save_settings", { settings }),
+	/**  Whether the hub is asked with a token. */
+	tokenState: () => __TAURI_INVOKE<TokenState>("token_state"),
+	/**  Keeps the hub's token in the system's keyring, or takes it out. */
+	saveToken: (token: string | null) => __TAURI_INVOKE<TokenState>("save_token", { token }),
+	/**  Bytes of everything that is kept. */
+	diskUse: () => __TAURI_INVOKE<DiskUse>("disk_use"),
+	/**  Version, places and licences. */
+	about: () => __TAURI_INVOKE<About>("about"),
+	/**  What a report of trouble should say. */
+	diagnostics: () => __TAURI_INVOKE<string>("diagnostics"),
+	/**  Asks a long call to stop. */
+	stopTask: (task: number) => __TAURI_INVOKE<void>("stop_task", { task }),
+	/**  Files to import, chosen in the system's own dialog; empty if the person thought better of it. */
+	chooseData: () => __TAURI_INVOKE<string[]>("choose_data"),
+	/**  A model's folder or GGUF file, chosen the same way. */
+	chooseModel: (kind: ModelKind) => __TAURI_INVOKE<string | null>("choose_model", { kind }),
+	/**  A folder, chosen the same way. */
+	chooseFolder: (title: string) => __TAURI_INVOKE<string | null>("choose_folder", { title }),
+	/**  Shows a folder of Tunesmith's in the file manager. */
+	reveal: (path: string) => __TAURI_INVOKE<null>("reveal", { path }),
+	/**  From now on this page hears what the window asks. */
+	watchWindow: (asks: Channel<WindowAsk>) => __TAURI_INVOKE<void>("watch_window", { asks }),
+	/**  Answers what becomes of the runs when the window closes, and keeps the answer for the next time if told to. */
+	closeWindow: (answer: CloseAnswer, remember: boolean) => __TAURI_INVOKE<null>("close_window", { answer, remember }),
 };
 
 /* Types */
+/**  What the program is and where it runs. */
+export type About = {
+	/**  Of the program. */
+	version: string,
+	/**  The folder of all that it keeps. */
+	home: string,
+	/**  The system and its processor, in a line. */
+	system: string,
+	/**  Of all that it is made of, by name. */
+	licences: Licence[],
+};
+
 /**  The one error that reaches a person: what happened, and what to do about it. */
 export type ApiError = {
 	/**  For screens and exit codes. */
@@ -18,6 +142,202 @@ export type ApiError = {
 	/**  What to do about it. */
 	hint: string | null,
 };
+
+/**  The knobs set by hand; the rest is left to the plan. */
+export type Asked = {
+	/** Which tokens the model learns to write: everything, the replies, or only the last reply. */
+	supervise?: Supervise | null,
+	/** The longest example in tokens; what is longer is cut. Longer needs more memory. */
+	context_length?: number | null,
+	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
+	packing?: boolean | null,
+	/** How much the adapter can hold. Double it if the model does not pick up the task. */
+	rank?: number | null,
+	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
+	alpha?: number | null,
+	/** The share of the adapter's input left out at random in each step; helps on very little data. */
+	dropout?: number | null,
+	/** Which layers get an adapter. All of them learns most; attention alone is smaller. */
+	target_modules?: TargetModules | null,
+	/** Scales by alpha / √rank instead, which keeps high ranks from fading. */
+	use_rslora?: boolean | null,
+	/** How far each step moves the adapter. Halve it if the loss jumps. */
+	learning_rate?: number | null,
+	/** How the learning rate falls towards the end. */
+	schedule?: Schedule | null,
+	/** The share of all steps over which the learning rate rises from zero. */
+	warmup_ratio?: number | null,
+	/** How often the model sees the whole training data. */
+	epochs?: number | null,
+	/** How many times the adapter is moved. Follows from the epochs unless it is set. */
+	max_steps?: number | null,
+	/** Rows that go through the model at once. Fewer need less memory. */
+	batch_size?: number | null,
+	/** Batches whose gradients are summed before the adapter moves. More are steadier and slower. */
+	gradient_accumulation?: number | null,
+	/** Pulls the adapter towards zero a little in each step. */
+	weight_decay?: number | null,
+	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
+	max_grad_norm?: number | null,
+	/** Of everything random. The same seed on the same device gives the same run. */
+	seed?: number | null,
+	/** Steps between two looks at the validation data. */
+	eval_interval?: number | null,
+	/** Ends the run after this many looks without a better validation loss; 0 is off. */
+	early_stopping_patience?: number | null,
+	/** Steps between two checkpoints: the most that a crash can cost. */
+	save_interval?: number | null,
+	/** Validation prompts that the model answers at each look, for you to read. */
+	n_samples?: number | null,
+};
+
+/**  Why a value is what it is. */
+export type Because = 
+/**  The person set it. */
+{ kind: "asked" } | 
+/**  What serves most; the sentence says whom and why. */
+{ kind: "usual"; why: string } | 
+/**  It goes with Quick, Standard or Thorough. */
+{ kind: "effort"; why: Effort } | 
+/**  It follows from what was measured; the sentence gives the numbers. */
+{ kind: "measured"; why: string } | 
+/**  It follows from another value; the sentence says how. */
+{ kind: "follows"; why: string };
+
+/**  A model as the catalogue has it. */
+export type CatalogueEntry = {
+	/**  Its repository. */
+	id: ModelId,
+	/**  As people call it. */
+	name: string,
+	/**  Weights in all. */
+	n_parameters: number,
+	/**  Bytes to download. */
+	download: number,
+	/**  Its licence, as the hub abbreviates it; empty where it is not known. */
+	licence: string,
+	/**  Whether a licence has to be accepted first. */
+	gate: Gate,
+	/**  What it is good for, in a sentence; empty of one that is not recommended and only was begun to download. */
+	good_for: string,
+};
+
+/**  A chart, and where things are on it, for a crosshair. Lengths are pixels of the picture. */
+export type ChartPicture = {
+	/**  The picture, as SVG text. */
+	svg: string,
+	/**  The left edge of the lines. */
+	left: number,
+	/**  Their upper edge. */
+	top: number,
+	/**  From the first step to the last. */
+	width: number,
+	/**  From the most to the least loss. */
+	height: number,
+	/**  At the left and right edges. */
+	steps: [number, number],
+	/**  At the lower and upper edges. */
+	losses: [number, number],
+	/**  Between them. */
+	scale: ChartScale,
+};
+
+/**  What is to be drawn. */
+export type ChartRequest = {
+	/**  One: its training and validation loss. Several: validation overlaid, a colour each. */
+	runs: RunId[],
+	/**  Of the losses. */
+	scale: ChartScale,
+	/**  The weight of what came before in the smoothed line, 0 (none) to 0.99. */
+	smoothing: number,
+	/**  Light or dark. */
+	theme: ChartTheme,
+	/**  In CSS pixels. */
+	width: number,
+	/**  In CSS pixels. */
+	height: number,
+};
+
+/**  How losses go up the axis. */
+export type ChartScale = 
+/**  Evenly. */
+"linear" | 
+/**  By their logarithm; losses of zero and below are left out. */
+"log";
+
+/**  Which of the two sets of colours. */
+export type ChartTheme = 
+/**  Dark on light. */
+"light" | 
+/**  Light on dark. */
+"dark";
+
+/**  A model that is in memory now. */
+export type ChatOpened = {
+	/**  That it can be talked to, rather than only made to go on. */
+	chats: boolean,
+	/**  That there is a tuned voice beside the base's. */
+	tuned: boolean,
+	/**  Where it computes. */
+	device: DeviceInfo,
+	/**  The longest text it was made for, in tokens. */
+	context: number,
+};
+
+/**  What a model is given. */
+export type ChatPrompt = 
+/**  A conversation, rendered by the model's own template. */
+{ kind: "chat"; 
+/**  In order. */
+messages: Message[] } | 
+/**  Text to go on from. */
+{ kind: "text"; 
+/**  As it stands. */
+text: string };
+
+/**  What a model wrote. */
+export type ChatReply = {
+	/**  Without the end token. */
+	text: string,
+	/**  Tokens of it. */
+	n_tokens: number,
+	/**  That it came to an end of its own, rather than to the limit or a stop. */
+	complete: boolean,
+	/**  Wall time, the reading of the prompt included. */
+	secs: number,
+	/**  The prompt as the model saw it, with all that the template adds. */
+	seen: string,
+};
+
+/**  What is tried. */
+export type ChatTarget = 
+/**  What a run learned, beside the model it started from. */
+{ kind: "run"; 
+/**  Which. */
+id: RunId } | 
+/**  A base model. */
+{ kind: "model"; 
+/**  Which. */
+id: ModelId };
+
+/**  A decision and its reason; the window shows both. */
+export type Chosen<T> = {
+	/**  What was decided. */
+	value: T,
+	/**  Why. */
+	because: Because,
+};
+
+/**  What the page answers. */
+export type CloseAnswer = 
+/**  Training goes on without the window. */
+"keep" | 
+/**  All runs are put aside. */
+"pause" | 
+/**  All runs end and keep what they learned. */
+"stop" | 
+/**  The window stays. */
+"stay";
 
 /**  What a screen, or an exit code, may branch on. Add a variant only with what uses it. */
 export type Code = 
@@ -52,11 +372,893 @@ export type Code =
 /**  A defect of the program. */
 "internal";
 
+/**  What a column is to the example made from its row. */
+export type ColumnRole = 
+/**  What the model is given. */
+"prompt" | 
+/**  What it is taught to write. */
+"completion" | 
+/**  Alpaca's task. */
+"instruction" | 
+/**  Alpaca's material; may be empty. */
+"input" | 
+/**  Alpaca's answer. */
+"output" | 
+/**  A system message. */
+"system" | 
+/**  A list of messages, OpenAI's or ShareGPT's way. */
+"messages" | 
+/**  Running text. */
+"text";
+
+/**  Runs side by side. */
+export type Comparison = {
+	/**  As in the list, in the order asked for. */
+	runs: RunRow[],
+	/**  Their curves, thinned to [`Series::MOST`] points each. */
+	series: Series[],
+	/**  Where their plans differ. */
+	differences: Difference[],
+	/**  Where they do not. */
+	same: Difference[],
+};
+
+/**  Rows of each part. */
+export type Counts = {
+	/**  Of the training part. */
+	train: number,
+	/**  Of the validation part. */
+	validation: number,
+	/**  Of the test part. */
+	test: number,
+};
+
+/**  A data set, whatever its version. Version 7: sorts by birth. */
+export type DatasetId = string;
+
+/**  A kept version of a data set: what stands in its `meta.json`, and in a list. */
+export type DatasetInfo = {
+	/**  The same for all versions. */
+	id: DatasetId,
+	/**  The content: SHA-256 over the examples of all parts, in order. */
+	version: Sha256,
+	/**  As the person calls it. */
+	name: string,
+	/**  Where it came from, as paths given. */
+	sources: string[],
+	/**  How its rows were read. */
+	mapping: Mapping,
+	/**  Why so. */
+	because?: string,
+	/**  How it was divided. */
+	split: SplitFractions,
+	/**  Rows kept, by part. */
+	counts: Counts,
+	/**  Rows left out or repaired; at most the first thousand are listed. */
+	problems: Problem[],
+	/**  How many there were in all. */
+	n_problems: number,
+};
+
+/**  All that the page of a data set starts from. */
+export type DatasetSheet = {
+	/**  The version that is shown. */
+	info: DatasetInfo,
+	/**  When its first version was imported: milliseconds since 1970, UTC. */
+	created_ms: number,
+	/**  All versions, newest first. */
+	versions: DatasetVersion[],
+	/**  What was wrong with its rows, the most frequent first. */
+	groups: ProblemGroup[],
+	/**  On the disk, all versions together. */
+	bytes: number,
+	/**  Runs in the list that learned from it, whatever the version. */
+	n_runs: number,
+};
+
+/**  A data set in a list. */
+export type DatasetSummary = {
+	/**  Whose. */
+	id: DatasetId,
+	/**  As the person calls it. */
+	name: string,
+	/**  The newest. */
+	version: Sha256,
+	/**  How many versions are kept. */
+	n_versions: number,
+	/**  Rows of the newest, by part. */
+	counts: Counts,
+	/**  Rows left out or repaired in the newest. */
+	n_problems: number,
+	/**  Milliseconds since 1970, UTC. */
+	created_ms: number,
+};
+
+/**  A version in the list of a data set's versions. */
+export type DatasetVersion = {
+	/**  The hash of its content. */
+	version: Sha256,
+	/**  When it was imported: milliseconds since 1970, UTC. */
+	created_ms: number,
+	/**  Rows, by part. */
+	counts: Counts,
+};
+
+/**  All knobs, each with its reason. */
+export type Decided = {
+	/** Which tokens the model learns to write: everything, the replies, or only the last reply. */
+	supervise: Chosen<Supervise>,
+	/** The longest example in tokens; what is longer is cut. Longer needs more memory. */
+	context_length: Chosen<number>,
+	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
+	packing: Chosen<boolean>,
+	/** How much the adapter can hold. Double it if the model does not pick up the task. */
+	rank: Chosen<number>,
+	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
+	alpha: Chosen<number>,
+	/** The share of the adapter's input left out at random in each step; helps on very little data. */
+	dropout: Chosen<number>,
+	/** Which layers get an adapter. All of them learns most; attention alone is smaller. */
+	target_modules: Chosen<TargetModules>,
+	/** Scales by alpha / √rank instead, which keeps high ranks from fading. */
+	use_rslora: Chosen<boolean>,
+	/** How far each step moves the adapter. Halve it if the loss jumps. */
+	learning_rate: Chosen<number>,
+	/** How the learning rate falls towards the end. */
+	schedule: Chosen<Schedule>,
+	/** The share of all steps over which the learning rate rises from zero. */
+	warmup_ratio: Chosen<number>,
+	/** How often the model sees the whole training data. */
+	epochs: Chosen<number>,
+	/** How many times the adapter is moved. Follows from the epochs unless it is set. */
+	max_steps: Chosen<number>,
+	/** Rows that go through the model at once. Fewer need less memory. */
+	batch_size: Chosen<number>,
+	/** Batches whose gradients are summed before the adapter moves. More are steadier and slower. */
+	gradient_accumulation: Chosen<number>,
+	/** Pulls the adapter towards zero a little in each step. */
+	weight_decay: Chosen<number>,
+	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
+	max_grad_norm: Chosen<number>,
+	/** Of everything random. The same seed on the same device gives the same run. */
+	seed: Chosen<number>,
+	/** Steps between two looks at the validation data. */
+	eval_interval: Chosen<number>,
+	/** Ends the run after this many looks without a better validation loss; 0 is off. */
+	early_stopping_patience: Chosen<number>,
+	/** Steps between two checkpoints: the most that a crash can cost. */
+	save_interval: Chosen<number>,
+	/** Validation prompts that the model answers at each look, for you to read. */
+	n_samples: Chosen<number>,
+};
+
+/**  A device, as a person names it: `cpu`, `gpu` (the best there is), `gpu:1`. */
+export type DeviceChoice = 
+/**  The processor, through burn's flex backend. */
+{ kind: "cpu" } | 
+/**  A graphics adapter, through burn's wgpu backend. */
+{ kind: "gpu"; 
+/**  Its place in the list of devices. */
+index: number };
+
+/**  What a run would need on a device. */
+export type DeviceFit = {
+	/**  Which. */
+	device: DeviceInfo,
+	/**  Whether it fits there. */
+	fit: Fit,
+	/**  Peak memory in bytes. */
+	memory: Range,
+	/**  Bytes that are free for it now, where that is known. */
+	available: number | null,
+	/**  Wall time in seconds. */
+	secs: Range,
+	/**  That this is where the plan computes. */
+	chosen: boolean,
+};
+
+/**  A device that was found. */
+export type DeviceInfo = {
+	/**  How to ask for it. */
+	choice: DeviceChoice,
+	/**  What sort it is. */
+	kind: DeviceKind,
+	/**  As the driver calls it. */
+	name: string,
+	/**  The driver and its version, where there is one. */
+	driver: string | null,
+	/**  `Vulkan`, `Metal`, `Dx12`, or the processor's instruction set. */
+	api: string,
+	/**  Memory in bytes, where it is known. */
+	memory: number | null,
+};
+
+/**  What sort of hardware a device is. */
+export type DeviceKind = 
+/**  The processor. */
+"cpu" | 
+/**  A card of its own. */
+"discrete_gpu" | 
+/**  Shares the memory of the processor. */
+"integrated_gpu" | 
+/**  Inside a virtual machine. */
+"virtual_gpu" | 
+/**  A graphics driver that computes on the processor: right, but slow. */
+"software_gpu";
+
+/**  Something that was planned, in each of several runs. */
+export type Difference = {
+	/**  What: `Model`, `Data`, `Device`, or a knob's label. */
+	label: string,
+	/**  One for each run, in their order. */
+	values: string[],
+};
+
+/**  Bytes on the disk, by what they are. */
+export type DiskUse = {
+	/**  The folder of all that the program keeps. */
+	home: string,
+	/**  Downloaded models, unfinished downloads included. */
+	models: number,
+	/**  Data sets. */
+	datasets: number,
+	/**  Runs: checkpoints and logs. */
+	runs: number,
+	/**  Exports in the home; those elsewhere are not counted. */
+	exports: number,
+	/**  Free on that disk, where that is known. */
+	free: number | null,
+};
+
+/**  How much time to spend; sets what the person leaves open. */
+export type Effort = 
+/**  A first look: minutes. */
+"quick" | 
+/**  What most want. */
+"standard" | 
+/**  The best that the data gives. */
+"thorough";
+
+/**  Why a run no longer runs. */
+export type EndReason = 
+/**  All planned steps are done. */
+"done" | 
+/**  The validation loss no longer fell. */
+"early_stopped" | 
+/**  The person stopped it; what was learned is kept. */
+"stopped";
+
+/**  A look at the validation data. */
+export type EvalPoint = {
+	/**  Steps done. */
+	step: number,
+	/**  In nats per taught token. */
+	loss: number,
+	/**  That it was the lowest so far. */
+	best: boolean,
+};
+
+/**  One thing to learn from. */
+export type Example = 
+/**  Running text; all of it is taught. */
+{ kind: "text"; 
+/**  The text. */
+text: string } | 
+/**  A prompt and what should follow it, joined with nothing between. */
+{ kind: "completion"; 
+/**  What the model is given. */
+prompt: string; 
+/**  What it is taught to write. */
+completion: string } | 
+/**  A conversation, rendered by the model's own chat template. */
+{ kind: "chat"; 
+/**  In order. */
+messages: Message[] };
+
+/**  What is exported. */
+export type ExportForm = 
+/**  A PEFT adapter folder. */
+{ kind: "adapter" } | 
+/**  A folder with the whole model. */
+{ kind: "merged"; 
+/**  Of its weights. */
+precision: Precision };
+
+/**  An export that was made once. */
+export type ExportRecord = {
+	/**  The folder. */
+	path: string,
+	/**  What was exported. */
+	form: ExportForm,
+	/**  When: milliseconds since 1970, UTC. */
+	at_ms: number,
+	/**  Size of all files. */
+	bytes: number,
+	/**  The largest difference of a logit, read back against the model in the app. */
+	difference: number,
+	/**  That it still lies there. */
+	there: boolean,
+	/**  How to load it in Python, to copy. */
+	snippet: string,
+};
+
+/**  What was exported, and how well it agrees with the model in the app. */
+export type Exported = {
+	/**  The folder. */
+	path: string,
+	/**  Files in it. */
+	files: number,
+	/**  Their size together. */
+	bytes: number,
+	/**  The largest difference of a logit, read back against the model in the app. */
+	difference: number,
+	/**  The largest difference between the logits of base and tuned model: that it learned at all. */
+	moved: number,
+	/**  How to load it in Python, to copy. */
+	snippet: string,
+};
+
+/**  Whether it fits, and why so. */
+export type Fit = {
+	/**  In one word. */
+	kind: FitKind,
+	/**  In a sentence with numbers. */
+	why: string,
+};
+
+/**  In one word, for a colour and a shape. */
+export type FitKind = 
+/**  With room to spare. */
+"good" | 
+/**  Only with other programs closed. */
+"tight" | 
+/**  It does not. */
+"too_large";
+
+/**  What a run is expected to cost on its device. */
+export type Forecast = {
+	/**  Peak memory of the training process, in bytes. */
+	memory: Range,
+	/**  Wall time in seconds. */
+	secs: Range,
+	/**  Tokens that go through the model in all, padding left out. */
+	tokens: number,
+};
+
+/**  A model that a search found. */
+export type FoundModel = {
+	/**  Its repository. */
+	id: ModelId,
+	/**  In the last 30 days. */
+	downloads: number | null,
+	/**  Of people. */
+	likes: number | null,
+	/**  Whether a licence has to be accepted first. */
+	gate: Gate,
+	/**  As the hub abbreviates it. */
+	licence: string | null,
+	/**  Weights in all. */
+	n_parameters: number | null,
+	/**  `llama` can be trained here. */
+	model_type: string | null,
+	/**  Whether it can be trained here; unknown where its size is. */
+	fit: Fit | null,
+	/**  What of it is on this computer. */
+	state: ModelState,
+};
+
+/**  Whether a licence has to be accepted before the weights are given out. */
+export type Gate = 
+/**  Anyone may have it. */
+"open" | 
+/**  On the model's page, with an account; it is given at once. */
+"asks" | 
+/**  The same, and somebody looks at each request first. */
+"manual";
+
+/**  Why a run pauses. */
+export type Halt = 
+/**  The person asked for it. */
+"asked";
+
+/**  What to import, and how. */
+export type ImportRequest = {
+	/**  Files or folders. */
+	paths: string[],
+	/**  Files of the validation part, if it has its own. */
+	validation: string[],
+	/**  Files of the test part, if it has its own. */
+	test: string[],
+	/**  Made from the first path if not given. */
+	name: string | null,
+	/**  Guessed if not given. */
+	mapping: Mapping | null,
+	/**  How much is set aside. */
+	split: SplitFractions,
+	/**  A new version of this data set, rather than a new one. */
+	into: DatasetId | null,
+};
+
+/**  What is known of a knob without its value. */
+export type Knob = {
+	/**  As files and options spell it; the field's own name (PEFT, transformers) where it has one. */
+	key: string,
+	/**  On the form. */
+	label: string,
+	/**  What turning it does, in a plain sentence. */
+	help: string,
+	/**  What it can be set to. */
+	kind: KnobKind,
+};
+
+/**  What a knob can be set to. */
+export type KnobKind = 
+/**  A whole number, ends included. */
+{ kind: "whole"; 
+/**  The least. */
+min: number; 
+/**  The most. */
+max: number } | 
+/**  A number, ends included. */
+{ kind: "real"; 
+/**  The least. */
+min: number; 
+/**  The most. */
+max: number } | 
+/**  `on` or `off`. */
+{ kind: "switch" } | 
+/**  One of some words. */
+{ kind: "choice"; 
+/**  The words. */
+of: string[] } | 
+/**  Words of one's own; `examples` are good ones. */
+{ kind: "words"; 
+/**  Good ones. */
+examples: string[] };
+
+/**  How long examples are, in tokens. */
+export type LengthHistogram = {
+	/**  Of a bin, in tokens. */
+	width: number,
+	/**  `bins[i]` counts lengths in `[i·width, (i+1)·width)`. */
+	bins: number[],
+	/**  The least. */
+	shortest: number,
+	/**  Half of them have no more. */
+	median: number,
+	/**  95 of 100 have no more. */
+	p95: number,
+	/**  The most. */
+	longest: number,
+	/**  Examples measured. */
+	measured: number,
+	/**  Of so many. */
+	of: number,
+	/**  The share of their tokens that is taught, 0 to 1. */
+	taught: number,
+};
+
+/**  A part of the program that others wrote. */
+export type Licence = {
+	/**  The package. */
+	name: string,
+	/**  Its version. */
+	version: string,
+	/**  Its licence, as SPDX spells it. */
+	licence: string,
+};
+
+/**  A model on this computer. */
+export type LocalModel = {
+	/**  What runs call it: its name on the hub, or its path. */
+	id: ModelId,
+	/**  As people call it. */
+	name: string,
+	/**  The folder or file. */
+	path: string,
+	/**  On the disk. */
+	bytes: number,
+	/**  Where it came from. */
+	origin: ModelOrigin,
+	/**  Whether it can be trained here; unknown of one that cannot be read. */
+	fit: Fit | null,
+	/**  Why it cannot be used, if so. */
+	trouble: ApiError | null,
+	/**  Weights in all, tied ones counted once. */
+	n_parameters: number | null,
+	/**  The longest text it was made for, in tokens. */
+	context: number | null,
+	/**  That it has a chat template. */
+	chats: boolean | null,
+	/**  Runs in the list that started from it. */
+	n_runs: number,
+};
+
+/**  Which column plays which part; guessed from names and contents, or picked by the person. */
+export type Mapping = {
+	/**  The shape the roles make up. */
+	shape: Shape,
+	/**  The column of each role, by its name in the file. */
+	columns: Partial<{ [key in ColumnRole]: string }>,
+};
+
+/**  Memory of the training process, in bytes. */
+export type MemoryUse = {
+	/**  Now. */
+	now: number,
+	/**  The most so far. */
+	peak: number,
+};
+
+/**  One message of a conversation. */
+export type Message = {
+	/**  Who speaks. */
+	role: Role,
+	/**  What is said, as it stands in the file. */
+	content: string,
+};
+
 /**
  *  A base model: its repository on the hub (`HuggingFaceTB/SmolLM2-135M-Instruct`), or the path of a local folder or
  *  GGUF file, as the person gave it.
  */
 export type ModelId = string;
+
+/**  What a model lies in. */
+export type ModelKind = 
+/**  A folder with `config.json` and safetensors. */
+"folder" | 
+/**  A GGUF file. */
+"gguf";
+
+/**  A model to start from. */
+export type ModelOffer = {
+	/**  What it is. */
+	entry: CatalogueEntry,
+	/**  Whether it can be trained here. */
+	fit: Fit,
+	/**  What of it is on this computer. */
+	state: ModelState,
+};
+
+/**  Where a model on this computer came from. */
+export type ModelOrigin = 
+/**  Downloaded; can be deleted and downloaded again. */
+"hub" | 
+/**  The person's own folder or file: remembered where it lies, never deleted from the disk. */
+"own";
+
+/**  What of a model of the hub is on this computer. */
+export type ModelState = 
+/**  Nothing. */
+{ kind: "absent" } | 
+/**  A beginning: a download that was cut, cancelled, or is under way. */
+{ kind: "partial"; 
+/**  Bytes that are here. */
+done: number; 
+/**  Bytes of all files, where they are known. */
+total: number | null } | 
+/**  All of it. */
+{ kind: "here"; 
+/**  On the disk. */
+bytes: number; 
+/**  Where it lies. */
+path: string };
+
+/**  What becomes of runs when the window is closed. */
+export type OnClose = 
+/**  Asked each time. */
+"ask" | 
+/**  They go on. */
+"keep" | 
+/**  They are put aside. */
+"pause" | 
+/**  They end, and what was learned is kept. */
+"stop";
+
+/**  How large a model is, and how much of it learns. */
+export type Parameters = {
+	/**  Numbers that learn. */
+	trainable: number,
+	/**  Numbers in all. */
+	total: number,
+};
+
+/**  All that a run will do. Pure data: made by crate `plan`, carried out by crate `train`, which decides nothing. */
+export type Plan = {
+	/**  What it starts from. */
+	model: ModelId,
+	/**  SHA-256 of its weights. */
+	model_hash: Sha256,
+	/**  Which version of the data it learns from. */
+	data_version: Sha256,
+	/**  Where it computes. */
+	device: Chosen<DeviceChoice>,
+	/**  How conversations become text. */
+	template: Template,
+	/**  Every knob. */
+	knobs: Decided,
+	/**  What it is expected to cost. */
+	forecast: Forecast,
+};
+
+/**  A plan with all that is shown of it before it starts. */
+export type Planned = {
+	/**  What will be done. */
+	plan: Plan,
+	/**  As the run is called if the person gives it no name. */
+	name: string,
+	/**  Every knob, in the order of the form. */
+	knobs: PlannedKnob[],
+	/**  Every device, the processor first. */
+	devices: DeviceFit[],
+	/**  The same run in a terminal. */
+	command: string,
+};
+
+/**  A knob of a plan. */
+export type PlannedKnob = {
+	/**  Which: see [`KNOBS`](crate::KNOBS). */
+	key: string,
+	/**  Its value, as [`Asked::set`](crate::Asked::set) reads it. */
+	value: string,
+	/**  Why it is what it is. */
+	because: string,
+	/**  That the person set it. */
+	asked: boolean,
+};
+
+/**  How merged weights are stored. The merge itself is always computed in f32. */
+export type Precision = 
+/**  As computed; twice the size of the others. */
+"f32" | 
+/**  8 bits of precision and the whole range of f32: what most models are published in. */
+"bf16" | 
+/**  11 bits of precision; nothing beyond ±65504. */
+"f16";
+
+/**  The first rows of the first file, as they stand and as they would be learned. */
+export type Preview = {
+	/**  The name of the file looked at. */
+	file: string,
+	/**  How many files there are in all. */
+	n_files: number,
+	/**  The format, as people call it. */
+	format: string,
+	/**  In the order of the file. */
+	columns: string[],
+	/**  A text for each column, empty where a row has nothing in it. */
+	rows: string[][],
+	/**  What plays which part; `None` where that must be asked. */
+	mapping: Mapping | null,
+	/**  Why the mapping is what it is. */
+	because: string,
+	/**  The first examples. */
+	examples: Example[],
+	/**  What is wrong with rows looked at. */
+	problems: Problem[],
+};
+
+/**  A row that was left out, or kept with a repair, and why. */
+export type Problem = {
+	/**  The file's name, without its folder. */
+	file: string,
+	/**  Counted from 1: the line of a text file, the row of a table. */
+	line: number,
+	/**  What is wrong. */
+	kind: ProblemKind,
+};
+
+/**  Rows with the same trouble. */
+export type ProblemGroup = {
+	/**  "14 rows have no reply" */
+	sentence: string,
+	/**  How many. */
+	n: number,
+	/**  That they were repaired and kept, rather than left out. */
+	repaired: boolean,
+	/**  The first of them. */
+	examples: Problem[],
+};
+
+/**  Structured, so that a thousand of them can be said in one sentence. */
+export type ProblemKind = 
+/**  The line is not JSON. */
+{ kind: "not_json"; 
+/**  Counted from 1. */
+column: number } | 
+/**  JSON, but not an object. */
+{ kind: "not_an_object" } | 
+/**  The row has another number of fields than the header. */
+{ kind: "wrong_field_count"; 
+/**  In this row. */
+found: number; 
+/**  In the header. */
+expected: number } | 
+/**  A column that the shape needs is missing or null here. */
+{ kind: "missing_column"; 
+/**  Its name. */
+column: string } | 
+/**  A column holds something other than text. */
+{ kind: "not_text"; 
+/**  Its name. */
+column: string } | 
+/**  A conversation without a message of the assistant. */
+{ kind: "no_reply" } | 
+/**  The reply is empty. */
+{ kind: "empty_reply" } | 
+/**  The prompt is empty. */
+{ kind: "empty_prompt" } | 
+/**  The text is empty. */
+{ kind: "empty_text" } | 
+/**  A message's role is not one that is known. */
+{ kind: "unknown_role"; 
+/**  As it stands in the file. */
+role: string } | 
+/**  Messages are not a list of objects with a role and a content. */
+{ kind: "bad_messages" } | 
+/**  Bytes that are not text in the detected encoding; they were replaced and the row kept. */
+{ kind: "bad_encoding" } | 
+/**  A line longer than can be read. */
+{ kind: "line_too_long"; 
+/**  In bytes. */
+limit: number } | 
+/**  The same example as an earlier row; kept once. */
+{ kind: "duplicate"; 
+/**  The row it repeats. */
+first: number };
+
+/**  From the least to the most that is expected. */
+export type Range = {
+	/**  The least. */
+	low: number,
+	/**  The most. */
+	high: number,
+};
+
+/**  Who speaks, spelled as chat templates spell it. */
+export type Role = 
+/**  Sets the scene; at most once, at the start, for most templates. */
+"system" | 
+/**  The person. */
+"user" | 
+/**  The model: what it is taught to say. */
+"assistant" | 
+/**  What a tool answered. */
+"tool";
+
+/**  Some examples of a part. */
+export type RowPage = {
+	/**  How many come before. */
+	offset: number,
+	/**  How many the part has. */
+	total: number,
+	/**  In their order. */
+	examples: Example[],
+};
+
+/**  All that is known of a run, its curves aside. */
+export type RunDetail = {
+	/**  As in the list. */
+	row: RunRow,
+	/**  What was asked, verbatim. */
+	spec: RunSpec,
+	/**  What was decided. */
+	plan: Plan,
+	/**  The program's version that planned it. */
+	app_version: string,
+	/**  Where it computes, once a worker took it up. */
+	device: DeviceInfo | null,
+	/**  Numbers that learn, and numbers in all, once the model is read. */
+	parameters: Parameters | null,
+	/**  Every checkpoint said to lie on the disk; older ones may have made room since. */
+	saved: SavedAt[],
+	/**  The checkpoint that holds the result, once the run ended. */
+	result: string | null,
+	/**  What the person should know, in order. */
+	warnings: string[],
+	/**  What the model said, in order. */
+	sampled: SampledAt[],
+};
+
+/**  Everything a run can say. Closed on purpose: store, window and log each match it whole. */
+export type RunEvent = 
+/**  A worker took the job up. */
+{ kind: "started"; 
+/**  What will be done. */
+plan: Plan; 
+/**  Where. */
+device: DeviceInfo; 
+/**  The program's version. */
+app_version: string; 
+/**  The worker's process. */
+pid: number } | 
+/**  Data and model are read; training begins, or goes on after `resumed_at` steps. */
+{ kind: "ready"; 
+/**  Numbers that learn. */
+trainable_parameters: number; 
+/**  Numbers in all. */
+total_parameters: number; 
+/**  Rows of one epoch after packing. */
+n_rows: number; 
+/**  Examples cut to the context length. */
+n_truncated: number; 
+/**  Examples left out because nothing in them is taught. */
+n_untaught: number; 
+/**  Steps done before; everything said of later steps is void. */
+resumed_at: number } | 
+/**  The adapter moved. */
+{ kind: "stepped"; 
+/**  Steps done, from 1. */
+step: number; 
+/**  Of `max_steps`. */
+of: number; 
+/**  Epochs done, as a fraction. */
+epoch: number; 
+/**  Mean negative log-likelihood of the taught tokens, in nats, before the step. */
+loss: number; 
+/**  Of this step. */
+learning_rate: number; 
+/**  Length of the gradient before clipping. */
+grad_norm: number; 
+/**  Tokens of this step that are not padding. */
+tokens: number; 
+/**  Of them, taught. */
+supervised: number; 
+/**  Wall time of the step. */
+secs: number; 
+/**  Seconds until the end at the pace of late, evaluations included; unknown at first. */
+secs_left: number | null; 
+/**  Of the process. */
+memory: MemoryUse | null } | 
+/**  A look at the validation data. */
+{ kind: "evaluated"; 
+/**  Steps done. */
+step: number; 
+/**  Mean negative log-likelihood of the taught tokens, in nats. */
+loss: number; 
+/**  Taught tokens looked at. */
+tokens: number; 
+/**  That it is the lowest so far. */
+best: boolean; 
+/**  Wall time of the look. */
+secs: number } | 
+/**  What the model says by now. */
+{ kind: "sampled"; 
+/**  Steps done. */
+step: number; 
+/**  One for each prompt. */
+samples: Sample[] } | 
+/**  A checkpoint lies on the disk. */
+{ kind: "saved"; 
+/**  Steps done. */
+step: number; 
+/**  Its folder under `checkpoints/`. */
+checkpoint: string } | 
+/**  Something the person should know, which does not end the run. */
+{ kind: "warned"; 
+/**  In a sentence. */
+message: string } | 
+/**  The run was put aside at a checkpoint. */
+{ kind: "paused"; 
+/**  Steps done. */
+step: number; 
+/**  Why. */
+halt: Halt } | 
+/**  The run is over and its result lies in `checkpoint`. */
+{ kind: "ended"; 
+/**  Why. */
+reason: EndReason; 
+/**  Steps done. */
+step: number; 
+/**  The checkpoint that is kept: the best one where there was validation, else the last. */
+checkpoint: string } | 
+/**  The run ended with an error. */
+{ kind: "failed"; 
+/**  What happened and what to do. */
+error: ApiError; 
+/**  The last checkpoint to go on from, if there is one. */
+checkpoint: string | null };
 
 /**  A run. Version 7: sorts by birth. */
 export type RunId = string;
@@ -86,9 +1288,27 @@ export type RunRow = {
 	/**  Seconds until the end, while it runs and that is known. */
 	secs_left: number | null,
 	/**  The training loss over the steps, thinned to at most [`RunRow::MAX_POINTS`], oldest first. */
-	losses: (number | null)[],
+	losses: number[],
 	/**  Why it failed. */
 	error: ApiError | null,
+};
+
+/**  What the person chose. `None` means "you decide". Stored verbatim, never rewritten. */
+export type RunSpec = {
+	/**  As it is called in lists; made from model and data if not given. */
+	name: string | null,
+	/**  What to start from. */
+	model: ModelId,
+	/**  What to learn. */
+	data: DatasetId,
+	/**  Which version of it; the newest if not given. */
+	data_version: Sha256 | null,
+	/**  How much time to spend. */
+	effort: Effort | null,
+	/**  Where to compute. */
+	device: DeviceChoice | null,
+	/**  The knobs set by hand. */
+	knobs: Asked,
 };
 
 /**  Where a run stands; a fold over its events and whether its worker lives. */
@@ -108,6 +1328,28 @@ export type RunStatus =
 /**  Its worker is gone without a word (killed, power lost); can go on from its last checkpoint. */
 "interrupted";
 
+/**  All that a run's page starts from; events from `next_seq` on bring it up to date. */
+export type RunView = {
+	/**  All that is known of it, its curves aside. */
+	detail: RunDetail,
+	/**  Its curves, thinned to [`Series::MOST`] points each. */
+	series: Series,
+	/**  Steps in the whole curve. */
+	n_steps: number,
+	/**  Memory of the training process at its last step, in bytes. */
+	memory: MemoryUse | null,
+	/**  Where it lies: checkpoints, log, what the worker printed. */
+	folder: string,
+	/**  Every event that is not a step, oldest first; those that a resumed run made void included. */
+	story: Stamped[],
+	/**  The place of the next event. */
+	next_seq: number,
+	/**  When it will stop by itself and keep what it learned: milliseconds since 1970, UTC. */
+	stop_at_ms: number | null,
+	/**  What was exported of it, newest first. */
+	exports: ExportRecord[],
+};
+
 /**  What the page hears. */
 export type RunsUpdate = 
 /**  All runs, newest first. */
@@ -118,4 +1360,268 @@ rows: RunRow[] } |
 { kind: "trouble"; 
 /**  What happened and what to do. */
 error: ApiError };
+
+/**  What the model answers to a validation prompt. */
+export type Sample = {
+	/**  What it was given, as it stands in the data. */
+	prompt: string,
+	/**  What the data has. */
+	expected: string,
+	/**  What it wrote. */
+	output: string,
+};
+
+/**  What the model said at a look at the validation data. */
+export type SampledAt = {
+	/**  Steps done. */
+	step: number,
+	/**  One for each prompt. */
+	samples: Sample[],
+};
+
+/**  How the next token is picked. */
+export type Sampling = {
+	/**  Scores are divided by it; 0 always takes the best token. */
+	temperature: number,
+	/**  Only the smallest set of best tokens with this much probability is drawn from; 1 is all. */
+	top_p: number,
+	/**  Only this many best tokens are drawn from; 0 is all. */
+	top_k: number,
+	/**  Scores of tokens that occurred are divided by it where positive, multiplied where negative; 1 is off. */
+	repetition_penalty: number,
+	/**  Of the draw. */
+	seed: number,
+};
+
+/**  A checkpoint of a run. */
+export type SavedAt = {
+	/**  Steps done. */
+	step: number,
+	/**  Its folder under `checkpoints/`. */
+	checkpoint: string,
+};
+
+/**  How the learning rate goes after the warm-up. */
+export type Schedule = 
+/**  `lr · (1 - t)`, `t` from 0 after the warm-up to 1 at the end. */
+"linear" | 
+/**  `lr · (1 + cos(π·t)) / 2`. */
+"cosine" | 
+/**  `lr`. */
+"constant";
+
+/**  An example as text and as tokens. */
+export type Seen = {
+	/**  The text that is tokenised, with all that the template adds. */
+	text: string,
+	/**  Those that fit into the context. Their pieces end to end are the text, but for tokens added around it. */
+	tokens: SeenToken[],
+	/**  How many tokens the whole example has. */
+	n_tokens: number,
+	/**  How many of those in the context are learned. */
+	n_supervised: number,
+	/**  How many were cut off. */
+	n_cut: number,
+	/**  The token that ends a text or a turn, as it is spelled. */
+	end_token: string | null,
+	/**  Whether an end token is taught: if not, the model will not learn where to stop. */
+	end_is_taught: boolean,
+};
+
+/**  One token. */
+export type SeenToken = {
+	/**  Its number in the vocabulary. */
+	id: number,
+	/**  The part of the text it stands for; empty for a token that completes the character of the one before. */
+	piece: string,
+	/**  Whether the model learns to write it. */
+	taught: boolean,
+	/**  Whether it is a mark of the model's own and not text. */
+	special: boolean,
+};
+
+/**  The curves of a run. */
+export type Series = {
+	/**  By step. */
+	steps: StepPoint[],
+	/**  By step. */
+	evals: EvalPoint[],
+};
+
+/**  What stands in `settings.json`. The token is not in it: that lies in the system's keyring. */
+export type Settings = {
+	/**  Light or dark. */
+	theme: ThemeChoice,
+	/**  What becomes of runs when the window is closed. */
+	on_close: OnClose,
+	/**  That the system tells when a run ends. */
+	notify: boolean,
+	/**  Another address than the Hugging Face Hub's own, such as a company's mirror. `HF_ENDPOINT` goes first. */
+	hf_endpoint: string | null,
+	/**  That the person has seen what this is. */
+	welcomed: boolean,
+};
+
+/**  A SHA-256 digest as 64 lower-case hexadecimal digits. */
+export type Sha256 = string;
+
+/**  What the rows of a file look like. */
+export type Shape = 
+/**  `prompt` and `completion`. */
+"prompt_completion" | 
+/**  `instruction`, `input` (may be empty), `output`. */
+"alpaca" | 
+/**  `messages`: a list of `{role, content}`. */
+"messages" | 
+/**  `conversations`: a list of `{from, value}`. */
+"share_gpt" | 
+/**  A text a row, or a whole file of it. */
+"text";
+
+/**  A shape, and the columns that make it up. */
+export type ShapeSheet = {
+	/**  Which. */
+	shape: Shape,
+	/**  On the form. */
+	label: string,
+	/**  What rows of it teach, in a sentence. */
+	help: string,
+	/**  Roles that must have a column. */
+	needs: ColumnRole[],
+	/**  Roles that may have one. */
+	may: ColumnRole[],
+};
+
+/**  A part of a data set. */
+export type Split = 
+/**  What is learned from. */
+"train" | 
+/**  What is looked at while learning, to see whether it helps. */
+"validation" | 
+/**  What is looked at once, at the end. */
+"test";
+
+/**  How much of a data set is set aside. What remains is for training. */
+export type SplitFractions = {
+	/**  Between 0 and 1. */
+	validation: number,
+	/**  Between 0 and 1; `validation + test` is below 1. */
+	test: number,
+	/**  Of the shuffle that decides which row goes where. */
+	seed: number,
+};
+
+/**  An event with its place and time: one line of `events.jsonl`. */
+export type Stamped = {
+	/**  From 0, without gaps; goes on over resumes. */
+	seq: number,
+	/**  Milliseconds since 1970, UTC. */
+	at_ms: number,
+	/**  What happened. */
+	event: RunEvent,
+};
+
+/**  A step of a curve. */
+export type StepPoint = {
+	/**  Steps done. */
+	step: number,
+	/**  Training loss in nats per taught token. */
+	loss: number,
+	/**  Of this step. */
+	learning_rate: number,
+	/**  Length of the gradient before clipping. */
+	grad_norm: number,
+	/**  Tokens per second, padding left out. */
+	tokens_per_sec: number,
+};
+
+/**  Which tokens teach. */
+export type Supervise = 
+/**  Every token. */
+"everything" | 
+/**  What the assistant says, with the end token; of a prompt and completion, the completion. */
+"replies" | 
+/**  Only the last thing it says. */
+"last-reply";
+
+/**  Which linear layers get an adapter. */
+export type TargetModules = 
+/**  All of attention and of the feed-forward part. */
+"all-linear" | 
+/**  `q_proj`, `k_proj`, `v_proj`, `o_proj`. */
+"attention" | 
+/**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`. */
+{ named: string[] };
+
+/**  How far a task is. */
+export type TaskProgress = {
+	/**  What is done now, without a full stop: "Downloading model.safetensors". */
+	doing: string,
+	/**  So many units are done. */
+	done: number,
+	/**  Of so many, where that is known. */
+	total: number | null,
+	/**  What is counted. */
+	unit: TaskUnit,
+	/**  Seconds until this is done, once the pace is known. */
+	secs_left: number | null,
+};
+
+/**  What is counted. */
+export type TaskUnit = 
+/**  Of files. */
+"bytes" | 
+/**  Examples, tensors, tokens. */
+"pieces" | 
+/**  Nothing: it just takes its time. */
+"none";
+
+/**  How a conversation becomes text. */
+export type Template = 
+/**  The model's own chat template. */
+"of_model" | 
+/**  The data holds no conversations: none is needed. */
+"none";
+
+/**  Light or dark. */
+export type ThemeChoice = 
+/**  As the system has it. */
+"system" | 
+/**  Dark on light. */
+"light" | 
+/**  Light on dark. */
+"dark";
+
+/**  Whether the hub is asked with a token, and where that is from. */
+export type TokenState = 
+/**  There is none. */
+{ kind: "none" } | 
+/**  In the system's keyring. */
+{ kind: "kept" } | 
+/**  From the environment, or a file of the hub's own tools. */
+{ kind: "environment"; 
+/**  The variable, or the file. */
+from: string } | 
+/**  This system has no keyring to look into. */
+{ kind: "unavailable"; 
+/**  Why, and what works instead. */
+why: string };
+
+/**  Whose voice is heard. */
+export type Voice = 
+/**  The model as it was. */
+"base" | 
+/**  The model as the run left it. */
+"tuned";
+
+/**  What the window asks of the page. */
+export type WindowAsk = 
+/**  The person closed the window while something trains or waits: what then? */
+{ kind: "closing"; 
+/**  So many train or wait. */
+runs: number } | 
+/**  Show this run: its notification was pressed. */
+{ kind: "show_run"; 
+/**  Which. */
+id: RunId };
 

@@ -1,0 +1,164 @@
+//! Runs: the list, one of them, its charts, its exports.
+
+use std::path::PathBuf;
+
+use spec::{
+    ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, RunId, RunSpec, RunView, Stamped,
+    TaskProgress,
+};
+use tauri::{AppHandle, Runtime, State, ipc::Channel};
+
+use crate::{Opened, PACE, RunsUpdate, Tasks, Watch, dialogs, follow, notify, off, stream};
+
+/// Tells `updates` about the runs: at once, and then whenever something changed. The watch that was before ends.
+#[tauri::command]
+#[specta::specta]
+pub fn watch_runs<R: Runtime>(
+    app: AppHandle<R>,
+    engine: Opened<'_>,
+    watch: State<'_, Watch>,
+    updates: Channel<RunsUpdate>,
+) -> Result<(), ApiError> {
+    let (turn, engine) = (watch.take_over(), engine.inner().clone());
+    let tell = move |update: RunsUpdate| {
+        if let RunsUpdate::Runs { rows } = &update {
+            notify::look(&app, rows);
+        }
+        updates.send(update).is_ok()
+    };
+    std::thread::Builder::new()
+        .name("watch-runs".into())
+        .spawn(move || follow(&|| engine.get()?.runs(), || turn.pause(PACE), tell))
+        .map(drop)
+        .map_err(|e| ApiError::new(Code::Internal, format!("the runs cannot be followed: {e}")))
+}
+
+/// All that the page of a run starts from.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_run(engine: Opened<'_>, id: RunId) -> Result<RunView, ApiError> {
+    engine.ask(move |engine| engine.run_view(id)).await
+}
+
+/// Events from `from_seq` on as they come, until the task is stopped.
+#[tauri::command]
+#[specta::specta]
+pub async fn follow_run(
+    engine: Opened<'_>,
+    tasks: State<'_, Tasks>,
+    task: u32,
+    id: RunId,
+    from_seq: u64,
+    events: Channel<Vec<Stamped>>,
+) -> Result<(), ApiError> {
+    stream::run(engine.inner().clone(), tasks.begin(task), id, from_seq, events)
+}
+
+/// Asks a run to save and be put aside.
+#[tauri::command]
+#[specta::specta]
+pub async fn pause_run(engine: Opened<'_>, id: RunId) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.pause(id)).await
+}
+
+/// Goes on from the last checkpoint.
+#[tauri::command]
+#[specta::specta]
+pub async fn resume_run(engine: Opened<'_>, id: RunId) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.resume(id)).await
+}
+
+/// Ends a run and keeps what was learned.
+#[tauri::command]
+#[specta::specta]
+pub async fn stop_run(engine: Opened<'_>, id: RunId) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.stop(id)).await
+}
+
+/// Ends it at a moment, in milliseconds since 1970; none takes that back.
+#[tauri::command]
+#[specta::specta]
+pub async fn stop_run_at(engine: Opened<'_>, id: RunId, at_ms: Option<u64>) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.stop_run_at(id, at_ms)).await
+}
+
+/// Gives a run another name.
+#[tauri::command]
+#[specta::specta]
+pub async fn rename_run(engine: Opened<'_>, id: RunId, name: String) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.rename_run(id, &name)).await
+}
+
+/// Takes a run out of the list.
+#[tauri::command]
+#[specta::specta]
+pub async fn delete_run(engine: Opened<'_>, id: RunId) -> Result<(), ApiError> {
+    engine.ask(move |engine| engine.delete_run(id)).await
+}
+
+/// Brings back the run that was deleted last.
+#[tauri::command]
+#[specta::specta]
+pub async fn undo_delete_run(engine: Opened<'_>) -> Result<Option<RunId>, ApiError> {
+    engine.ask(|engine| engine.undo_delete_run()).await
+}
+
+/// What was asked of a run, to ask it again.
+#[tauri::command]
+#[specta::specta]
+pub async fn duplicate_run(engine: Opened<'_>, id: RunId) -> Result<RunSpec, ApiError> {
+    engine.ask(move |engine| engine.duplicate_run(id)).await
+}
+
+/// What to ask instead of a run that did not fit.
+#[tauri::command]
+#[specta::specta]
+pub async fn smaller_run(engine: Opened<'_>, id: RunId) -> Result<Option<RunSpec>, ApiError> {
+    engine.ask(move |engine| engine.smaller_run(id)).await
+}
+
+/// Runs side by side.
+#[tauri::command]
+#[specta::specta]
+pub async fn compare_runs(engine: Opened<'_>, ids: Vec<RunId>) -> Result<Comparison, ApiError> {
+    engine.ask(move |engine| engine.compare_runs(&ids)).await
+}
+
+/// A chart and where things are on it.
+#[tauri::command]
+#[specta::specta]
+pub async fn draw_chart(engine: Opened<'_>, request: ChartRequest) -> Result<ChartPicture, ApiError> {
+    engine.ask(move |engine| engine.draw_chart(&request)).await
+}
+
+/// Asks where to, and writes the chart there; none if the person thought better of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_chart<R: Runtime>(
+    app: AppHandle<R>,
+    engine: Opened<'_>,
+    request: ChartRequest,
+) -> Result<Option<String>, ApiError> {
+    let Some(path) = off(move || Ok(dialogs::chart(&app))).await? else { return Ok(None) };
+    let said = path.display().to_string();
+    engine.ask(move |engine| engine.save_chart(&request, &path)).await?;
+    Ok(Some(said))
+}
+
+/// Exports what a run learned, to `target` or to a folder of its own among the exports.
+#[tauri::command]
+#[specta::specta]
+pub async fn export_run(
+    engine: Opened<'_>,
+    tasks: State<'_, Tasks>,
+    task: u32,
+    progress: Channel<TaskProgress>,
+    id: RunId,
+    form: ExportForm,
+    target: Option<PathBuf>,
+) -> Result<Exported, ApiError> {
+    let call = move |engine: &engine::Engine, watch: &mut engine::Watch<'_>| {
+        engine.export_to(id, form, target.as_deref(), watch)
+    };
+    engine.watched(tasks.begin(task), progress, call).await
+}
