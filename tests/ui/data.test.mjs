@@ -476,7 +476,7 @@ test("a deleted data set comes back when it is asked to", async () => {
   await close();
 });
 
-test("an older version can be looked at, and trained with", async () => {
+test("an older version can be looked at", async () => {
   const { page, close } = await browser.open("full", { at: FIRST });
   await page.getByText("4,812 rows: 4,331 to train, 481 to validate").waitFor();
   await page.getByLabel("Version").selectOption({ index: 1 });
@@ -546,5 +546,50 @@ test("the keyboard reaches the rows, the parts and the buttons, and the focus is
       `${wanted} is reached: ${[...reached].join(", ")}`,
     );
   }
+  await close();
+});
+
+test("shares that leave nothing to train with are refused where they are typed", async () => {
+  const { page, close } = await browser.open("full", { at: file("small.csv") });
+  await page.getByLabel("For validation").fill("60");
+  await page.getByLabel("For a test").fill("40");
+  await page.getByText("Nothing would be left to train with").waitFor();
+  assert.equal(
+    await page
+      .getByRole("button", { name: "Import", exact: true })
+      .isDisabled(),
+    true,
+  );
+  await page.getByLabel("For a test").fill("20");
+  assert.equal(
+    await page
+      .getByRole("button", { name: "Import", exact: true })
+      .isDisabled(),
+    false,
+  );
+  await close();
+});
+
+test("far down and back up again, no row stays empty", async () => {
+  const { page, close } = await browser.open("long", { at: FIRST });
+  const rows = page.getByRole("list", { name: /^Rows/ });
+  const go = async (row) => {
+    await page.getByLabel("Go to row").fill(String(row));
+    await press(page, "Go");
+    await page
+      .getByText(new RegExp(`^Question ${row}:`))
+      .first()
+      .waitFor();
+  };
+  for (let row = 150; row < 4000; row += 100) await go(row);
+  for (let row = 3150; row > 200; row -= 500) await go(row);
+  await go(199);
+  await rows.press("ArrowDown");
+  await rows.press("ArrowDown");
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll("[data-testid=row]")].every((row) =>
+      /Question/.test(row.textContent),
+    ),
+  );
   await close();
 });

@@ -44,7 +44,14 @@ export class ImportDraft {
   done = $state.raw<DatasetSheet | null>(null);
   readonly sheet = $derived(this.shapes.find((sheet) => sheet.shape === this.mapping?.shape) ?? null);
   readonly missing = $derived<readonly ColumnRole[]>(gaps(this.mapping, this.sheet));
-  readonly ready = $derived(this.preview !== null && this.mapping !== null && this.missing.length === 0);
+  /** That the shares leave nothing to learn from. */
+  readonly overfull = $derived(
+    (this.own.validation.length > 0 ? 0 : this.split.validation) + (this.own.test.length > 0 ? 0 : this.split.test) >=
+      1,
+  );
+  readonly ready = $derived(
+    this.preview !== null && this.mapping !== null && this.missing.length === 0 && !this.overfull,
+  );
   /** Of the files in all, where the rows looked at are all there are. */
   readonly rows = $derived.by(() => {
     const known = this.preview?.n_files === 1 && this.preview.rows.length < LOOKED_AT;

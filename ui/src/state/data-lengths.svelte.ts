@@ -46,6 +46,7 @@ export class Measuring {
   /** Reads which models there are, and measures with the first that can be used. */
   async begin(): Promise<void> {
     if (this.models) return;
+    this.trouble = null;
     try {
       const models = await this.app.backend.models();
       this.models = models.filter((model) => model.trouble === null);
@@ -67,6 +68,7 @@ export class Measuring {
   }
 
   async measure(): Promise<void> {
+    if (this.models === null) return this.begin();
     this.cancel();
     const [model, supervise, key] = [this.model, this.supervise, this.key()];
     this.trouble = null;

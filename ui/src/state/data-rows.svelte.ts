@@ -2,8 +2,8 @@ import type { ApiError, Backend, Example, Split } from "../backend";
 import { asApiError } from "./errors";
 
 const PAGE = 100;
-/** Pages kept: those in sight and those seen last. */
-const KEPT = 30;
+/** Pages kept on either side of the one read last: what is in sight is never among those let go. */
+const KEPT = 15;
 /** While rows fly past nobody reads them. */
 const SETTLES_MS = 60;
 
@@ -54,7 +54,7 @@ export class RowPages {
     this.coming.add(page);
     try {
       const { examples } = await this.backend.rows(this.id, this.version, this.split, page * PAGE, PAGE);
-      const kept = [...this.pages].slice(-KEPT + 1);
+      const kept = [...this.pages].filter(([other]) => Math.abs(other - page) <= KEPT);
       this.pages = new Map([...kept, [page, examples]]);
       this.trouble = null;
     } catch (e) {
