@@ -260,6 +260,17 @@ test("the theme follows the system until the person chooses one", async () => {
   await close();
 });
 
+test("a page that breaks says so, and takes nothing else with it", async () => {
+  const { page, errors, close } = await browser.open("full", { at: { view: "compare", ids: 7 } });
+  await heading(page, "This page cannot be shown").waitFor();
+  assert.equal(errors.length, 1);
+  errors.length = 0;
+  await look(page, errors, "defect");
+  await page.keyboard.press("Control+,");
+  await heading(page, "Settings").waitFor();
+  await close();
+});
+
 test("the frame fits every window from the smallest on, with the longest names", async () => {
   const { page, errors, close } = await browser.open("long", { at: "settings" });
   await heading(page, "Settings").waitFor();

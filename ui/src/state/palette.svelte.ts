@@ -3,6 +3,7 @@ import { shortModel, status } from "../words";
 import type { App } from "./app.svelte";
 import { matching } from "./fuzzy";
 import type { Place } from "./router.svelte";
+import { themeOf } from "./theme.svelte";
 
 export type EntryIcon =
   "runs" | "models" | "data" | "try" | "settings" | "add" | "import" | "theme" | "keyboard" | "folder";
@@ -52,9 +53,7 @@ export class Palette {
 
   private actions(): Entry[] {
     const { app } = this;
-    const dark =
-      app.settings?.theme === "dark" ||
-      (app.settings?.theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+    const dark = themeOf(app) === "dark";
     const importData = async () => {
       const paths = await app.backend.chooseData();
       if (paths.length > 0) app.router.go({ view: "import", paths });
