@@ -25,6 +25,8 @@ export class Downloads {
     private readonly app: App,
     /** Reads what is on the disk again. */
     private readonly reread: () => Promise<void>,
+    /** What the disk said of it when it was last asked. */
+    private readonly known: (id: string) => ModelState | undefined,
   ) {}
 
   of(id: string, state: ModelState): Standing {
@@ -50,8 +52,8 @@ export class Downloads {
     if (this.stops.has(id)) throw BUSY;
     const stop = new AbortController();
     watched.signal?.addEventListener("abort", () => stop.abort(), { once: true });
-    const before = this.all.get(id);
-    let { done, total } = before && "done" in before ? before : { done: 0, total: null };
+    const before = this.of(id, this.known(id) ?? { kind: "absent" });
+    let { done, total } = "done" in before ? before : { done: 0, total: null };
     const marks: Mark[] = [];
     this.stops.set(id, stop);
     this.all.set(id, { kind: "coming", progress: null, speed: null });
@@ -73,6 +75,7 @@ export class Downloads {
         id,
         error.code === "cancelled" ? { kind: "paused", done, total } : { kind: "failed", error, done, total },
       );
+      void this.reread();
       throw error;
     } finally {
       this.stops.delete(id);

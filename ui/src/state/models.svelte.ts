@@ -1,4 +1,4 @@
-import type { ApiError, DiskUse, LocalModel, ModelOffer, TokenState } from "../backend";
+import type { ApiError, DiskUse, LocalModel, ModelOffer, ModelState, TokenState } from "../backend";
 import { bytes } from "../words";
 import { hubOf, type Standing } from "../words/models";
 import type { App } from "./app.svelte";
@@ -29,7 +29,11 @@ export class Models {
   readonly search: ModelSearch;
 
   constructor(private readonly app: App) {
-    this.downloads = new Downloads(app, () => this.read());
+    this.downloads = new Downloads(
+      app,
+      () => this.read(),
+      (id) => this.stateOf(id),
+    );
     this.search = new ModelSearch(app.backend, (found) => this.downloads.settle(found.map((model) => model.id)));
   }
 
@@ -61,6 +65,12 @@ export class Models {
     const all = new Map([...before, ...this.downloads.all]);
     for (const { entry } of this.recommended) all.delete(entry.id);
     return [...all].filter(([, standing]) => unfinished.includes(standing.kind));
+  }
+
+  private stateOf(id: string): ModelState | undefined {
+    const { now } = this.search;
+    const found = now.kind === "found" ? now.models.find((model) => model.id === id) : undefined;
+    return this.offers?.find(({ entry }) => entry.id === id)?.state ?? found?.state;
   }
 
   async read(): Promise<void> {

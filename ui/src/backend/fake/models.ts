@@ -45,7 +45,7 @@ const gated = (id: string) =>
 
 export function models(scene: Scene): Piece {
   let here = begin(scene.name);
-  const parts: Parts = new Map(scene.name === "full" || scene.name === "long" ? [[MIDDLE, 1_404 * M]] : []);
+  const parts: Parts = new Map(["full", "long", "offline"].includes(scene.name) ? [[MIDDLE, 1_404 * M]] : []);
   const sizeOf = (id: string): number => {
     const entry = ENTRIES.find((entry) => entry.id === id);
     return entry?.download ?? 2 * M * (HUB.find(([other]) => other === id)?.[5] ?? 200);
@@ -80,6 +80,7 @@ export function models(scene: Scene): Piece {
       watched?.onProgress?.(progress);
     };
     await wait(150, watched?.signal);
+    if (scene.name === "offline" && parts.has(id)) throw offline();
     const steps = 25;
     for (let i = Math.floor((steps * (parts.get(id) ?? 0)) / total); i <= steps; i++) {
       tell(Math.round((total * i) / steps), i < 3 ? null : 0.1 * (steps - i));
