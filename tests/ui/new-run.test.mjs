@@ -13,11 +13,15 @@ const STARTER = "HuggingFaceTB/SmolLM2-135M-Instruct";
 const dataset = (n) => `0193da7a-0000-7000-8000-00000000000${n}`;
 const REPLIES = dataset(1);
 const NOTES = dataset(4);
-const both = (more = {}) => ({ view: "new", spec: { model: STARTER, data: REPLIES, ...more } });
+const both = (more = {}) => ({
+  view: "new",
+  spec: { model: STARTER, data: REPLIES, ...more },
+});
 
 const foot = (page) => page.getByRole("region", { name: "Start" });
 const startButton = (page) => foot(page).getByRole("button", { name: "Start" });
-const ready = (page) => startButton(page).and(page.locator(":enabled")).waitFor();
+const ready = (page) =>
+  startButton(page).and(page.locator(":enabled")).waitFor();
 const step = (page, id) => page.getByTestId(`step-${id}`);
 const knob = (page, key) => page.getByTestId(`knob-${key}`);
 const box = (page) => page.getByRole("group", { name: /as tokens/ });
@@ -28,11 +32,28 @@ async function layKnobsOpen(page) {
 }
 
 const STATES = {
-  model: { at: "new", until: (page) => page.getByRole("button", { name: /SmolLM2 360M/ }).waitFor() },
-  "model-none": { scene: "empty", at: "new", until: (page) => page.getByText("No model is on this computer yet").waitFor() },
-  "data-none": { scene: "full", at: { view: "new", spec: { model: STARTER } }, until: (page) => page.getByRole("button", { name: /Lighthouse log/ }).waitFor() },
+  model: {
+    at: "new",
+    until: (page) =>
+      page.getByRole("button", { name: /SmolLM2 360M/ }).waitFor(),
+  },
+  "model-none": {
+    scene: "empty",
+    at: "new",
+    until: (page) =>
+      page.getByText("No model is on this computer yet").waitFor(),
+  },
+  "data-none": {
+    scene: "full",
+    at: { view: "new", spec: { model: STARTER } },
+    until: (page) =>
+      page.getByRole("button", { name: /Lighthouse log/ }).waitFor(),
+  },
   review: { at: both({ data: NOTES }), until: (page) => box(page).waitFor() },
-  cut: { at: both({ data: NOTES, knobs: { context_length: 64 } }), until: (page) => page.getByRole("note").waitFor() },
+  cut: {
+    at: both({ data: NOTES, knobs: { context_length: 64 } }),
+    until: (page) => page.getByRole("note").waitFor(),
+  },
   how: {
     at: both({ knobs: { rank: 32 } }),
     until: async (page) => {
@@ -42,24 +63,59 @@ const STATES = {
       await knob(page, "alpha").getByRole("alert").waitFor();
     },
   },
-  busy: { at: both(), query: { plan: "slow" }, until: (page) => foot(page).getByRole("progressbar").waitFor() },
-  trouble: { at: both({ knobs: { batch_size: 1024 } }), until: (page) => step(page, "how").getByRole("alert").waitFor() },
-  unread: { scene: "trouble", at: "new", until: (page) => page.getByText("The models cannot be read").waitFor() },
-  long: { scene: "long", at: "new", until: (page) => page.getByRole("button", { name: /Show all/ }).waitFor() },
-  "long-data": { scene: "long", at: both({ data: dataset(2) }), until: (page) => box(page).waitFor() },
+  busy: {
+    at: both(),
+    query: { plan: "slow" },
+    until: (page) => foot(page).getByRole("progressbar").waitFor(),
+  },
+  trouble: {
+    at: both({ knobs: { batch_size: 1024 } }),
+    until: (page) => step(page, "how").getByRole("alert").waitFor(),
+  },
+  unread: {
+    scene: "trouble",
+    at: "new",
+    until: (page) => page.getByText("The models cannot be read").waitFor(),
+  },
+  long: {
+    scene: "long",
+    at: "new",
+    until: (page) => page.getByRole("button", { name: /Show all/ }).waitFor(),
+  },
+  "long-data": {
+    scene: "long",
+    at: both({ data: dataset(2) }),
+    until: (page) => box(page).waitFor(),
+  },
 };
 
-for (const [name, { scene = "full", at, query, until }] of Object.entries(STATES)) {
-  for (const [theme, size] of [["light", [1280, 800]], ["dark", [1024, 700]]]) {
+for (const [name, { scene = "full", at, query, until }] of Object.entries(
+  STATES,
+)) {
+  for (const [theme, size] of [
+    ["light", [1280, 800]],
+    ["dark", [1024, 700]],
+  ]) {
     test(`${name}, ${theme}: readable, accessible, nothing wider than the window`, async () => {
-      const { page, errors, close } = await browser.open(scene, { at, query, theme, size });
+      const { page, errors, close } = await browser.open(scene, {
+        at,
+        query,
+        theme,
+        size,
+      });
       await until(page);
       await shoot(page, `new-${name}-${theme}`);
       assert.deepEqual(await violations(page), []);
       const wide = await page.evaluate(() =>
         [...document.querySelectorAll("main, main *")]
-          .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "visible" && e.clientWidth > 0)
-          .map((e) => `${e.tagName}.${e.className}`));
+          .filter(
+            (e) =>
+              e.scrollWidth > e.clientWidth + 1 &&
+              getComputedStyle(e).overflowX === "visible" &&
+              e.clientWidth > 0,
+          )
+          .map((e) => `${e.tagName}.${e.className}`),
+      );
       assert.deepEqual(wide, []);
       assert.deepEqual(errors, []);
       await close();
@@ -69,55 +125,99 @@ for (const [name, { scene = "full", at, query, until }] of Object.entries(STATES
 
 test("with model and data given, one press starts the run", async () => {
   const { page, errors, close } = await browser.open("full", { at: both() });
-  await page.getByRole("heading", { name: "What the model will see" }).waitFor();
+  await page
+    .getByRole("heading", { name: "What the model will see" })
+    .waitFor();
   await ready(page);
   await startButton(page).click();
-  await page.getByRole("heading", { name: "New run" }).waitFor({ state: "detached" });
-  await page.getByRole("heading", { name: "Support replies on SmolLM2-135M-Instruct" }).first().waitFor();
+  await page
+    .getByRole("heading", { name: "New run" })
+    .waitFor({ state: "detached" });
+  await page
+    .getByRole("heading", { name: "Support replies on SmolLM2-135M-Instruct" })
+    .first()
+    .waitFor();
   assert.deepEqual(errors, []);
   await close();
 });
 
 test("from nothing at all, three presses start a run", async () => {
   const { page, close } = await browser.open("empty", { at: "new" });
-  assert.equal(await foot(page).getByRole("status").textContent().then((s) => s.trim()), "Choose a model first.");
+  assert.equal(
+    await foot(page)
+      .getByRole("status")
+      .textContent()
+      .then((s) => s.trim()),
+    "Choose a model first.",
+  );
   await page.getByRole("button", { name: /^Download/ }).click();
   await page.getByRole("progressbar").first().waitFor();
   await page.getByRole("button", { name: "Use the sample" }).click();
   await page.getByRole("heading", { name: "How", exact: true }).waitFor();
   await ready(page);
   await startButton(page).click();
-  await page.getByRole("heading", { name: "Lighthouse log on SmolLM2-135M-Instruct" }).first().waitFor();
+  await page
+    .getByRole("heading", { name: "Lighthouse log on SmolLM2-135M-Instruct" })
+    .first()
+    .waitFor();
   await close();
 });
 
 test("from a data set, the model is asked for; then the keyboard alone leads to the start", async () => {
-  const { page, close } = await browser.open("full", { at: { view: "new", spec: { data: NOTES } } });
+  const { page, close } = await browser.open("full", {
+    at: { view: "new", spec: { data: NOTES } },
+  });
   const model = page.getByRole("button", { name: /SmolLM2 360M/ });
   await model.waitFor();
-  assert.equal(await step(page, "data").getByRole("button", { name: "Change data" }).count(), 1, "the data is answered");
+  assert.equal(
+    await step(page, "data")
+      .getByRole("button", { name: "Change data" })
+      .count(),
+    1,
+    "the data is answered",
+  );
   await model.focus();
   await page.keyboard.press("Enter");
-  const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.value);
-  await page.waitForFunction(() => document.activeElement.textContent === "How");
+  const focused = () =>
+    page.evaluate(
+      () =>
+        document.activeElement.textContent.trim() ||
+        document.activeElement.value,
+    );
+  await page.waitForFunction(
+    () => document.activeElement.textContent === "How",
+  );
   await page.keyboard.press("Tab");
   assert.equal(await focused(), "standard");
   await page.keyboard.press("ArrowLeft");
   assert.equal(await focused(), "quick");
-  for (let i = 0; i < 6 && (await focused()) !== "Review"; i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 6 && (await focused()) !== "Review"; i++)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.activeElement.textContent === "Review");
+  await page.waitForFunction(
+    () => document.activeElement.textContent === "Review",
+  );
   await box(page).waitFor();
-  const label = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? "");
-  for (let i = 0; i < 8 && !(await label()).endsWith("as tokens"); i++) await page.keyboard.press("Tab");
+  const label = () =>
+    page.evaluate(
+      () => document.activeElement.getAttribute("aria-label") ?? "",
+    );
+  for (let i = 0; i < 8 && !(await label()).endsWith("as tokens"); i++)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("ArrowRight");
   await page.getByText("Example 2 of 279").first().waitFor();
   await page.keyboard.press("ArrowLeft");
   await page.getByText("Example 1 of 279").first().waitFor();
   await ready(page);
-  for (let i = 0; i < 12 && (await focused()) !== "Start"; i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 12 && (await focused()) !== "Start"; i++)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Release notes in our voice on SmolLM2-360M-Instruct" }).first().waitFor();
+  await page
+    .getByRole("heading", {
+      name: "Release notes in our voice on SmolLM2-360M-Instruct",
+    })
+    .first()
+    .waitFor();
   await close();
 });
 
@@ -125,11 +225,18 @@ test("each effort says its time and its steps, and the command follows the choic
   const { page, close } = await browser.open("full", { at: both() });
   await page.getByRole("button", { name: "Change how" }).click();
   for (const effort of ["Quick", "Standard", "Thorough"]) {
-    await page.locator("label", { hasText: effort }).getByText(/\d+ steps, (once|\d+ times) through the data/).waitFor();
+    await page
+      .locator("label", { hasText: effort })
+      .getByText(/\d+ steps, (once|\d+ times) through the data/)
+      .waitFor();
   }
   await page.getByRole("radio", { name: /Quick/ }).check();
   await page.getByRole("button", { name: "Review", exact: true }).click();
-  await page.getByText('tunesmith train --model HuggingFaceTB/SmolLM2-135M-Instruct --data "Support replies" --effort quick').waitFor();
+  await page
+    .getByText(
+      'tunesmith train --model HuggingFaceTB/SmolLM2-135M-Instruct --data "Support replies" --effort quick',
+    )
+    .waitFor();
   await close();
 });
 
@@ -141,11 +248,15 @@ test("a value that does not fit is refused in plain words, and nothing starts un
   await knob(page, "rank").getByText("Goes with Standard.").waitFor();
   await rank.fill("0");
   await rank.press("Enter");
-  await knob(page, "rank").getByText("“0” does not fit rank: it is a whole number from 1 to 1024.").waitFor();
+  await knob(page, "rank")
+    .getByText("“0” does not fit rank: it is a whole number from 1 to 1024.")
+    .waitFor();
   await foot(page).getByText("Rank: what was typed does not fit.").waitFor();
   assert.ok(await startButton(page).isDisabled());
   assert.equal(await rank.inputValue(), "0", "what was typed stays");
-  await knob(page, "rank").getByRole("button", { name: "Back to the plan’s choice" }).click();
+  await knob(page, "rank")
+    .getByRole("button", { name: "Back to the plan’s choice" })
+    .click();
   assert.equal(await rank.inputValue(), "16");
   await ready(page);
   await close();
@@ -159,7 +270,10 @@ test("what is set by hand is marked, followed by what depends on it, and given b
   await rank.press("Enter");
   await knob(page, "rank").getByText("You set it.").waitFor();
   await knob(page, "alpha").getByText("Twice the rank of 32.").waitFor();
-  assert.equal(await knob(page, "alpha").getByLabel("Alpha").inputValue(), "64");
+  assert.equal(
+    await knob(page, "alpha").getByLabel("Alpha").inputValue(),
+    "64",
+  );
   await knob(page, "packing").getByRole("radio", { name: "Off" }).check();
   await knob(page, "schedule").getByRole("combobox").selectOption("constant");
   await page.getByText("3 set by you").waitFor();
@@ -169,36 +283,67 @@ test("what is set by hand is marked, followed by what depends on it, and given b
   // Nothing typed: the plan decides.
   await knob(page, "rank").getByText("Goes with Standard.").waitFor();
   assert.equal(await rank.inputValue(), "16");
-  await page.getByRole("button", { name: "All back to the plan’s choice" }).click();
+  await page
+    .getByRole("button", { name: "All back to the plan’s choice" })
+    .click();
   await page.getByText("2 set by you").waitFor({ state: "detached" });
-  await knob(page, "schedule").getByText(/long enough to fall gently/).waitFor();
+  await knob(page, "schedule")
+    .getByText(/long enough to fall gently/)
+    .waitFor();
   await close();
 });
 
 test("taught tokens are as many as is said, and follow what is taught", async () => {
-  const { page, close } = await browser.open("full", { at: both({ data: NOTES }) });
+  const { page, close } = await browser.open("full", {
+    at: both({ data: NOTES }),
+  });
   await box(page).waitFor();
-  const counted = () => page.evaluate(() => document.querySelectorAll("mark .token").length);
-  const said = async () => Number(/(\d+) of \d+ tokens taught/.exec(await page.getByText(/tokens taught/).textContent())[1]);
+  const counted = () =>
+    page.evaluate(() => document.querySelectorAll("mark .token").length);
+  const said = async () =>
+    Number(
+      /(\d+) of \d+ tokens taught/.exec(
+        await page.getByText(/tokens taught/).textContent(),
+      )[1],
+    );
   assert.equal(await counted(), await said());
   const replies = await said();
-  assert.equal(await page.locator(".token.special").count(), 10, "start and end of each of the five turns");
-  await page.getByText("The end token <|im_end|> is taught: the model learns where to stop.").waitFor();
-  await page.getByRole("radiogroup", { name: "What is taught" }).getByRole("radio", { name: "Last reply" }).check();
-  await page.waitForFunction((n) => document.querySelectorAll("mark .token").length < n, replies);
+  assert.equal(
+    await page.locator(".token.special").count(),
+    10,
+    "start and end of each of the five turns",
+  );
+  await page
+    .getByText(
+      "The end token <|im_end|> is taught: the model learns where to stop.",
+    )
+    .waitFor();
+  await page
+    .getByRole("radiogroup", { name: "What is taught" })
+    .getByRole("radio", { name: "Last reply" })
+    .check();
+  await page.waitForFunction(
+    (n) => document.querySelectorAll("mark .token").length < n,
+    replies,
+  );
   assert.equal(await counted(), await said());
   await page.getByText(/--supervise last-reply/).waitFor();
   await close();
 });
 
 test("what is too long for the context is cut in sight, with its count and what would hold it", async () => {
-  const { page, close } = await browser.open("full", { at: both({ data: NOTES, knobs: { context_length: 40 } }) });
+  const { page, close } = await browser.open("full", {
+    at: both({ data: NOTES, knobs: { context_length: 40 } }),
+  });
   await box(page).waitFor();
   assert.equal(await page.locator(".token").count(), 40);
   await page.getByText("28 tokens are cut off here").waitFor();
   assert.match(await page.locator("del").textContent(), /twice·as·fast/);
   await page.getByText(/^The end token <\|im_end\|> is cut off/).waitFor();
-  await page.getByRole("note").getByText(/% of the examples are longer than the context/).waitFor();
+  await page
+    .getByRole("note")
+    .getByText(/% of the examples are longer than the context/)
+    .waitFor();
   await page.getByRole("button", { name: /^Use a context of/ }).click();
   await page.getByRole("note").waitFor({ state: "detached" });
   assert.equal(await page.locator("del").count(), 0);
@@ -206,28 +351,57 @@ test("what is too long for the context is cut in sight, with its count and what 
 });
 
 test("a row of the data is text, whatever is in it", async () => {
-  const { page, errors, close } = await browser.open("long", { at: both({ data: dataset(2) }) });
+  const { page, errors, close } = await browser.open("long", {
+    at: both({ data: dataset(2) }),
+  });
   await box(page).waitFor();
   await page.getByRole("button", { name: "Next example" }).click();
   await page.getByText("Example 2 of 6").first().waitFor();
-  await page.waitForFunction(() => document.querySelector(".preview").textContent.includes("alert"));
-  assert.equal(await page.locator(".preview :is(script, img, b, h1)").count(), 0);
+  await page.waitForFunction(() =>
+    document.querySelector(".preview").textContent.includes("alert"),
+  );
+  assert.equal(
+    await page.locator(".preview :is(script, img, b, h1)").count(),
+    0,
+  );
   assert.deepEqual(errors, []);
   await close();
 });
 
 const REFUSALS = {
-  out_of_memory: { spec: { knobs: { batch_size: 1024 } }, at: "how", says: /needs at least .* GB/, button: /^Use batch size \d+$/ },
-  nothing_to_learn: { query: { plan: "nothing_to_learn" }, at: "data", says: /nothing would be learned/, button: "Teach everything" },
-  device: { query: { plan: "device" }, at: "how", says: /There is no device/, button: "Use the processor" },
+  out_of_memory: {
+    spec: { knobs: { batch_size: 1024 } },
+    at: "how",
+    says: /needs at least .* GB/,
+    button: /^Use batch size \d+$/,
+  },
+  nothing_to_learn: {
+    query: { plan: "nothing_to_learn" },
+    at: "data",
+    says: /nothing would be learned/,
+    button: "Teach everything",
+  },
+  device: {
+    query: { plan: "device" },
+    at: "how",
+    says: /There is no device/,
+    button: "Use the processor",
+  },
 };
 
-for (const [code, { spec, query, at, says, button }] of Object.entries(REFUSALS)) {
+for (const [code, { spec, query, at, says, button }] of Object.entries(
+  REFUSALS,
+)) {
   test(`${code} is told at the step it concerns, and one press mends it`, async () => {
-    const { page, close } = await browser.open("full", { at: both(spec), query });
+    const { page, close } = await browser.open("full", {
+      at: both(spec),
+      query,
+    });
     const trouble = step(page, at).getByRole("alert");
     await trouble.getByText(says).waitFor();
-    await foot(page).getByText(/Step \d, \w+, says what has to change\./).waitFor();
+    await foot(page)
+      .getByText(/Step \d, \w+, says what has to change\./)
+      .waitFor();
     assert.ok(await startButton(page).isDisabled());
     await trouble.getByRole("button", { name: button }).click();
     await trouble.waitFor({ state: "detached" });
@@ -238,7 +412,10 @@ for (const [code, { spec, query, at, says, button }] of Object.entries(REFUSALS)
 
 test("data that needs a template leads to another model, and that one fits", async () => {
   const spec = { model: "/home/ada/models/letters-llama-1b" };
-  const { page, close } = await browser.open("full", { at: both(spec), query: { plan: "bad_data" } });
+  const { page, close } = await browser.open("full", {
+    at: both(spec),
+    query: { plan: "bad_data" },
+  });
   const trouble = step(page, "model").getByRole("alert");
   await trouble.getByText(/this model has no chat template/).waitFor();
   await trouble.getByRole("button", { name: "Choose another model" }).click();
@@ -249,22 +426,33 @@ test("data that needs a template leads to another model, and that one fits", asy
 });
 
 test("without training examples, the way leads to the data", async () => {
-  const { page, close } = await browser.open("full", { at: both(), query: { plan: "no_rows" } });
+  const { page, close } = await browser.open("full", {
+    at: both(),
+    query: { plan: "no_rows" },
+  });
   const trouble = step(page, "data").getByRole("alert");
   await trouble.getByText("There are no training examples.").waitFor();
   await trouble.getByRole("button", { name: "Look at the data" }).click();
-  await page.getByRole("heading", { name: "New run" }).waitFor({ state: "detached" });
+  await page
+    .getByRole("heading", { name: "New run" })
+    .waitFor({ state: "detached" });
   await close();
 });
 
 test("a plan that takes its time says how far it is, and can be stopped and asked again", async () => {
-  const { page, close } = await browser.open("full", { at: both(), query: { plan: "slow" } });
+  const { page, close } = await browser.open("full", {
+    at: both(),
+    query: { plan: "slow" },
+  });
   await foot(page).getByText("Reading the weights").first().waitFor();
   await foot(page).getByRole("button", { name: "Cancel" }).click();
   await foot(page).getByText("Planning was stopped").waitFor();
   assert.ok(await startButton(page).isDisabled());
   await foot(page).getByRole("button", { name: "Plan again" }).click();
-  await foot(page).getByText("Counting tokens").first().waitFor({ timeout: 15_000 });
+  await foot(page)
+    .getByText("Counting tokens")
+    .first()
+    .waitFor({ timeout: 15_000 });
   await ready(page);
   await close();
 });
@@ -276,19 +464,36 @@ test("nothing empties or jumps while a new plan is made", async () => {
   await page.evaluate(() => {
     globalThis.seen = new Set();
     const look = () => {
-      const at = document.querySelector("[data-testid=step-review]").getBoundingClientRect();
-      const said = document.querySelector("[data-foot]").textContent.includes("GB of memory");
+      const at = document
+        .querySelector("[data-testid=step-review]")
+        .getBoundingClientRect();
+      const said = document
+        .querySelector("[data-foot]")
+        .textContent.includes("GB of memory");
       globalThis.seen.add(`${at.top}, ${at.height}, ${said}`);
     };
-    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    new MutationObserver(look).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
     look();
   });
   await page.getByRole("radio", { name: /i5-1240P/ }).check();
-  await foot(page).getByText(/^Intel Core i5-1240P/).waitFor();
-  assert.equal(await page.evaluate(() => globalThis.seen.size), 1, "the review stays where it is, and the foot never empties");
+  await foot(page)
+    .getByText(/^Intel Core i5-1240P/)
+    .waitFor();
+  assert.equal(
+    await page.evaluate(() => globalThis.seen.size),
+    1,
+    "the review stays where it is, and the foot never empties",
+  );
   await page.getByText(/--device cpu/).waitFor();
   await page.getByRole("button", { name: "Back to the plan’s choice" }).click();
-  await foot(page).getByText(/^Intel Iris/).waitFor();
+  await foot(page)
+    .getByText(/^Intel Iris/)
+    .waitFor();
   await close();
 });
 
@@ -298,31 +503,48 @@ test("a name that is typed goes into the command and the run", async () => {
   await page.getByLabel("Name of the run").fill("Evening replies");
   await page.getByText('--name "Evening replies"').waitFor();
   await startButton(page).click();
-  await page.getByRole("heading", { name: "Evening replies" }).first().waitFor();
+  await page
+    .getByRole("heading", { name: "Evening replies" })
+    .first()
+    .waitFor();
   await close();
 });
 
 test("a start that fails says why and keeps everything", async () => {
-  const { page, close } = await browser.open("full", { at: both({ name: "Mine" }), query: { start: "disk" } });
+  const { page, close } = await browser.open("full", {
+    at: both({ name: "Mine" }),
+    query: { start: "disk" },
+  });
   await ready(page);
   await startButton(page).click();
-  await step(page, "review").getByRole("alert").getByText(/what you set is kept/).waitFor();
+  await step(page, "review")
+    .getByRole("alert")
+    .getByText(/what you set is kept/)
+    .waitFor();
   assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine");
   await ready(page);
   await close();
 });
 
 test("a model that is not here any more is fetched in place", async () => {
-  const { page, close } = await browser.open("full", { at: both({ model: "HuggingFaceTB/SmolLM2-135M" }) });
-  await page.getByText("HuggingFaceTB/SmolLM2-135M is not on this computer").waitFor();
+  const { page, close } = await browser.open("full", {
+    at: both({ model: "HuggingFaceTB/SmolLM2-135M" }),
+  });
+  await page
+    .getByText("HuggingFaceTB/SmolLM2-135M is not on this computer")
+    .waitFor();
   await page.getByRole("button", { name: "Download, 272 MB" }).click();
-  await page.getByRole("heading", { name: "What the model will see" }).waitFor();
+  await page
+    .getByRole("heading", { name: "What the model will see" })
+    .waitFor();
   await ready(page);
   await close();
 });
 
 test("going to the models and back keeps what was chosen", async () => {
-  const { page, close } = await browser.open("full", { at: both({ data: NOTES, knobs: { rank: 64 }, name: "Mine" }) });
+  const { page, close } = await browser.open("full", {
+    at: both({ data: NOTES, knobs: { rank: 64 }, name: "Mine" }),
+  });
   await ready(page);
   await page.getByRole("button", { name: "Change model" }).click();
   await page.getByRole("button", { name: "Get another model" }).click();

@@ -9,7 +9,9 @@ export type Caution =
   | { kind: "untaught" };
 
 /** The lengths that plans choose from, as far as they are offered here. */
-const LADDER = [64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16_384, 32_768, 65_536];
+const LADDER = [
+  64, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16_384, 32_768, 65_536,
+];
 /** More than this share is many. */
 const MANY = 0.05;
 /** Few enough to be of no account. */

@@ -2,7 +2,14 @@ import type { ApiError, Backend, LengthHistogram, Seen, Supervise } from "../bac
 import { asApiError } from "./errors";
 
 /** Whose examples, as which model sees them. */
-export type Look = { data: string; version: string; model: string; supervise: Supervise; context: number; total: number };
+export type Look = {
+  data: string;
+  version: string;
+  model: string;
+  supervise: Supervise;
+  context: number;
+  total: number;
+};
 
 /** Examples asked for at a time. */
 const BLOCK = 8;

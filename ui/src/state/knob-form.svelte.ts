@@ -18,7 +18,10 @@ export class KnobForm {
   private readonly turns = new Map<string, number>();
   private pending: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly backend: Backend, asked: Asked) {
+  constructor(
+    private readonly backend: Backend,
+    asked: Asked,
+  ) {
     this.asked = asked;
   }
 

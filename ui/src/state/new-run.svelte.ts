@@ -1,16 +1,12 @@
 import { untrack } from "svelte";
 
-import type {
-  ApiError, DatasetSummary, DeviceChoice, DeviceInfo, Effort, Knob, LocalModel, PlannedKnob, RunSpec, Supervise,
-} from "../backend";
+import type { ApiError, PlannedKnob, RunSpec, Supervise } from "../backend";
 import { effortLabel, STEPS, stepTitle, type StepId } from "../words/plan";
 import type { App } from "./app.svelte";
 import { cautions } from "./cautions";
+import { Choices } from "./choices.svelte";
 import { asApiError } from "./errors";
 import { Examples } from "./examples.svelte";
-import { KnobForm } from "./knob-form.svelte";
-import { Loaded } from "./loaded.svelte";
-import { type Models, modelsOf } from "./models.svelte";
 import { type Outlook, Outlooks } from "./outlooks.svelte";
 import { concern, remedies, type Remedy } from "./plan-trouble";
 import { Planning } from "./planning.svelte";
@@ -18,22 +14,11 @@ import type { Place } from "./router.svelte";
 import type { Task } from "./tasks.svelte";
 
 /** A run before it starts: what was chosen in each step, what follows from it, and what still stands in its way. */
-export class NewRun {
-  readonly models: Models;
-  readonly datasets: Loaded<DatasetSummary[]>;
-  readonly knobs: Loaded<Knob[]>;
-  readonly devices: Loaded<DeviceInfo[]>;
-  readonly form: KnobForm;
+export class NewRun extends Choices {
   readonly planning: Planning;
   readonly outlooks: Outlooks;
   readonly examples: Examples;
 
-  model = $state<string | null>(null);
-  data = $state<string | null>(null);
-  effort = $state<Effort | null>(null);
-  device = $state.raw<DeviceChoice | null>(null);
-  /** As typed; empty: the plan's. */
-  name = $state("");
   /** The knobs are laid open. */
   everyKnob = $state(false);
   starting = $state.raw<Task | null>(null);
@@ -41,55 +26,21 @@ export class NewRun {
   refused = $state.raw<ApiError | null>(null);
   /** How often the person went to another step. */
   moves = $state(0);
-  private version = $state<string | null>(null);
   private opened = $state<StepId | null>(null);
   /** The person has come by "How", or came with everything given. */
   private sawHow: boolean;
 
-  constructor(private readonly app: App, given: Partial<RunSpec>) {
-    const { backend } = app;
-    this.models = modelsOf(app);
-    this.datasets = new Loaded(() => backend.datasets());
-    this.knobs = new Loaded(() => backend.knobs());
-    this.devices = new Loaded(() => backend.devices());
-    this.form = new KnobForm(backend, given.knobs ?? {});
-    this.planning = new Planning(backend);
-    this.outlooks = new Outlooks(backend);
-    this.examples = new Examples(backend);
-    this.model = given.model ?? null;
-    this.data = given.data ?? null;
-    this.version = given.data_version ?? null;
-    this.effort = given.effort ?? null;
-    this.device = given.device ?? null;
-    this.name = given.name ?? "";
+  constructor(app: App, given: Partial<RunSpec>) {
+    super(app, given);
+    this.planning = new Planning(app.backend);
+    this.outlooks = new Outlooks(app.backend);
+    this.examples = new Examples(app.backend);
     this.sawHow = given.model !== undefined && given.data !== undefined;
-    void this.models.read();
-    $effect(() => this.chooseWhereThereIsOne());
     $effect(() => this.plan());
     $effect(() => this.look());
     $effect(() => this.compare());
     $effect(() => () => [this.planning, this.outlooks, this.examples].forEach((one) => one.close()));
   }
-
-  // ---- what is chosen ----------------------------------------------------------------------------------------------
-  /** Those that a run can start from. */
-  readonly usable: readonly LocalModel[] | null = $derived.by(() => this.models.here?.filter((m) => !m.trouble) ?? null);
-  readonly modelRow: LocalModel | null = $derived.by(() => this.models.here?.find((m) => m.id === this.model) ?? null);
-  readonly dataRow: DatasetSummary | null = $derived.by(
-    () => this.datasets.value?.find((d) => d.id === this.data) ?? null);
-  /** A model was asked for that is not on this computer. */
-  readonly missing: string | null = $derived.by(() => (this.model && this.models.here && !this.modelRow ? this.model : null));
-  readonly hasModel: boolean = $derived.by(() => this.modelRow !== null && this.modelRow.trouble === null);
-  readonly hasData: boolean = $derived.by(() => this.data !== null && (this.datasets.value === null || this.dataRow !== null));
-
-  /** What is asked of the machine; null while an answer is missing. */
-  readonly spec: RunSpec | null = $derived.by(() => {
-    if (!this.hasModel || !this.hasData || this.model === null || this.data === null) return null;
-    return {
-      name: this.name.trim() || null, model: this.model, data: this.data, data_version: this.version,
-      effort: this.effort, device: this.device, knobs: this.form.asked,
-    };
-  });
 
   // ---- which step is open ------------------------------------------------------------------------------------------
   /** Null while it is not known what is on this computer. */
@@ -120,20 +71,10 @@ export class NewRun {
   }
 
   pickData(id: string): void {
-    if (id !== this.data) {
-      this.outlooks.forget();
-      this.version = null;
-    }
+    if (id !== this.data) this.outlooks.forget();
     this.data = id;
+    this.version = null;
     this.next();
-  }
-
-  /** Where there is only one, nobody is asked. */
-  private chooseWhereThereIsOne(): void {
-    const [model, otherModel] = this.usable ?? [];
-    if (this.model === null && model && !otherModel) this.model = model.id;
-    const [data, otherData] = this.datasets.value ?? [];
-    if (this.data === null && data && !otherData) this.data = data.id;
   }
 
   /** Downloads it, and takes it unless another was taken meanwhile. */
@@ -161,12 +102,7 @@ export class NewRun {
 
   /** Goes elsewhere, so that coming back finds everything as it was. */
   leave(place: Place): void {
-    const { model, data, version, effort, device } = this;
-    const spec: Partial<RunSpec> = {
-      name: this.name.trim() || null, data_version: version, effort, device, knobs: this.form.asked,
-      ...(model === null ? {} : { model }), ...(data === null ? {} : { data }),
-    };
-    this.app.router.replace({ view: "new", spec });
+    this.app.router.replace({ view: "new", spec: this.answered });
     this.app.router.go(place);
   }
 
@@ -181,8 +117,12 @@ export class NewRun {
     if (!planned || this.data === null || this.model === null || this.planning.asking) return;
     const { knobs, data_version: version } = planned.plan;
     const look = {
-      data: this.data, version, model: this.model, supervise: knobs.supervise.value,
-      context: knobs.context_length.value, total: this.dataRow?.counts.train ?? 1,
+      data: this.data,
+      version,
+      model: this.model,
+      supervise: knobs.supervise.value,
+      context: knobs.context_length.value,
+      total: this.counts?.train ?? 1,
     };
     untrack(() => this.examples.show(look));
   }
@@ -191,7 +131,9 @@ export class NewRun {
     const { planned, trouble, asking } = this.planning;
     const { open, spec } = this;
     if (open !== "how" || !spec || asking) return;
-    const known: Outlook | null = trouble ? { kind: "refused", error: trouble } : planned && { kind: "planned", planned };
+    const known: Outlook | null = trouble
+      ? { kind: "refused", error: trouble }
+      : planned && { kind: "planned", planned };
     untrack(() => this.outlooks.ask(spec, known));
   }
 
@@ -201,7 +143,8 @@ export class NewRun {
   }
 
   readonly supervise: Supervise = $derived.by(
-    () => this.form.asked.supervise ?? this.planning.planned?.plan.knobs.supervise.value ?? "replies");
+    () => this.form.asked.supervise ?? this.planning.planned?.plan.knobs.supervise.value ?? "replies",
+  );
 
   readonly cautions = $derived.by(() => {
     const context = this.planning.planned?.plan.knobs.context_length.value;
@@ -210,8 +153,11 @@ export class NewRun {
 
   // ---- what stands in the way --------------------------------------------------------------------------------------
   private readonly question = $derived.by(() => ({
-    model: this.modelRow, trains: this.dataRow?.counts.train ?? null, supervise: this.supervise as string,
-    knobs: this.knobs.value?.map((knob) => knob.key) ?? [], devices: this.devices.value ?? [],
+    model: this.modelRow,
+    trains: this.counts?.train ?? null,
+    supervise: this.supervise as string,
+    knobs: this.knobs.value?.map((knob) => knob.key) ?? [],
+    devices: this.devices.value ?? [],
   }));
 
   /** The refusal of the plan, at the step where something has to change. */
@@ -262,7 +208,11 @@ export class NewRun {
     this.refused = null;
     try {
       const name = spec.name ?? this.planning.planned?.name ?? effortLabel(spec.effort);
-      const id = await tasks.run(`Starting “${name}”`, (watched) => backend.startRun(spec, watched), (task) => (this.starting = task));
+      const id = await tasks.run(
+        `Starting “${name}”`,
+        (watched) => backend.startRun(spec, watched),
+        (task) => (this.starting = task),
+      );
       if (id === null) return;
       if (router.place === here) router.replace({ view: "run", id });
       else toasts.say(`“${name}” has started.`, { label: "Show it", run: () => router.go({ view: "run", id }) });

@@ -21,7 +21,11 @@ export class Outlooks {
       this.close();
       this.stop = new AbortController();
       this.asked = question;
-      void this.answer(spec, ALL.filter((effort) => effort !== mine), this.stop.signal);
+      void this.answer(
+        spec,
+        ALL.filter((effort) => effort !== mine),
+        this.stop.signal,
+      );
     }
     if (known) this.of = { ...this.of, [mine]: known };
   }

@@ -55,7 +55,9 @@ function named(error: ApiError, knobs: readonly string[]): Remedy[] {
   });
   const set = found.filter((one) => one !== null);
   if (set.length === 0 || set.length < found.length) return [];
-  const said = set.map(([key, value]) => `${key.replaceAll("_", " ")} ${Number(value).toLocaleString("en")}`).join(" and ");
+  const said = set
+    .map(([key, value]) => `${key.replaceAll("_", " ")} ${Number(value).toLocaleString("en")}`)
+    .join(" and ");
   return [{ kind: "knobs", label: `Use ${said}`, set }];
 }
 
@@ -64,7 +66,11 @@ function larger(error: ApiError, devices: readonly DeviceInfo[]): Remedy[] {
   const asked = devices.find((device) => error.message.includes(device.name));
   return devices
     .filter((device) => (device.memory ?? 0) > (asked?.memory ?? Infinity))
-    .map(({ choice, name, memory }) => ({ kind: "device", label: `Compute on ${name} (${bytes(memory)})`, device: choice }));
+    .map(({ choice, name, memory }) => ({
+      kind: "device",
+      label: `Compute on ${name} (${bytes(memory)})`,
+      device: choice,
+    }));
 }
 
 /** What would help, the likeliest first. */

@@ -1,7 +1,20 @@
 // What a new run says: steps, efforts, knobs and what a plan expects. Unknown is a dash, never 0.
 
-import type { DeviceChoice, DeviceInfo, Effort, Fit, Knob, LocalModel, Plan, Range, Seen, Supervise } from "../backend";
+import type {
+  Counts,
+  DeviceChoice,
+  DeviceInfo,
+  Effort,
+  Knob,
+  LocalModel,
+  Plan,
+  Range,
+  Seen,
+  Supervise,
+} from "../backend";
 import { bytes, count, DASH, percent, range } from "../words";
+import { parts } from "./data";
+import { deviceKind } from "./home";
 import { chats, context, parameters } from "./models";
 
 export type StepId = "model" | "data" | "how" | "review";
@@ -46,12 +59,18 @@ const GROUPS: readonly [title: string, keys: readonly string[]][] = [
 export function grouped(knobs: readonly Knob[]): KnobGroup[] {
   const known = new Set(GROUPS.flatMap(([, keys]) => keys));
   const named = GROUPS.map(([title, keys]) => ({ title, knobs: knobs.filter((knob) => keys.includes(knob.key)) }));
-  return [...named, { title: "More", knobs: knobs.filter((knob) => !known.has(knob.key)) }].filter((group) => group.knobs.length > 0);
+  return [...named, { title: "More", knobs: knobs.filter((knob) => !known.has(knob.key)) }].filter(
+    (group) => group.knobs.length > 0,
+  );
 }
 
 const CHOICES: Record<string, string> = {
-  everything: "Everything", replies: "Replies", "last-reply": "Last reply",
-  linear: "Straight down", cosine: "Gently down", constant: "As it is",
+  everything: "Everything",
+  replies: "Replies",
+  "last-reply": "Last reply",
+  linear: "Straight down",
+  cosine: "Gently down",
+  constant: "As it is",
 };
 /** A knob's word in plain words, with the word itself where it is a standard term. */
 export function choice(key: string, word: string): string {
@@ -102,29 +121,19 @@ export function effortSteps(plan: Plan): string {
   return `${steps}, ${n === 1 ? "once" : `${count(n)} times`} through the data`;
 }
 
-const FITS: Record<Fit["kind"], string> = { good: "fits", tight: "may just fit", too_large: "does not fit" };
-export const fits = (fit: Fit): string => FITS[fit.kind];
-
-export function deviceName(device: DeviceInfo): string {
-  switch (device.kind) {
-    case "cpu":
-      return "Processor";
-    case "discrete_gpu":
-      return "Graphics card";
-    case "integrated_gpu":
-      return "Graphics of the processor";
-    case "virtual_gpu":
-      return "Graphics of a virtual machine";
-    case "software_gpu":
-      return "Graphics computed by the processor";
-    default:
-      return device.kind satisfies never;
-  }
-}
+export const deviceName = (device: DeviceInfo): string => deviceKind(device.kind);
 
 // ---- what is chosen ----------------------------------------------------------------------------------------------
-export const modelFacts = (model: LocalModel): string[] =>
-  [parameters(model.n_parameters), bytes(model.bytes), context(model.context), ...(model.chats === null ? [] : [chats(model.chats)])];
+export const modelFacts = (model: LocalModel): string[] => [
+  parameters(model.n_parameters),
+  bytes(model.bytes),
+  context(model.context),
+  ...(model.chats === null ? [] : [chats(model.chats)]),
+];
+
+/** `4,331 to train, 481 to validate · an earlier version`. */
+export const dataFacts = (counts: Counts | null, older: string | null): string =>
+  [...(counts ? [parts(counts)] : []), ...(older ? ["an earlier version"] : [])].join(" · ");
 
 // ---- what the model will see -------------------------------------------------------------------------------------
 /** White space as something that can be seen; the rest as it is. */
@@ -150,13 +159,19 @@ export function cutText(seen: Seen): string {
 export function endWords(seen: Seen): { tone: "good" | "warn"; words: string } {
   const end = seen.end_token;
   if (end === null) return { tone: "warn", words: "This model has no end token, so nothing teaches it where to stop." };
-  if (seen.end_is_taught) return { tone: "good", words: `The end token ${end} is taught: the model learns where to stop.` };
+  if (seen.end_is_taught)
+    return { tone: "good", words: `The end token ${end} is taught: the model learns where to stop.` };
   const why = seen.n_cut > 0 ? "is cut off" : "is not taught";
-  return { tone: "warn", words: `The end token ${end} ${why}: from this example the model does not learn where to stop.` };
+  return {
+    tone: "warn",
+    words: `The end token ${end} ${why}: from this example the model does not learn where to stop.`,
+  };
 }
 
 export const deviceId = (of: DeviceChoice): string => (of.kind === "cpu" ? "cpu" : `gpu:${of.index}`);
 
 /** From and to, as shares of what there is. */
 export const shares = (needs: Range, available: number | null): [number, number] | null =>
-  available === null || available <= 0 ? null : [Math.min(1, needs.low / available), Math.min(1, needs.high / available)];
+  available === null || available <= 0
+    ? null
+    : [Math.min(1, needs.low / available), Math.min(1, needs.high / available)];

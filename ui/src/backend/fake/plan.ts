@@ -12,18 +12,38 @@ import { seen } from "./see";
 import { devicesOf } from "./settings";
 
 const REFUSALS: Record<string, ApiError> = {
-  nothing_to_learn: refusal("nothing_to_learn", "None of the tokens would be taught, so nothing would be learned.",
-    "Check which column holds the replies, or set supervise to everything."),
-  no_rows: refusal("nothing_to_learn", "There are no training examples.",
-    "Set fewer aside for validation and test, or add rows to the data set."),
-  bad_data: refusal("bad_data", "The data holds conversations, and this model has no chat template to write them with.",
-    "Choose a model that was taught to chat, or map the columns to a prompt and a completion."),
+  nothing_to_learn: refusal(
+    "nothing_to_learn",
+    "None of the tokens would be taught, so nothing would be learned.",
+    "Check which column holds the replies, or set supervise to everything.",
+  ),
+  no_rows: refusal(
+    "nothing_to_learn",
+    "There are no training examples.",
+    "Set fewer aside for validation and test, or add rows to the data set.",
+  ),
+  bad_data: refusal(
+    "bad_data",
+    "The data holds conversations, and this model has no chat template to write them with.",
+    "Choose a model that was taught to chat, or map the columns to a prompt and a completion.",
+  ),
   bad_model: refusal("bad_model", "model.safetensors ends in the middle of a tensor.", "Download the model again."),
-  device: refusal("device", "There is no device gpu:1 on this computer.", "Choose one that is in the list; the processor always works."),
-  disk: refusal("disk", "The lengths of the examples could not be kept: the disk is full.", "Free some space, then try again."),
+  device: refusal(
+    "device",
+    "There is no device gpu:1 on this computer.",
+    "Choose one that is in the list; the processor always works.",
+  ),
+  disk: refusal(
+    "disk",
+    "The lengths of the examples could not be kept: the disk is full.",
+    "Free some space, then try again.",
+  ),
 };
-const NOT_STARTED = refusal("disk", "The folder of the run could not be made: the disk is full.",
-  "Free some space, then start again; what you set is kept.");
+const NOT_STARTED = refusal(
+  "disk",
+  "The folder of the run could not be made: the disk is full.",
+  "Free some space, then start again; what you set is kept.",
+);
 
 /** What becomes of a question for which the address asks a refusal: some can be mended. */
 function refused(kind: string, { knobs, device, model }: RunSpec): ApiError | null {
@@ -65,8 +85,13 @@ export function plan(scene: Scene): Piece {
     const set = setOf(of.data);
     const { info } = set;
     return {
-      data: info.name, version: info.version, train: info.counts.train, validation: info.counts.validation,
-      kind: exampleAt(set.kind, 0).kind, lengths: lengthsOf(set, of.model), devices: devicesOf(scene.name),
+      data: info.name,
+      version: info.version,
+      train: info.counts.train,
+      validation: info.counts.validation,
+      kind: exampleAt(set.kind, 0).kind,
+      lengths: lengthsOf(set, of.model),
+      devices: devicesOf(scene.name),
     };
   }
 
@@ -80,7 +105,8 @@ export function plan(scene: Scene): Piece {
       return planned(spec, facts(spec));
     },
     async startRun(spec, watched) {
-      if (scene.query.get("start") === "slow") await work(watched, "Writing the rows", { total: 4331, unit: "pieces", secs: 4 });
+      if (scene.query.get("start") === "slow")
+        await work(watched, "Writing the rows", { total: 4331, unit: "pieces", secs: 4 });
       await wait(100, watched?.signal);
       if (scene.query.get("start") === "disk") throw NOT_STARTED;
       const { name, plan } = planned(spec, facts(spec));
@@ -88,7 +114,12 @@ export function plan(scene: Scene): Piece {
     },
     async see(id, _version, _model, supervise, context, offset, n) {
       await wait(60);
-      if (scene.query.get("see") === "disk") throw refusal("disk", "The stored examples cannot be read: the disk does not answer.", "Check that the disk is there.");
+      if (scene.query.get("see") === "disk")
+        throw refusal(
+          "disk",
+          "The stored examples cannot be read: the disk does not answer.",
+          "Check that the disk is there.",
+        );
       return Array.from({ length: n }, (_, i) => seen(exampleAt(setOf(id).kind, offset + i), supervise, context));
     },
   };

@@ -27,7 +27,10 @@ function rendered(example: Example, supervise: Supervise): Part[] {
     case "chat":
       return conversation(example.messages, supervise);
     case "completion":
-      return [{ text: example.prompt, taught: supervise === "everything" }, { text: ` ${example.completion}${END}`, taught: true }];
+      return [
+        { text: example.prompt, taught: supervise === "everything" },
+        { text: ` ${example.completion}${END}`, taught: true },
+      ];
     case "text":
       return [{ text: `${example.text}${END}`, taught: true }];
     default:
@@ -35,29 +38,39 @@ function rendered(example: Example, supervise: Supervise): Part[] {
   }
 }
 
-const WORDS = /<\|[a-z_]+\|>|\p{Extended_Pictographic}\uFE0F?| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}\p{Extended_Pictographic}]+|\n+|\s/gu;
+const WORDS =
+  /<\|[a-z_]+\|>|\p{Extended_Pictographic}\uFE0F?| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}\p{Extended_Pictographic}]+|\n+|\s/gu;
 
 const MARKS = /(<\|[a-z_]+\|>)/g;
 
 /** Long words come in pieces, and a character that takes two tokens has one with nothing to show. */
 function pieces(text: string): string[] {
-  return text.split(MARKS).flatMap((part) => [...part.matchAll(WORDS)]).flatMap(([word]) => {
-    if (/\p{Extended_Pictographic}/u.test(word)) return [word, ""];
-    if (word.startsWith("<|") || word.length <= 9) return [word];
-    return [word.slice(0, 6), ...(word.slice(6).match(/.{1,5}/gu) ?? [])];
-  });
+  return text
+    .split(MARKS)
+    .flatMap((part) => [...part.matchAll(WORDS)])
+    .flatMap(([word]) => {
+      if (/\p{Extended_Pictographic}/u.test(word)) return [word, ""];
+      if (word.startsWith("<|") || word.length <= 9) return [word];
+      return [word.slice(0, 6), ...(word.slice(6).match(/.{1,5}/gu) ?? [])];
+    });
 }
 
-const number = (piece: string): number => [...piece].reduce((sum, c) => (sum * 31 + (c.codePointAt(0) ?? 0)) % 49_000, 7);
+const number = (piece: string): number =>
+  [...piece].reduce((sum, c) => (sum * 31 + (c.codePointAt(0) ?? 0)) % 49_000, 7);
 
 export function seen(example: Example, supervise: Supervise, context: number): Seen {
   const parts = rendered(example, supervise);
-  const all = parts.flatMap(({ text, taught }) => pieces(text).map((piece): SeenToken =>
-    ({ id: number(piece), piece, taught, special: piece.startsWith("<|") })));
+  const all = parts.flatMap(({ text, taught }) =>
+    pieces(text).map((piece): SeenToken => ({ id: number(piece), piece, taught, special: piece.startsWith("<|") })),
+  );
   const tokens = all.slice(0, context);
   return {
-    text: parts.map((part) => part.text).join(""), tokens, n_tokens: all.length,
-    n_supervised: tokens.filter((token) => token.taught).length, n_cut: all.length - tokens.length,
-    end_token: END, end_is_taught: tokens.some((token) => token.taught && token.piece === END),
+    text: parts.map((part) => part.text).join(""),
+    tokens,
+    n_tokens: all.length,
+    n_supervised: tokens.filter((token) => token.taught).length,
+    n_cut: all.length - tokens.length,
+    end_token: END,
+    end_is_taught: tokens.some((token) => token.taught && token.piece === END),
   };
 }
