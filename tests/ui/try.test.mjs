@@ -52,7 +52,6 @@ const STATES = {
       await ask(page, "My order is late");
       await answered(page);
       await page.getByRole("button", { name: "The prompt as the model saw it, Tuned" }).click();
-      if ((await page.getByRole("switch").count()) === 0) await page.getByRole("button", { name: "How it answers" }).click();
       await page.getByRole("switch", { name: "Mark differences" }).check();
     },
   },
@@ -198,6 +197,9 @@ test("an answer that breaks off says so in its place, and the other goes on", as
   await pane(page, "Tuned").getByRole("alert").getByText("The answer broke off").waitFor();
   assert.match(await pane(page, "Tuned").textContent(), /Orders/, "what came is kept");
   assert.equal(await pane(page, "Base").getAttribute("data-state"), "complete");
+  await page.getByRole("button", { name: "Open it again" }).click();
+  await box(page).waitFor();
+  assert.equal(await page.locator("[data-state]").count(), 2, "the conversation is kept");
   await close();
 });
 

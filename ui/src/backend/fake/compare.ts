@@ -23,19 +23,17 @@ function series(row: RunRow, validated: boolean): Series {
   return { steps, evals };
 }
 
-const said = (value: unknown): string =>
-  typeof value === "boolean"
-    ? value
-      ? "on"
-      : "off"
-    : typeof value === "object"
-      ? JSON.stringify(value)
-      : String(value);
+function said(value: string | number | boolean | object): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 /** What was planned, each by its label; some of it turned from run to run. */
 function planned(row: RunRow, n: number, alike: boolean): [string, string][] {
   const { plan } = new History(row);
-  const turned: Record<string, unknown> = alike ? {} : { rank: [16, 8, 32][n % 3], learning_rate: n % 2 ? 2e-4 : 3e-4 };
+  const turned: Record<string, string | number> = alike
+    ? {}
+    : { rank: [16, 8, 32][n % 3] ?? 16, learning_rate: n % 2 ? 2e-4 : 3e-4 };
   const knobs = KNOBS.map(({ key, label }): [string, string] => {
     const decided = plan.knobs[key as keyof typeof plan.knobs].value;
     return [label, said(turned[key] ?? decided)];
