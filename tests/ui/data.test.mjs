@@ -593,3 +593,14 @@ test("far down and back up again, no row stays empty", async () => {
   );
   await close();
 });
+
+test("pressing Import twice does not cancel it", async () => {
+  const { page, close } = await browser.open("full", { at: file("slow.csv") });
+  await page.getByRole("button", { name: "Import", exact: true }).dblclick();
+  await page
+    .locator("main")
+    .getByText(/\d+ s left/)
+    .waitFor();
+  assert.equal(await page.getByText("Cancelled; nothing was kept.").count(), 0);
+  await close();
+});
