@@ -1,10 +1,47 @@
 // The only door to the machine: nothing outside backend/ may import @tauri-apps/*.
 
 import type {
-  About, Asked, ChartPicture, ChartRequest, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Comparison, DatasetInfo,
-  DatasetSheet, DatasetSummary, DeviceInfo, DiskUse, ExportForm, Exported, FoundModel, ImportRequest, Knob,
-  LengthHistogram, LocalModel, Mapping, ModelOffer, OnClose, Planned, Preview, RowPage, RunId, RunSpec, RunsUpdate,
-  RunView, Sampling, Seen, Settings, ShapeSheet, Split, Stamped, Supervise, TaskProgress, TokenState, Voice,
+  About,
+  Asked,
+  ChartPicture,
+  ChartRequest,
+  ChatOpened,
+  ChatPrompt,
+  ChatReply,
+  ChatTarget,
+  Comparison,
+  DatasetInfo,
+  DatasetSheet,
+  DatasetSummary,
+  DeviceInfo,
+  DiskUse,
+  ExportForm,
+  Exported,
+  FoundModel,
+  ImportRequest,
+  Knob,
+  LengthHistogram,
+  LocalModel,
+  Mapping,
+  ModelOffer,
+  OnClose,
+  Planned,
+  Preview,
+  RowPage,
+  RunId,
+  RunSpec,
+  RunsUpdate,
+  RunView,
+  Sampling,
+  Seen,
+  Settings,
+  ShapeSheet,
+  Split,
+  Stamped,
+  Supervise,
+  TaskProgress,
+  TokenState,
+  Voice,
 } from "./types";
 
 export type * from "./types";
@@ -16,7 +53,10 @@ export type Unwatch = () => void;
 export type Watched = { onProgress?: (progress: TaskProgress) => void; signal?: AbortSignal };
 
 /** A drag of files over the window, in CSS pixels; `dropped` has the paths. */
-export type Drag = { kind: "over"; x: number; y: number } | { kind: "left" } | { kind: "dropped"; paths: string[]; x: number; y: number };
+export type Drag =
+  | { kind: "over"; x: number; y: number }
+  | { kind: "left" }
+  | { kind: "dropped"; paths: string[]; x: number; y: number };
 
 /** What the window asks of the page. */
 export type WindowAsk =
@@ -60,12 +100,26 @@ export interface Backend {
   dataset(id: string, version: string | null): Promise<DatasetSheet>;
   /** `rows` examples of a part from `offset` on; quick anywhere in a million. */
   rows(id: string, version: string, split: Split, offset: number, rows: number): Promise<RowPage>;
-  lengths(id: string, version: string, model: string, supervise: Supervise, watched?: Watched): Promise<LengthHistogram>;
+  lengths(
+    id: string,
+    version: string,
+    model: string,
+    supervise: Supervise,
+    watched?: Watched,
+  ): Promise<LengthHistogram>;
   renameDataset(id: string, name: string): Promise<void>;
   deleteDataset(id: string): Promise<void>;
   undoDeleteDataset(): Promise<string | null>;
   /** What the model will see of training examples from `offset` on. */
-  see(id: string, version: string | null, model: string, supervise: Supervise, context_length: number, offset: number, n: number): Promise<Seen[]>;
+  see(
+    id: string,
+    version: string | null,
+    model: string,
+    supervise: Supervise,
+    context_length: number,
+    offset: number,
+    n: number,
+  ): Promise<Seen[]>;
 
   // models
   catalogue(): Promise<ModelOffer[]>;
@@ -93,7 +147,14 @@ export interface Backend {
   /** Reads the model into memory; the one before is let go. */
   openChat(target: ChatTarget, watched?: Watched): Promise<ChatOpened>;
   closeChat(): Promise<void>;
-  reply(voice: Voice, prompt: ChatPrompt, sampling: Sampling, max_tokens: number, onText: (piece: string) => void, signal?: AbortSignal): Promise<ChatReply>;
+  reply(
+    voice: Voice,
+    prompt: ChatPrompt,
+    sampling: Sampling,
+    max_tokens: number,
+    onText: (piece: string) => void,
+    signal?: AbortSignal,
+  ): Promise<ChatReply>;
 
   // export
   /** `target` null: in the folder of exports, under the run's name. */

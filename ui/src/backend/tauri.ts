@@ -26,7 +26,10 @@ async function task<T>(signal: AbortSignal | undefined, call: (task: number) => 
   }
 }
 
-function watched<T>(by: Watched | undefined, call: (task: number, progress: Channel<TaskProgress>) => Promise<T>): Promise<T> {
+function watched<T>(
+  by: Watched | undefined,
+  call: (task: number, progress: Channel<TaskProgress>) => Promise<T>,
+): Promise<T> {
   const progress = channel<TaskProgress>((now) => by?.onProgress?.(now));
   return task(by?.signal, (number) => call(number, progress));
 }
@@ -40,7 +43,12 @@ export function tauri(): Backend {
     followRun(id, fromSeq, onEvents) {
       const number = ++births;
       let heard = true;
-      void ask.followRun(number, id, fromSeq, channel<Stamped[]>((batch) => heard && onEvents(batch)));
+      void ask.followRun(
+        number,
+        id,
+        fromSeq,
+        channel<Stamped[]>((batch) => heard && onEvents(batch)),
+      );
       return () => {
         heard = false;
         void ask.stopTask(number);

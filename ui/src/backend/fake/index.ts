@@ -16,7 +16,9 @@ import { fakeWindow } from "./window";
 
 export function fake(query: URLSearchParams): Backend {
   const scene: Scene = { name: query.get("scene") ?? "full", query };
-  const pieces: Piece[] = [runs, run, data, models, plan, chat, compare, exports, settings, fakeWindow].map((piece) => piece(scene));
+  const pieces: Piece[] = [runs, run, data, models, plan, chat, compare, exports, settings, fakeWindow].map((piece) =>
+    piece(scene),
+  );
   const known: Piece = pieces.reduce((all, piece) => ({ ...all, ...piece }), {});
   return new Proxy(known, {
     get(piece, name: keyof Backend) {

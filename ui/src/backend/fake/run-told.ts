@@ -130,7 +130,8 @@ export class FakeRun {
   /** A worker takes it up, at the last checkpoint. */
   private begin(): void {
     const resumed_at = Math.min(this.step, this.kept ?? 0);
-    for (const stamped of this.story) if ("step" in stamped.event && stamped.event.step > resumed_at) this.voided.add(stamped);
+    for (const stamped of this.story)
+      if ("step" in stamped.event && stamped.event.step > resumed_at) this.voided.add(stamped);
     this.step = resumed_at;
     for (const event of this.history.opening(resumed_at)) this.say(event);
   }
