@@ -128,5 +128,6 @@ fn dataset() -> DatasetInfo {
         counts: Counts { train: 160, validation: 18, test: 0 },
         problems: vec![],
         n_problems: 0,
+        tallies: vec![],
     }
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -42,6 +42,15 @@ export async function startDisplay(size = "1280x800x24") {
   return { name: `:${String(number).trim()}`, stop: () => stop(xvfb) };
 }
 
+/** Of a process; of one that is gone by now, nothing. */
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 /** The app, driven. */
 export class Session {
   static async open({ application, env = {} }) {
@@ -67,6 +76,7 @@ export class Session {
     try {
       await session.until("the driver answers", () => session.ask("GET", "/status").then(() => true, () => false));
       const wanted = { "webkitgtk:browserOptions": { binary: application, args: [] } };
+      session.application = application;
       const opened = await session.ask("POST", "/session", { capabilities: { alwaysMatch: wanted } });
       session.id = opened.sessionId;
       return session;
@@ -96,12 +106,12 @@ export class Session {
     return this.ask(method, `/session/${this.id}${path}`, body);
   }
 
-  async until(what, look) {
-    const end = Date.now() + PATIENCE;
+  async until(what, look, patience = PATIENCE) {
+    const end = Date.now() + patience;
     for (;;) {
       const seen = await look();
       if (seen) return seen;
-      if (Date.now() > end) throw new Error(`${PATIENCE / 1000} s passed, and it is not so that ${what}`);
+      if (Date.now() > end) throw new Error(`${patience / 1000} s passed, and it is not so that ${what}`);
       await wait(50);
     }
   }
@@ -112,9 +122,9 @@ export class Session {
   }
 
   /** Once the page shows `text` anywhere. */
-  shows(text) {
-    return this.until(`the page shows “${text}”`, () =>
-      this.eval("return document.body.innerText.includes(arguments[0])", text));
+  shows(text, patience = PATIENCE) {
+    const look = () => this.eval("return document.body.innerText.includes(arguments[0])", text);
+    return this.until(`the page shows “${text}”`, look, patience);
   }
 
   async find(css) {
@@ -130,6 +140,15 @@ export class Session {
     const twoFrames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))";
     await this.send("POST", "/execute/async", { script: twoFrames, args: [] });
     await writeFile(file, Buffer.from(await this.send("GET", "/screenshot"), "base64"));
+  }
+
+  /** Ends the app at once, as the system does when memory runs out; the processes that train are left alone. */
+  kill() {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      const [program, ...words] = commandLine(pid);
+      if (program === this.application && !words.includes("worker")) process.kill(Number(pid), "SIGKILL");
+    }
+    this.id = undefined;
   }
 
   async close() {

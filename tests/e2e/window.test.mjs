@@ -33,8 +33,8 @@ async function open(t, TUNESMITH_HOME) {
 
 test("a home without runs shows the first step", async (t) => {
   const window = await open(t, home(t));
-  await window.shows("No runs yet");
-  await window.shows("tunesmith demo");
+  await window.shows("Welcome to Tunesmith");
+  await window.shows("Try it with a sample");
   await window.shows("Idle");
   await window.screenshot(join(shots, "empty.png"));
 });
