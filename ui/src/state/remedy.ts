@@ -49,9 +49,13 @@ export function remedyFor({ error, kept, device }: Broken): Remedy {
   }
 }
 
-/** Whether the hint of an error says more than the remedy does. */
-export const addsMore = (error: ApiError | null): boolean =>
-  error?.hint != null && ["out_of_memory", "bad_model", "internal"].includes(error.code);
+/** What to do in words: the remedy's, and the machine's where they say more; theirs alone where they mean this very case. */
+export function advice(error: ApiError | null, todo: string): string {
+  const hint = error?.hint;
+  if (!error || !hint) return todo;
+  if (error.code === "bad_model" || error.code === "bad_data") return hint;
+  return error.code === "out_of_memory" || error.code === "internal" ? `${todo} ${hint}` : todo;
+}
 
 /** Does it, or opens the place where it is done. */
 export async function apply(app: App, run: LiveRun, remedy: Remedy): Promise<void> {

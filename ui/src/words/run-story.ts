@@ -106,7 +106,7 @@ export function ending(story: readonly Told[], secs: number | null): string {
   if (end?.kind !== "ended") return "Ended";
   const after = secs === null ? `at step ${count(end.step)}` : `after ${duration(secs)}`;
   if (end.reason === "done") return `Finished ${after}`;
-  return end.reason === "early_stopped" ? `Ended early ${after}` : `Stopped ${after}; what was learned is kept`;
+  return end.reason === "early_stopped" ? `Ended early ${after}` : `Stopped ${after}`;
 }
 
 /** How far the loss fell, in a sentence. */
