@@ -120,6 +120,14 @@ test("each precision says what it is for, and what it makes of the size", async 
   await close();
 });
 
+test("how far it is, and how to stop it, come into sight", async () => {
+  const { page, close } = await open("busy", { size: [1024, 700] });
+  await button(page, "Export adapter").click();
+  const inSight = await page.getByRole("tabpanel").getByRole("button", { name: "Cancel" }).evaluate((e) => e.getBoundingClientRect().bottom <= innerHeight);
+  assert.ok(inSight);
+  await close();
+});
+
 test("cancelling writes nothing, and the next one can begin", async () => {
   const { page, close } = await open("busy");
   await button(page, "Export adapter").press("Enter");
