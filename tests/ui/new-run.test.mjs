@@ -554,3 +554,38 @@ test("going to the models and back keeps what was chosen", async () => {
   assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine");
   await close();
 });
+
+test("examples that cannot be shown say why, and the run can start all the same", async () => {
+  const { page, close } = await browser.open("full", {
+    at: both(),
+    query: { see: "disk" },
+  });
+  const trouble = step(page, "review").getByRole("alert");
+  await trouble.getByText("the disk does not answer").waitFor();
+  await trouble.getByRole("button", { name: "Try again" }).click();
+  await box(page).waitFor();
+  await ready(page);
+  await close();
+});
+
+/** As the fake names the version before the newest of "Support replies". */
+function earlierVersion() {
+  let h = 2166136261;
+  const word = "Support replies 1";
+  const digit = (_, i) => {
+    h = Math.imul(h ^ (word.charCodeAt(i % word.length) + i), 16777619);
+    return ((h >>> 13) & 15).toString(16);
+  };
+  return Array.from({ length: 64 }, digit).join("");
+}
+
+test("an earlier version of the data is named, and counted by itself", async () => {
+  const { page, close } = await browser.open("full", {
+    at: both({ data_version: earlierVersion() }),
+  });
+  await page
+    .getByText("4,120 to train, 481 to validate · an earlier version")
+    .waitFor();
+  await page.getByText("Example 1 of 4,120").first().waitFor();
+  await close();
+});

@@ -11,8 +11,9 @@ export type Look = {
   total: number;
 };
 
-/** Examples asked for at a time. */
+/** Examples asked for at a time; fewer where they may be long. */
 const BLOCK = 8;
+const BLOCK_TOKENS = 16_384;
 
 /** What the model will see, one example at a time, and how long all of them are. The old stays until the new is there. */
 export class Examples {
@@ -46,6 +47,12 @@ export class Examples {
     void this.read(this.seenOf);
   }
 
+  /** After trouble. */
+  again(): void {
+    this.trouble = null;
+    void this.read(this.seenOf);
+  }
+
   close(): void {
     this.stop.abort();
   }
@@ -54,20 +61,24 @@ export class Examples {
     const at = this.at;
     const still = () => this.seenOf === of && this.at === at;
     try {
-      const block = await this.block(Math.floor(at / BLOCK));
+      const block = await this.block(Math.floor(at / this.size));
       if (!still()) return;
-      this.seen = block[at % BLOCK] ?? null;
+      this.seen = block[at % this.size] ?? null;
       this.trouble = null;
     } catch (e) {
       if (still()) this.trouble = asApiError(e);
     }
   }
 
+  private get size(): number {
+    return Math.max(1, Math.min(BLOCK, Math.floor(BLOCK_TOKENS / (this.look?.context ?? 1))));
+  }
+
   private block(n: number): Promise<Seen[]> {
     const there = this.blocks.get(n);
     if (there) return there;
     const { data, version, model, supervise, context } = this.look as Look;
-    const asked = this.backend.see(data, version, model, supervise, context, n * BLOCK, BLOCK);
+    const asked = this.backend.see(data, version, model, supervise, context, n * this.size, this.size);
     this.blocks.set(n, asked);
     // What failed is asked again the next time.
     asked.catch(() => this.blocks.delete(n));

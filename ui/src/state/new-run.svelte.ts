@@ -147,8 +147,12 @@ export class NewRun extends Choices {
   );
 
   readonly cautions = $derived.by(() => {
-    const context = this.planning.planned?.plan.knobs.context_length.value;
-    return context === undefined ? [] : cautions(this.examples.lengths, context, this.modelRow?.context ?? null);
+    const planned = this.planned("context_length");
+    if (!planned) return [];
+    // What the plan could not fit into memory is not suggested again.
+    const full = !planned.asked && /memory/.test(planned.because);
+    const context = Number(planned.value);
+    return cautions(this.examples.lengths, context, full ? context : (this.modelRow?.context ?? null));
   });
 
   // ---- what stands in the way --------------------------------------------------------------------------------------

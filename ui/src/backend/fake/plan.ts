@@ -1,5 +1,5 @@
 // Planning: knobs, a plan, what the model will see, and the start. The address asks for more: `&plan=` one of the
-// refusals below, `slow` or `never`; `&start=` a refusal of the start, or `slow`; `&see=disk`.
+// refusals below, `slow` or `never`; `&start=` a refusal of the start, or `slow`; `&see=disk`, once.
 
 import type { ApiError, Asked, RunSpec, Watched } from "..";
 import { exampleAt } from "./data-examples";
@@ -69,6 +69,7 @@ export function plan(scene: Scene): Piece {
   const sets = setsOf(scene);
   const setOf = (id: string): FakeSet => sets.find((set) => set.info.id === id) ?? sample();
   let hashed = false;
+  let seenBefore = false;
 
   /** The weights are hashed once, the examples made into tokens once. */
   async function measure(watched?: Watched): Promise<void> {
@@ -114,12 +115,14 @@ export function plan(scene: Scene): Piece {
     },
     async see(id, _version, _model, supervise, context, offset, n) {
       await wait(60);
-      if (scene.query.get("see") === "disk")
+      if (scene.query.get("see") === "disk" && !seenBefore) {
+        seenBefore = true;
         throw refusal(
           "disk",
           "The stored examples cannot be read: the disk does not answer.",
           "Check that the disk is there.",
         );
+      }
       return Array.from({ length: n }, (_, i) => seen(exampleAt(setOf(id).kind, offset + i), supervise, context));
     },
   };
