@@ -142,10 +142,11 @@ export const visible = (piece: string): string => piece.replace(/ /g, "·").repl
 /** `12 of 187 tokens taught`. */
 export const taughtOf = (taught: number, all: number): string => `${count(taught)} of ${count(all)} tokens taught`;
 
-/** Of all examples, how many are longer than the context. */
-export function cutShare(share: number, measured: number, of: number): string {
+/** Of all examples, how many are longer than the context; `longer`: one that would hold them, if there is. */
+export function cutShare(share: number, measured: number, of: number, longer: number | null): string {
   const many = measured < of ? `About ${percent(share)}` : percent(share);
-  return `${many} of the examples are longer than the context and lose their end.`;
+  const end = longer === null ? " A longer context does not fit this model and this memory." : "";
+  return `${many} of the examples are longer than the context and lose their end.${end}`;
 }
 
 /** What the tokens do not reach: the text after the last of them. Marks added around the text are none of it. */
