@@ -43,7 +43,7 @@ export const DIALS = {
   seed: {
     label: "Chance",
     term: "seed",
-    help: "The same seed gives the same answer again. Empty: a new one for each question, the same for both.",
+    help: "The same seed gives the same answer again. Empty: a new one for each question.",
   },
   max_tokens: {
     label: "Longest answer",
