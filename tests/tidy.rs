@@ -49,7 +49,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secrets",
             "store",
             "charts",
-            "secrets",
             "worker",
         ],
     ),

@@ -21,6 +21,8 @@ pub struct Plot {
     pub losses: (f64, f64),
     /// Between them.
     pub scale: Scale,
+    /// That there is no point to draw: steps and losses then mean nothing.
+    pub is_empty: bool,
 }
 
 /// Kept free above and below the lines, of their height.
@@ -40,6 +42,7 @@ impl Plot {
         let losses = points.map(|point| point.1).filter(|&loss| scale == Scale::Linear || loss > 0.0);
         let (low, high) = losses
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), loss| (low.min(loss), high.max(loss)));
+        let is_empty = low > high;
         let losses = match (low <= high, scale) {
             (false, Scale::Linear) => (0.0, 1.0),
             (false, Scale::Log) => (0.1, 1.0),
@@ -53,7 +56,7 @@ impl Plot {
             }
         };
         let steps = (first, last.max(first.saturating_add(1)));
-        Self { left, top, width, height, steps, losses, scale }
+        Self { left, top, width, height, steps, losses, scale, is_empty }
     }
 
     /// Where a point is drawn, if it can be.

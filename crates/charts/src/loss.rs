@@ -95,7 +95,7 @@ pub(crate) fn name(title: &str, otherwise: &str) -> String {
     if title.is_empty() { otherwise.to_owned() } else { format!("{otherwise}: {title}") }
 }
 
-/// Surface, title, grid and numbers.
+/// Surface, title, grid and numbers. Without a point there are no numbers to show: the axes stand alone.
 pub(crate) fn background(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette, title: &str, size: Size) {
     canvas.fill(palette.surface);
     if !title.is_empty() {
@@ -108,6 +108,13 @@ pub(crate) fn background(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette, ti
             Anchor::Start,
         );
     }
+    canvas.line(&[(plot.left, plot.bottom()), (plot.right(), plot.bottom())], palette.muted, 0.6, 1.0);
+    let name_steps =
+        || canvas.word("step", (plot.right(), plot.bottom() + 30.0), SMALL, palette.muted, Anchor::End);
+    if plot.is_empty {
+        canvas.line(&[(plot.left, plot.top), (plot.left, plot.bottom())], palette.muted, 0.6, 1.0);
+        return name_steps();
+    }
     let rows = (plot.height / 56.0).clamp(2.0, 8.0);
     let losses = match plot.scale {
         Scale::Linear => ticks::linear(plot.losses.0, plot.losses.1, rows),
@@ -118,7 +125,6 @@ pub(crate) fn background(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette, ti
         canvas.line(&[(plot.left, y), (plot.right(), y)], palette.line, 1.0, 1.0);
         canvas.word(&label, (plot.left - 8.0, y), SMALL, palette.muted, Anchor::End);
     }
-    canvas.line(&[(plot.left, plot.bottom()), (plot.right(), plot.bottom())], palette.muted, 0.6, 1.0);
     let columns = (plot.width / 110.0).clamp(1.0, 10.0);
     for step in ticks::whole(plot.steps.0, plot.steps.1, columns) {
         let x = plot.x(step);
@@ -126,7 +132,7 @@ pub(crate) fn background(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette, ti
         let label = ticks::count(step as u64);
         canvas.word(&label, (x, plot.bottom() + 14.0), SMALL, palette.muted, Anchor::Middle);
     }
-    canvas.word("step", (plot.right(), plot.bottom() + 30.0), SMALL, palette.muted, Anchor::End);
+    name_steps();
 }
 
 pub(crate) fn nothing_yet(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette) {

@@ -9,7 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use data::{Import, KeepError, KeptError, Preview, Progress, Sources, Unreadable, open, unwatched};
+use data::{
+    Import, KeepError, KeptError, LineIndex, Preview, Progress, Sources, Unreadable, open, unwatched,
+};
 use spec::{Counts, DatasetId, DatasetInfo, Example, Split, SplitFractions};
 
 struct Store(tempfile::TempDir);
@@ -209,4 +211,65 @@ fn a_preview_shows_rows_as_they_stand_and_as_they_are_learned() {
     assert_eq!(preview.rows, [["3+3=", "6"], ["4+4=", "8"]]);
     assert_eq!(preview.examples.len(), 2);
     assert!(preview.because.contains("are named as a prompt and its completion"));
+}
+
+#[test]
+fn trouble_beyond_what_is_listed_is_counted_by_its_kind() {
+    let store = Store::new();
+    let row = |n: u32| match n % 4 {
+        0 => format!("{{\"prompt\":\"{n}\",\"completion\":\"\"}}\n"),
+        1 => format!("{{\"prompt\":\"{n}\"}}\n"),
+        _ => format!("{{\"prompt\":\"{n}\",\"completion\":\"{n}\"}}\n"),
+    };
+    let text = sums(0..1) + &(0..4000).map(row).collect::<String>() + &sums(0..1) + "{oops\n{oops again\n";
+    let file = store.file("rows.jsonl", &text);
+    let info = keep(&store.dir(), &import(&[file], SplitFractions::default())).unwrap();
+    assert_eq!((info.problems.len(), info.n_problems), (1000, 2003));
+    let groups: Vec<_> = info.groups().into_iter().map(|g| (g.sentence, g.examples.len())).collect();
+    let said = |sentence: &str, shown| (sentence.to_owned(), shown);
+    assert_eq!(
+        groups,
+        [
+            said("1,000 rows have nothing in `completion`", 50),
+            said("1,000 rows have an empty reply", 50),
+            said("2 rows are not JSON", 0),
+            said("1 row repeats an earlier row", 0),
+        ]
+    );
+    let older = DatasetInfo { tallies: Vec::new(), ..info };
+    assert!(older.groups()[0].sentence.starts_with("At least 500 rows "), "what an older version kept");
+}
+
+#[test]
+fn any_page_and_a_sample_of_the_whole_can_be_read() {
+    let store = Store::new();
+    let file = store.file("sums.jsonl", &sums(0..1000));
+    let split = SplitFractions { validation: 0.0, ..SplitFractions::default() };
+    let info = keep(&store.dir(), &import(&[file], split)).unwrap();
+    let kept = open(&store.dir().join(&info.version.0)).unwrap();
+    let all = examples(&store.dir(), &info.version, Split::Train);
+    let mut index = LineIndex::default();
+    for (offset, n) in [(990, 20), (0, 3), (500, 1), (1000, 5), (5000, 5)] {
+        let page = kept.page(Split::Train, &mut index, offset, n).unwrap();
+        let expected: Vec<_> = all.iter().skip(offset as usize).take(n).cloned().collect();
+        assert_eq!(page, expected, "from {offset}");
+    }
+    assert_eq!(kept.page(Split::Test, &mut LineIndex::default(), 0, 5).unwrap(), []);
+
+    let spread = |most| kept.spread(Split::Train, most).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(spread(5000), all);
+    let sample = spread(10);
+    let places: Vec<_> = sample.iter().map(|e| all.iter().position(|a| a == e).unwrap()).collect();
+    assert_eq!(places, (0..10).map(|n| n * 100).collect::<Vec<_>>());
+    assert_eq!(spread(0), []);
+}
+
+#[test]
+fn each_shape_names_the_columns_it_is_made_of() {
+    let sheets = data::shapes();
+    assert_eq!(sheets.len(), 5);
+    for sheet in sheets {
+        assert!(!sheet.needs.is_empty() && sheet.help.ends_with('.'), "{sheet:?}");
+        assert!(sheet.needs.iter().all(|role| !sheet.may.contains(role)), "{sheet:?}");
+    }
 }

@@ -62,6 +62,9 @@ impl Engine {
         if let Ok(settings) = self.settings() {
             let hub = if settings.hf_endpoint.is_some() { "another address" } else { "as it comes" };
             let _ = writeln!(text, "\nSettings\n- on close: {:?}; hub: {hub}", settings.on_close);
+            if self.broken_settings().exists() {
+                let _ = writeln!(text, "- settings.json could not be understood once and was put aside");
+            }
         }
         let _ = writeln!(text, "\nRuns, newest first");
         let _ = match self.runs() {

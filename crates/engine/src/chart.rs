@@ -8,7 +8,7 @@ use spec::{ApiError, ChartPicture, ChartRequest, Code, RunId, Series};
 use crate::{Engine, errors::AtTheEdge};
 
 fn picture_of(Chart { svg, plot }: Chart) -> ChartPicture {
-    let Plot { left, top, width, height, steps, losses, scale } = plot;
+    let Plot { left, top, width, height, steps, losses, scale, is_empty: _ } = plot;
     ChartPicture { svg, left, top, width, height, steps, losses, scale }
 }
 

@@ -97,10 +97,12 @@ impl Tuned {
         self.open.template.is_some()
     }
 
-    /// Goes on from `prompt`; `on_text` hears the text as it comes and may end it.
+    /// Goes on from `prompt`, as far as the model's context reaches; `on_text` hears the text as it comes and may end
+    /// it.
     ///
     /// # Errors
-    /// When the model has no chat template for a conversation, or the device gives up.
+    /// When the model has no chat template for a conversation, the prompt alone fills its context, or the device gives
+    /// up.
     pub fn reply(
         &self,
         voice: Voice,
@@ -126,6 +128,12 @@ impl Tuned {
                 (text, ids)
             }
         };
+        let context = self.open.config.max_position_embeddings;
+        if ids.len() >= context {
+            let what = format!("That has {} tokens, and the model takes {context} in all", ids.len());
+            return Err(ApiError::new(Code::Usage, what).hint("Shorten it, or begin a new conversation."));
+        }
+        let max_tokens = max_tokens.min(context - ids.len());
         let adapter: &dyn Adapter = match (voice, &self.taught) {
             (Voice::Tuned, Some(taught)) => &taught.lora,
             _ => &Bare,

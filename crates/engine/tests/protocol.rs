@@ -126,16 +126,19 @@ fn a_run_that_goes_cannot_be_deleted_and_one_that_ended_comes_back() {
 }
 
 #[test]
-fn two_runs_are_compared_by_what_was_planned() {
+fn runs_are_compared_by_what_was_planned() {
     let home = tempfile::tempdir().unwrap();
     let engine = open(home.path());
-    let first = engine.begin(&prepared("free", 4)).unwrap();
-    let second = engine.begin(&prepared("free", 6)).unwrap();
-    let differences = engine.compare_runs(first, second).unwrap().differences;
+    let ids = [4, 6, 4].map(|steps| engine.begin(&prepared("free", steps)).unwrap());
+    let compared = engine.compare_runs(&ids).unwrap();
     let told: Vec<_> =
-        differences.iter().map(|d| format!("{}: {} | {}", d.label, d.first, d.second)).collect();
-    assert_eq!(told, ["Steps: 4 | 6"]);
-    let again = engine.duplicate_run(first).unwrap();
+        compared.differences.iter().map(|d| format!("{}: {}", d.label, d.values.join(" | "))).collect();
+    assert_eq!(told, ["Steps: 4 | 6 | 4"]);
+    assert!(compared.same.iter().any(|same| same.label == "Rank" && same.values == ["8", "8", "8"]));
+    assert_eq!(compared.runs.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
+    assert_eq!(engine.compare_runs(&ids[..1]).unwrap_err().code, Code::Usage);
+    assert_eq!(engine.compare_runs(&[ids[0]; 9]).unwrap_err().code, Code::Usage);
+    let again = engine.duplicate_run(ids[0]).unwrap();
     assert_eq!(again.name.as_deref(), Some("free (copy)"));
-    hear_out(&engine, second);
+    hear_out(&engine, ids[2]);
 }

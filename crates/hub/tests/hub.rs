@@ -15,7 +15,10 @@ use std::{
 
 use common::{Reply, Request, Server, impatient};
 use expect_test::{Expect, expect};
-use hub::{Choice, Gate, HubError, Patience, Search, folder_of, installed, list_installed, remove};
+use hub::{
+    Choice, Gate, HubError, Patience, Search, discard, folder_of, installed, list_installed, list_partial,
+    partial, remove,
+};
 use sha2::{Digest, Sha256};
 use spec::{ApiError, ModelId};
 
@@ -178,6 +181,9 @@ fn a_cancelled_download_goes_on_from_there() {
     let part = models.path().join(".ours--tiny.download/model.safetensors.part");
     let len = fs::metadata(&part).unwrap().len();
     assert!(len >= 99_998);
+    let begun = partial(models.path(), &id()).unwrap();
+    assert_eq!((begun.done, begun.total), (len + 2, Some(300_002)), "what is here, of what there will be");
+    assert_eq!(list_partial(models.path()), [begun]);
 
     let well = hub_with(|_| Reply::Whole(weights()));
     let folder = download(&well, models.path()).unwrap();
@@ -185,6 +191,27 @@ fn a_cancelled_download_goes_on_from_there() {
     let range = format!("bytes={len}-");
     assert!(well.asked().iter().any(|request| request.header("range") == Some(&range)));
     assert_eq!(names(models.path()), [".ours--tiny.lock", "ours--tiny"]);
+    assert_eq!((partial(models.path(), &id()), list_partial(models.path())), (None, Vec::new()));
+}
+
+#[test]
+fn what_came_of_a_download_is_thrown_away_but_not_while_it_comes() {
+    let server = hub_with(|_| Reply::SilentAfter(weights(), 150_000));
+    let models = tempfile::tempdir().unwrap();
+    let mut refused = None;
+    let cancelled = server.hub(None).download(&id(), models.path(), &Choice::Best, &mut |progress| {
+        refused = Some(discard(models.path(), &id()));
+        if progress.done >= 100_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert!(matches!(cancelled, Err(HubError::Cancelled)));
+    assert!(matches!(refused, Some(Err(HubError::Busy(_)))));
+    discard(models.path(), &id()).unwrap();
+    assert_eq!(names(models.path()), [".ours--tiny.lock"]);
+
+    let well = hub_with(|_| Reply::Whole(weights()));
+    download(&well, models.path()).unwrap();
+    discard(models.path(), &id()).unwrap();
+    assert!(installed(models.path(), &id()).is_some(), "what is whole is no unfinished download");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{data, device, facts, question, smollm2};
-use plan::{DataKind, Facts, Load, PlanError, memory, resolve};
+use plan::{DataKind, Facts, Load, PlanError, draft, memory, resolve, smaller};
 use proptest::prelude::*;
 use spec::{Asked, Because, DeviceKind, Effort, RunSpec, TargetModules};
 
@@ -55,6 +55,31 @@ fn any_question() -> impl Strategy<Value = RunSpec> {
 }
 
 proptest! {
+    #[test]
+    fn what_is_asked_instead_needs_clearly_less_and_learns_from_as_many_rows(
+        spec in any_question(),
+        facts in any_facts(),
+    ) {
+        let Ok(before) = draft(&spec, &facts) else { return Ok(()) };
+        let knobs = &before.plan.knobs;
+        let needs = |tokens, batch| {
+            let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
+            memory(&facts.model, &facts.device, &Load { tokens, batch, rank, targets }).total()
+        };
+        let (context, batch) = (knobs.context_length.value, knobs.batch_size.value);
+        match smaller(&before.plan, &facts.model, &facts.device) {
+            Some(asked) => {
+                let (shorter, fewer) = (asked.context_length.unwrap_or(context), asked.batch_size.unwrap_or(batch));
+                prop_assert!(shorter <= context && fewer <= batch);
+                prop_assert!(asked.context_length.is_none_or(|tokens| tokens >= 64));
+                prop_assert!(needs(shorter, fewer) <= 0.95 * needs(context, batch));
+                let rows = fewer * asked.gradient_accumulation.unwrap_or(knobs.gradient_accumulation.value);
+                prop_assert!(rows >= batch * knobs.gradient_accumulation.value);
+            }
+            None => prop_assert!(needs(64.min(context), 1) > 0.94 * needs(context, batch)),
+        }
+    }
+
     #[test]
     fn every_knob_of_every_plan_is_in_range_and_has_a_reason(spec in any_question(), facts in any_facts()) {
         let Ok(plan) = resolve(&spec, &facts) else { return Ok(()) };

@@ -217,3 +217,17 @@ fn combinations_that_cannot_be_are_refused_in_plain_words() {
     "#]],
     );
 }
+
+#[test]
+fn a_run_that_ran_out_of_memory_is_asked_for_again_with_a_shorter_context_first() {
+    let facts = facts(data(DataKind::Chat, chats(999), 100), device(DeviceKind::DiscreteGpu, 64));
+    let asked = |context: u32, batch: u32| {
+        let knobs = Asked { context_length: Some(context), batch_size: Some(batch), ..Asked::default() };
+        let plan = resolve(&question(knobs), &facts).unwrap();
+        plan::smaller(&plan, &facts.model, &facts.device).map(|asked| asked.rows())
+    };
+    let of = |rows: &[(&'static str, &str)]| Some(rows.iter().map(|(k, v)| (*k, (*v).to_owned())).collect());
+    assert_eq!(asked(2048, 2), of(&[("context_length", "1536")]));
+    assert_eq!(asked(64, 8), of(&[("batch_size", "4"), ("gradient_accumulation", "2")]));
+    assert_eq!(asked(64, 1), None);
+}

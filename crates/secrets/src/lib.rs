@@ -62,10 +62,15 @@ impl Keyring for System {
 }
 
 /// A keyring that lasts as long as the program, or is locked: for tests.
-#[derive(Debug)]
 pub struct Pretended {
     token: Mutex<Option<String>>,
     locked: Option<&'static str>,
+}
+
+impl fmt::Debug for Pretended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pretended").field("locked", &self.locked).finish_non_exhaustive()
+    }
 }
 
 impl Pretended {
@@ -94,5 +99,24 @@ impl Keyring for Pretended {
         self.unlock()?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.map(str::to_owned);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_kept_taken_out_and_never_printed() {
+        let keyring = Pretended::open();
+        assert_eq!(keyring.read(), Ok(None));
+        keyring.write(Some("hf_secret")).unwrap();
+        assert_eq!(keyring.read(), Ok(Some("hf_secret".to_owned())));
+        assert!(!format!("{keyring:?}").contains("hf_secret"));
+        keyring.write(None).unwrap();
+        assert_eq!(keyring.read(), Ok(None));
+        let locked = Pretended::locked("no session");
+        assert_eq!(locked.read().unwrap_err().to_string(), "the system's keyring does not open: no session");
+        assert!(locked.write(Some("hf_secret")).is_err());
     }
 }

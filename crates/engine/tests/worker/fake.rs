@@ -13,7 +13,11 @@ use spec::{
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
-    let (Some(word), Some(folder)) = (args.next(), args.next()) else { return ExitCode::from(2) };
+    let (word, folder) = (args.next(), args.next());
+    if word.as_ref().is_some_and(|word| word == "devices") && folder.is_none() {
+        return devices();
+    }
+    let (Some(word), Some(folder)) = (word, folder) else { return ExitCode::from(2) };
     if word != "worker" {
         return ExitCode::from(2);
     }
@@ -23,6 +27,26 @@ fn main() -> ExitCode {
             let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{error}\n").as_bytes());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A processor with much memory, and a graphics card with little.
+fn devices() -> ExitCode {
+    let device = |choice, kind, name: &str, megabytes: u64| DeviceInfo {
+        choice,
+        kind,
+        name: name.to_owned(),
+        driver: None,
+        api: "none".to_owned(),
+        memory: Some(megabytes * 1_000_000),
+    };
+    let all = [
+        device(DeviceChoice::Cpu, DeviceKind::Cpu, "Some processor", 64_000),
+        device(DeviceChoice::Gpu { index: 0 }, DeviceKind::DiscreteGpu, "Some card", 400),
+    ];
+    match serde_json::to_writer(std::io::stdout(), &all) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

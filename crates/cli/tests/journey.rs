@@ -1,0 +1,151 @@
+//! What the window does, with the real program as its worker: a tiny model is trained, talked to, exported.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
+use spec::{
+    Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Message, ModelId, Precision, Role, RunId,
+    RunSpec, RunStatus, Sampling, Voice,
+};
+
+fn go_on(_: &Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn on(_: &str) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A home with a run of six steps that is over.
+fn trained(home: &Path) -> (Engine, RunId) {
+    let program = WorkerProgram::at(env!("CARGO_BIN_EXE_tunesmith"));
+    let engine = Engine::open_with(Home::at(home), program).unwrap();
+    let file = home.join("sums.jsonl");
+    let row = |n: u32| {
+        format!(
+            "{{\"messages\":[{{\"role\":\"user\",\"content\":\"{n}\"}},{{\"role\":\"assistant\",\"content\":\"{n}\"}}]}}\n"
+        )
+    };
+    fs::write(&file, (0..40).map(row).collect::<String>()).unwrap();
+    let request = ImportRequest { paths: vec![file], ..ImportRequest::default() };
+    let data = engine.import_data(&request, &mut go_on).unwrap();
+    let mut knobs = Asked::default();
+    for (key, value) in [("max_steps", "6"), ("learning_rate", "0.05"), ("eval_interval", "3"), ("rank", "4")]
+    {
+        knobs.set(key, value).unwrap();
+    }
+    let spec = RunSpec {
+        name: Some("Echo: ünïque".to_owned()),
+        model: ModelId(testkit::fixture("tiny/llama_tied").display().to_string()),
+        data: data.id,
+        data_version: None,
+        effort: None,
+        device: Some(DeviceChoice::Cpu),
+        knobs,
+    };
+    let id = engine.start(&spec, &mut go_on).unwrap();
+    let status = engine.follow(id, 0, |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(status, RunStatus::Finished, "{:?}", engine.run(id).unwrap().row.error);
+    (engine, id)
+}
+
+fn hello() -> ChatPrompt {
+    ChatPrompt::Chat { messages: vec![Message::new(Role::User, "7")] }
+}
+
+#[test]
+fn both_voices_answer_at_once_and_end_when_told_or_let_go() {
+    let home = tempfile::tempdir().unwrap();
+    let (engine, id) = trained(home.path());
+    let opened = engine.open_chat(&ChatTarget::Run { id }, &mut go_on).unwrap();
+    assert_eq!((opened.chats, opened.tuned, opened.context), (true, true, 64));
+    assert_eq!(opened.device.choice, DeviceChoice::Cpu, "where it was trained");
+
+    let ask = |voice| engine.chat(voice, &hello(), &Sampling::GREEDY, 8, on).unwrap();
+    let (base, tuned) = thread::scope(|scope| {
+        let base = scope.spawn(|| ask(Voice::Base));
+        let tuned = ask(Voice::Tuned);
+        (base.join().unwrap(), tuned)
+    });
+    for reply in [&base, &tuned] {
+        assert_eq!(reply.seen, "<|im_start|>user\n7<|im_end|>\n<|im_start|>assistant\n");
+        assert!(reply.secs > 0.0 && reply.n_tokens > 0);
+    }
+    assert_eq!(ask(Voice::Tuned).text, tuned.text, "alone it says the same");
+
+    let prompt = ChatPrompt::Text { text: "1 2 3".to_owned() };
+    let stopped =
+        engine.chat(Voice::Base, &prompt, &Sampling::GREEDY, 40, |_| ControlFlow::Break(())).unwrap();
+    assert!(!stopped.complete && stopped.n_tokens <= 2, "{stopped:?}");
+    assert_eq!(stopped.seen, "1 2 3");
+
+    let long = ChatPrompt::Text { text: "1 ".repeat(64) };
+    let refused = engine.chat(Voice::Base, &long, &Sampling::GREEDY, 4, on).unwrap_err();
+    assert!(refused.message.ends_with("and the model takes 64 in all"), "{refused}");
+
+    // A reply that goes on when its model is let go ends, and says so.
+    let (begun, has_begun) = mpsc::channel();
+    let free = Sampling { temperature: 2.0, seed: 1, ..Sampling::GREEDY };
+    thread::scope(|scope| {
+        let (engine, prompt) = (&engine, &prompt);
+        let long = scope.spawn(move || {
+            engine.chat(Voice::Base, prompt, &free, 1_000_000, |_| {
+                let _ = begun.send(());
+                thread::sleep(Duration::from_millis(30));
+                ControlFlow::Continue(())
+            })
+        });
+        has_begun.recv().unwrap();
+        engine.close_chat();
+        match long.join().unwrap() {
+            Err(error) => assert_eq!(error.code, Code::Cancelled),
+            Ok(reply) => assert!(reply.complete, "it came to its own end first"),
+        }
+    });
+    let nobody = engine.chat(Voice::Base, &hello(), &Sampling::GREEDY, 4, on).unwrap_err();
+    assert_eq!(nobody.code, Code::NotFound);
+}
+
+#[test]
+fn an_export_finds_its_place_is_remembered_and_missed_when_it_is_gone() {
+    let home = tempfile::tempdir().unwrap();
+    let (engine, id) = trained(home.path());
+    assert_eq!(engine.run_view(id).unwrap().exports, []);
+    let export = |form, target: Option<&Path>| engine.export_to(id, form, target, &mut go_on).unwrap();
+    let exports = engine.home().exports();
+
+    let adapter = export(ExportForm::Adapter, None);
+    assert_eq!(PathBuf::from(&adapter.path), exports.join("Echo-ünïque-adapter"));
+    assert!(adapter.difference < 1e-3 && adapter.moved > 0.0 && adapter.files > 2);
+    assert!(adapter.snippet.contains("PeftModel") && adapter.snippet.contains(&adapter.path));
+    assert_eq!(export(ExportForm::Adapter, None).path, adapter.path, "the earlier one is replaced");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("thesis.txt"), "mine").unwrap();
+    let form = ExportForm::Merged { precision: Precision::Bf16 };
+    let merged = export(form, Some(elsewhere.path()));
+    assert_eq!(PathBuf::from(&merged.path), elsewhere.path().join("Echo-ünïque-merged"));
+    assert_eq!(fs::read_to_string(elsewhere.path().join("thesis.txt")).unwrap(), "mine");
+    engine.may_reveal(Path::new(&merged.path)).unwrap();
+
+    let view = engine.run_view(id).unwrap();
+    assert!(view.memory.is_some_and(|memory| memory.peak > 0));
+    let told: Vec<_> = view.exports.iter().map(|e| (&e.path, e.form, e.there, &e.snippet)).collect();
+    assert_eq!(
+        told,
+        [
+            (&merged.path, form, true, &merged.snippet),
+            (&adapter.path, ExportForm::Adapter, true, &adapter.snippet)
+        ]
+    );
+    fs::remove_dir_all(&adapter.path).unwrap();
+    assert!(!engine.exports(id).unwrap()[1].there);
+}
