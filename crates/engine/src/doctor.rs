@@ -61,7 +61,7 @@ impl Engine {
             let said = said.lines().last().unwrap_or("it said nothing");
             let what = format!("Looking for graphics adapters failed ({}): {said}", asked.status);
             ApiError::new(Code::Device, what)
-                .hint("Update the graphics driver, or train on the processor with --device cpu.")
+                .hint("Update the graphics driver, or train on the processor.")
         })
     }
 }

@@ -105,7 +105,7 @@ impl Engine {
 pub(crate) fn asked_for(choice: DeviceChoice, devices: &[DeviceInfo]) -> Result<DeviceInfo, ApiError> {
     devices.iter().find(|device| device.choice == choice).cloned().ok_or_else(|| {
         ApiError::new(Code::Device, format!("There is no device {choice} on this computer"))
-            .hint("`tunesmith doctor` lists what there is; --device cpu always works.")
+            .hint("Choose one that is there; the processor always works.")
     })
 }
 

@@ -64,7 +64,7 @@ pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
         DeviceChoice::Gpu { index } => {
             let none = || {
                 ModelError::Device(format!(
-                    "there is no graphics adapter `gpu:{index}` on this computer; `tunesmith doctor` lists what there is"
+                    "there is no graphics adapter `gpu:{index}` on this computer"
                 ))
             };
             let info = list().into_iter().find(|d| d.choice == choice).ok_or_else(none)?;

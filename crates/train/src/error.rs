@@ -60,7 +60,7 @@ impl From<TrainError> for ApiError {
                 )
             }
             TrainError::Wrong(_) => Self::new(Code::Device, message)
-                .hint("Choose another device, for example --device cpu, or update the graphics driver."),
+                .hint("Choose another device, such as the processor, or update the graphics driver."),
             TrainError::Model(_) => Self::new(Code::BadModel, message),
             TrainError::Adapt(_) => Self::new(Code::BadModel, message)
                 .hint("Choose target modules that the model has, such as all-linear."),
@@ -69,7 +69,7 @@ impl From<TrainError> for ApiError {
             TrainError::Checkpoint { .. } => Self::new(Code::Disk, message)
                 .hint("Remove the damaged checkpoint's folder; the run resumes from the one before it."),
             TrainError::NothingTaught => Self::new(Code::NothingToLearn, message)
-                .hint("Look at what the model will see with `tunesmith data preview`, and teach more of it."),
+                .hint("Look at what the model will see of the data, and teach more of it."),
             TrainError::NothingMoved(_) => Self::new(Code::NothingToLearn, message)
                 .hint("Raise the learning rate, or choose other target modules."),
             TrainError::Diverged { .. } => Self::new(Code::Diverged, message)
