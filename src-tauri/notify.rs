@@ -62,7 +62,11 @@ fn words(row: &RunRow) -> (String, String) {
         _ => "has finished",
     };
     let body = match (&row.error, row.best.or(row.loss)) {
-        (Some(error), _) => [Some(error.message.clone()), error.hint.clone()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        (Some(error), _) => [Some(error.message.clone()), error.hint.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
         (None, Some(loss)) => format!("Loss {loss:.2} after {} steps.", row.step),
         (None, None) => String::new(),
     };

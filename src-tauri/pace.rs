@@ -58,7 +58,13 @@ mod tests {
     use super::*;
 
     fn word(done: u64) -> TaskProgress {
-        TaskProgress { doing: "Reading".into(), done, total: Some(100), unit: TaskUnit::Bytes, secs_left: None }
+        TaskProgress {
+            doing: "Reading".into(),
+            done,
+            total: Some(100),
+            unit: TaskUnit::Bytes,
+            secs_left: None,
+        }
     }
 
     #[test]

@@ -33,14 +33,13 @@ fn build<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
             &item(QUIT, "Quit (training goes on)")?,
         ],
     )?;
-    let mut icon = TrayIconBuilder::with_id(ID)
-        .tooltip("Tunesmith is training")
-        .menu(&menu)
-        .on_menu_event(|app, event| match event.id().as_ref() {
+    let mut icon = TrayIconBuilder::with_id(ID).tooltip("Tunesmith is training").menu(&menu).on_menu_event(
+        |app, event| match event.id().as_ref() {
             OPEN => window::show(app),
             PAUSE => window::close(app, window::CloseAnswer::Pause),
             _ => app.exit(0),
-        });
+        },
+    );
     if let Some(picture) = app.default_window_icon() {
         icon = icon.icon(picture.clone());
     }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use engine::{ImportRequest, Preview, Seen};
 use spec::{
-    ApiError, DatasetId, DatasetInfo, DatasetSheet, DatasetSummary, LengthHistogram, Mapping, ModelId, RowPage, Sha256,
-    ShapeSheet, Split, Supervise, TaskProgress,
+    ApiError, DatasetId, DatasetInfo, DatasetSheet, DatasetSummary, LengthHistogram, Mapping, ModelId,
+    RowPage, Sha256, ShapeSheet, Split, Supervise, TaskProgress,
 };
 use tauri::{State, ipc::Channel};
 
@@ -40,7 +40,8 @@ pub async fn import_data(
     progress: Channel<TaskProgress>,
     request: ImportRequest,
 ) -> Result<DatasetInfo, ApiError> {
-    let call = move |engine: &engine::Engine, watch: &mut engine::Watch<'_>| engine.import_data(&request, watch);
+    let call =
+        move |engine: &engine::Engine, watch: &mut engine::Watch<'_>| engine.import_data(&request, watch);
     engine.watched(tasks.begin(task), progress, call).await
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use spec::{
-    ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, RunId, RunSpec, RunView, Stamped,
-    TaskProgress,
+    ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, RunId, RunSpec, RunView,
+    Stamped, TaskProgress,
 };
 use tauri::{AppHandle, Runtime, State, ipc::Channel};
 

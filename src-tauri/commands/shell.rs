@@ -28,14 +28,20 @@ pub async fn choose_data<R: Runtime>(app: AppHandle<R>) -> Result<Vec<PathBuf>, 
 /// A model's folder or GGUF file, chosen the same way.
 #[tauri::command]
 #[specta::specta]
-pub async fn choose_model<R: Runtime>(app: AppHandle<R>, kind: ModelKind) -> Result<Option<PathBuf>, ApiError> {
+pub async fn choose_model<R: Runtime>(
+    app: AppHandle<R>,
+    kind: ModelKind,
+) -> Result<Option<PathBuf>, ApiError> {
     off(move || Ok(dialogs::model(&app, kind))).await
 }
 
 /// A folder, chosen the same way.
 #[tauri::command]
 #[specta::specta]
-pub async fn choose_folder<R: Runtime>(app: AppHandle<R>, title: String) -> Result<Option<PathBuf>, ApiError> {
+pub async fn choose_folder<R: Runtime>(
+    app: AppHandle<R>,
+    title: String,
+) -> Result<Option<PathBuf>, ApiError> {
     off(move || Ok(dialogs::folder(&app, &title))).await
 }
 

@@ -14,11 +14,11 @@ export class Hand {
     this.window = window;
   }
 
-  /** Presses the button, link, tab or card that says `text`. */
-  press(text) {
+  /** Presses the button, link, tab or card that says `text`; `within` is where on the page it is looked for. */
+  press(text, within = "") {
     const says = `[normalize-space()=${quoted(text)}]`;
     const kinds = ["button", "a", "*[@role='tab']", "*[@role='menuitem']", "label"];
-    return this.#click(`“${text}” can be pressed`, kinds.map((kind) => `//${kind}${says}`).join(" | "));
+    return this.#click(`“${text}” can be pressed`, kinds.map((kind) => `${within}//${kind}${says}`).join(" | "));
   }
 
   /** Chooses `option` in the list that is labelled `label`. */

@@ -19,7 +19,8 @@ pub fn run() -> Outcome {
 /// A line for each part: name, version, licence, between tabs.
 fn list() -> Outcome<String> {
     let packages = ["--package", "cli", "--package", "tunesmith-app"];
-    let form = ["--prefix", "none", "--format", "{p}\t{l}", "--edges", "normal", "--target", "all", "--locked"];
+    let form =
+        ["--prefix", "none", "--format", "{p}\t{l}", "--edges", "normal", "--target", "all", "--locked"];
     let tree = answer("cargo", ["tree"].iter().chain(&packages).chain(&form)).ok_or("`cargo tree` failed")?;
     let mut parts: BTreeSet<String> = tree.lines().filter_map(crate_of).collect();
     let lock = root().join("ui/package-lock.json");
@@ -35,7 +36,8 @@ fn crate_of(line: &str) -> Option<String> {
     let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
     let ours = words.next().is_some_and(|more| more.starts_with("(/") || more.contains(":\\"));
     let licence = licence.trim_end_matches("(*)").trim();
-    (!ours).then(|| format!("{name}\t{version}\t{}", if licence.is_empty() { "see its files" } else { licence }))
+    (!ours)
+        .then(|| format!("{name}\t{version}\t{}", if licence.is_empty() { "see its files" } else { licence }))
 }
 
 /// Those of the page's packages that are more than tools: as npm writes its lock file, a property a line.

@@ -31,7 +31,13 @@ pub fn run(packages: Option<&str>) -> Outcome {
         "deb,rpm"
     });
     // tauri's command must be started at the top of the checkout, where tauri.conf.json is.
-    process::run(node.node(&["ui/node_modules/@tauri-apps/cli/tauri.js", "build", "--ci", "--bundles", packages]))?;
+    process::run(node.node(&[
+        "ui/node_modules/@tauri-apps/cli/tauri.js",
+        "build",
+        "--ci",
+        "--bundles",
+        packages,
+    ]))?;
     for package in packages_in(&release.join("bundle")) {
         check_size(&package, LARGEST_PACKAGE)?;
     }
@@ -45,9 +51,15 @@ fn target() -> PathBuf {
 /// The files in the folders of a bundle, one folder for each kind of package.
 fn packages_in(bundle: &Path) -> Vec<PathBuf> {
     let endings = ["deb", "rpm", "AppImage", "dmg", "msi"];
-    let list = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_package = |path: &PathBuf| path.extension().is_some_and(|end| endings.iter().any(|known| end == *known));
-    list(bundle).filter(|path| path.is_dir()).flat_map(|kind| list(&kind).collect::<Vec<_>>()).filter(is_package).collect()
+    let list =
+        |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_package =
+        |path: &PathBuf| path.extension().is_some_and(|end| endings.iter().any(|known| end == *known));
+    list(bundle)
+        .filter(|path| path.is_dir())
+        .flat_map(|kind| list(&kind).collect::<Vec<_>>())
+        .filter(is_package)
+        .collect()
 }
 
 fn check_size(file: &Path, largest: u64) -> Outcome {

@@ -31,8 +31,14 @@ pub fn run() -> Outcome {
     let in_rust = phases.run("cargo test", rust_tests)?;
     let app = built("tunesmith-app")?;
     let in_window = phases.run("window tests", || {
-        let files =
-            ["--test", "--test-reporter=spec", "tests/e2e/window.test.mjs", "tests/e2e/drag.test.mjs"];
+        let files = [
+            "--test",
+            "--test-concurrency=1",
+            "--test-reporter=spec",
+            "tests/e2e/window.test.mjs",
+            "tests/e2e/drag.test.mjs",
+            "tests/e2e/journey.test.mjs",
+        ];
         node_tests(&node, &files, Some(&app))
     })?;
     println!("all passed: {in_rust} Rust tests, {in_page} page tests, {in_window} window tests");
