@@ -12,8 +12,8 @@ use std::{
 
 use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
 use spec::{
-    Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Message, ModelId, Precision, Role, RunId,
-    RunSpec, RunStatus, Sampling, Voice,
+    Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Message, ModelId, Precision, Role,
+    RunEvent, RunId, RunSpec, RunStatus, Sampling, Stamped, Voice,
 };
 
 fn go_on(_: &Progress) -> ControlFlow<()> {
@@ -38,8 +38,13 @@ fn trained(home: &Path) -> (Engine, RunId) {
     let request = ImportRequest { paths: vec![file], ..ImportRequest::default() };
     let data = engine.import_data(&request, &mut go_on).unwrap();
     let mut knobs = Asked::default();
-    for (key, value) in [("max_steps", "6"), ("learning_rate", "0.05"), ("eval_interval", "3"), ("rank", "4")]
-    {
+    for (key, value) in [
+        ("max_steps", "6"),
+        ("learning_rate", "0.05"),
+        ("eval_interval", "3"),
+        ("eval_examples", "1"),
+        ("rank", "4"),
+    ] {
         knobs.set(key, value).unwrap();
     }
     let spec = RunSpec {
@@ -137,6 +142,13 @@ fn an_export_finds_its_place_is_remembered_and_missed_when_it_is_gone() {
     engine.may_reveal(Path::new(&merged.path)).unwrap();
 
     let view = engine.run_view(id).unwrap();
+    let looked = |stamped: &Stamped| match stamped.event {
+        RunEvent::Evaluated { tokens, .. } => Some(tokens),
+        _ => None,
+    };
+    let looked: Vec<u64> = view.story.iter().filter_map(looked).collect();
+    // At most two digits, the end of the turn and of its line: one of the four examples that are set aside.
+    assert!(looked.len() == 3 && looked.iter().all(|tokens| *tokens <= 5), "{looked:?}");
     assert!(view.memory.is_some_and(|memory| memory.peak > 0));
     let told: Vec<_> = view.exports.iter().map(|e| (&e.path, e.form, e.there, &e.snippet)).collect();
     assert_eq!(

@@ -47,5 +47,5 @@ pub use read::{Imported, Problems, Reader, Report, read_bytes};
 pub use see::{Seen, SeenToken};
 pub use shape::shapes;
 pub use sources::Sources;
-pub use split::assign;
+pub use split::{assign, drawn};
 pub use tokenise::{Teacher, Tokenised, Tokens};

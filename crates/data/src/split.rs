@@ -45,6 +45,17 @@ pub fn assign(groups: &[u64], fractions: &SplitFractions) -> Vec<Split> {
     groups.iter().map(|group| parts.get(group).copied().unwrap_or(Split::Train)).collect()
 }
 
+/// The places of `most` of `n` things, drawn by `seed`, in their order; all of them, if there are no more.
+pub fn drawn(n: usize, most: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    if most < n {
+        order.sort_unstable_by_key(|place| (mix(seed ^ mix(*place as u64)), *place));
+        order.truncate(most);
+        order.sort_unstable();
+    }
+    order
+}
+
 /// SplitMix64's output function: each bit of the input changes half of the output's.
 fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -68,6 +79,18 @@ mod tests {
         let parts = assign(&groups, &SplitFractions { validation: 0.25, test: 0.1, seed: 42 });
         let letters: String = parts.iter().map(|part| &part.as_str()[..2]).collect();
         expect_test::expect!["trtrvatrtrtrtrtrtrtevava"].assert_eq(&letters);
+    }
+
+    #[test]
+    fn what_a_seed_draws_is_the_same_for_ever_and_from_all_over() {
+        assert_eq!(drawn(3, 5, 1), [0, 1, 2]);
+        let (one, other) = (drawn(1000, 100, 42), drawn(1000, 100, 43));
+        assert_eq!((one.len(), other.len()), (100, 100));
+        assert!(one != other && one == drawn(1000, 100, 42));
+        assert!(one.is_sorted() && one[..] != (0..100).collect::<Vec<_>>()[..]);
+        let late = one.iter().filter(|place| **place >= 500).count();
+        assert!((35..65).contains(&late), "{late} of the second half");
+        expect_test::expect!["[2, 9, 11]"].assert_eq(&format!("{:?}", drawn(12, 3, 42)));
     }
 
     #[test]

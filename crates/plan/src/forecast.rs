@@ -17,7 +17,8 @@ pub(crate) fn forecast(facts: &Facts, knobs: &Decided, rows: &Rows, speed: Speed
     let tokens = steps * step_rows * rows.tokens;
     // One before the first step, and one after the last.
     let looks = 1.0 + (steps / f64::from(knobs.eval_interval.value)).ceil();
-    let validated = looks * validation_tokens(facts, rows);
+    let looked = looked_at(facts, knobs.eval_examples.value);
+    let validated = looks * validation_tokens(facts, looked, rows);
     let secs = secs(speed, tokens, validated);
     (Forecast { memory, secs, tokens: tokens.round() as u64 }, expected.total())
 }
@@ -35,9 +36,17 @@ pub(crate) fn available(facts: &Facts) -> Option<u64> {
     facts.device.free_memory.or(facts.device.info.memory)
 }
 
-/// Tokens of one look at the validation data, which is taken to be like the training data.
-pub(crate) fn validation_tokens(facts: &Facts, rows: &Rows) -> f64 {
-    facts.data.n_validation as f64 * rows.tokens * rows.n / facts.data.n_train.max(1) as f64
+/// Examples of one look at the validation data, where `most` are asked for; 0 is all of them.
+pub(crate) fn looked_at(facts: &Facts, most: u32) -> u64 {
+    match most {
+        0 => facts.data.n_validation,
+        most => facts.data.n_validation.min(u64::from(most)),
+    }
+}
+
+/// Tokens of one look at `n` validation examples, which are taken to be like the training data.
+pub(crate) fn validation_tokens(facts: &Facts, n: u64, rows: &Rows) -> f64 {
+    n as f64 * rows.tokens * rows.n / facts.data.n_train.max(1) as f64
 }
 
 fn load(knobs: &Decided, rows: &Rows) -> Load {

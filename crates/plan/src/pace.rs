@@ -23,16 +23,18 @@ pub(crate) struct Budget {
     pub secs: f64,
     /// Tokens that rows should not pass.
     pub context: u32,
+    /// Validation examples that a look should not pass; 0 is all of them.
+    pub looked_at: u32,
 }
 
 impl Budget {
     pub(crate) fn of(effort: Effort) -> Self {
-        let (rank, epochs, least_steps, secs, context) = match effort {
-            Effort::Quick => (8, 1.0, 30.0, 5.0 * 60.0, 512),
-            Effort::Standard => (16, 3.0, 60.0, 2.0 * 3600.0, 2048),
-            Effort::Thorough => (32, 5.0, 120.0, 12.0 * 3600.0, 8192),
+        let (rank, epochs, least_steps, secs, context, looked_at) = match effort {
+            Effort::Quick => (8, 1.0, 30.0, 5.0 * 60.0, 512, 200),
+            Effort::Standard => (16, 3.0, 60.0, 2.0 * 3600.0, 2048, 0),
+            Effort::Thorough => (32, 5.0, 120.0, 12.0 * 3600.0, 8192, 0),
         };
-        Self { effort, rank, epochs, least_steps, secs, context }
+        Self { effort, rank, epochs, least_steps, secs, context, looked_at }
     }
 }
 

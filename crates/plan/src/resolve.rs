@@ -7,7 +7,7 @@ use spec::{
 use crate::{
     DataKind, Facts, Load, PlanError,
     check::check,
-    forecast::{available, forecast, refusal, validation_tokens},
+    forecast::{available, forecast, looked_at, refusal, validation_tokens},
     memory,
     pace::{self, Budget},
     rows::{self, Rows},
@@ -86,7 +86,10 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
 
     let use_rslora = or(&asked.use_rslora, || usual(false, "the plain scale is what most tools expect"));
     let alpha = or(&asked.alpha, || alpha(rank.value, use_rslora.value));
-    let eval_interval = or(&asked.eval_interval, || eval_interval(facts, &rows, step_rows, steps, speed));
+    let eval_examples = or(&asked.eval_examples, || eval_examples(data.n_validation, &budget));
+    let looked = looked_at(facts, eval_examples.value);
+    let eval_interval =
+        or(&asked.eval_interval, || eval_interval(facts, looked, &rows, step_rows, steps, speed));
     let save_interval = or(&asked.save_interval, || {
         save_interval(data.n_validation, eval_interval.value.min(steps), step_rows * rows.tokens, speed)
     });
@@ -115,6 +118,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         max_grad_norm: or(&asked.max_grad_norm, || usual(1.0, "only odd batches go past 1")),
         seed: or(&asked.seed, || usual(42, "any number serves; the same one gives the same run")),
         eval_interval,
+        eval_examples,
         early_stopping_patience: or(&asked.early_stopping_patience, || patience(data.n_validation)),
         save_interval,
         n_samples: or(&asked.n_samples, || n_samples(data.n_validation)),
@@ -209,7 +213,24 @@ fn warmup_ratio(steps: u32) -> Chosen<f64> {
     Chosen::new(ratio, Because::Follows(format!("the learning rate rises over the first {warm} of {steps}")))
 }
 
-fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32, speed: Speed) -> Chosen<u32> {
+fn eval_examples(n_validation: u64, budget: &Budget) -> Chosen<u32> {
+    let most = budget.looked_at;
+    if most == 0 || n_validation <= u64::from(most) {
+        return usual(0, "all of them, so that runs can be compared");
+    }
+    let why =
+        format!("of your {}: a quick run has no time for all", counted(n_validation, "validation example"));
+    Chosen::new(most, Because::Measured(why))
+}
+
+fn eval_interval(
+    facts: &Facts,
+    looked: u64,
+    rows: &Rows,
+    step_rows: f64,
+    steps: u32,
+    speed: Speed,
+) -> Chosen<u32> {
     if facts.data.n_validation == 0 {
         return Chosen::new(
             steps,
@@ -217,17 +238,22 @@ fn eval_interval(facts: &Facts, rows: &Rows, step_rows: f64, steps: u32, speed: 
         );
     }
     let trained = f64::from(steps) * step_rows * rows.tokens;
-    let affordable = LOOKING * trained / (validation_tokens(facts, rows) / 2.0).max(1.0);
+    let affordable = LOOKING * trained / (validation_tokens(facts, looked, rows) / 2.0).max(1.0);
     let looks = affordable.floor().clamp(1.0, LOOKS);
     let value = (f64::from(steps) / looks).ceil().clamp(1.0, 1e6) as u32;
     let made = counted(u64::from(steps.div_ceil(value)), "look");
-    let validation = counted(facts.data.n_validation, "validation example");
+    let all = counted(facts.data.n_validation, "validation example");
+    let validation = if looked < facts.data.n_validation {
+        format!("{} of your {all}", count(looked))
+    } else {
+        format!("your {all}")
+    };
     let why = match looks < LOOKS {
-        false => format!("{made} at your {validation} in the run"),
+        false => format!("{made} at {validation} in the run"),
         true => {
-            let each = duration(validation_tokens(facts, rows) / 2.0 / speed.tokens_per_sec);
+            let each = duration(validation_tokens(facts, looked, rows) / 2.0 / speed.tokens_per_sec);
             format!(
-                "{made} at your {validation} in the run; one takes about {each}, and more than a fifth of the time is too much"
+                "{made} at {validation} in the run; one takes about {each}, and more than a fifth of the time is too much"
             )
         }
     };

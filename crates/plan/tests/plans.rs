@@ -59,6 +59,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run
             eval_interval 27: 10 looks at your 100 validation examples in the run
+            eval_examples 0: all of them, so that runs can be compared
             early_stopping_patience 3: after three looks without gain, more training only learns by heart
             save_interval 9: so that a crash costs about 3 min
             n_samples 3: enough to read at a glance, and quick to write
@@ -95,12 +96,13 @@ fn quick_keeps_to_minutes() {
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run
-            eval_interval 20: 1 look at your 500 validation examples in the run; one takes about 5 min, and more than a fifth of the time is too much
+            eval_interval 20: 1 look at 200 of your 500 validation examples in the run; one takes about 2 min, and more than a fifth of the time is too much
+            eval_examples 200: of your 500 validation examples: a quick run has no time for all
             early_stopping_patience 3: after three looks without gain, more training only learns by heart
             save_interval 10: so that a crash costs about 2 min
             n_samples 3: enough to read at a glance, and quick to write
             template None
-            2.49 to 3.67 GB, 787 to 1221 s, 43761 tokens
+            2.49 to 3.67 GB, 465 to 728 s, 43761 tokens
         "#]],
     );
 }
@@ -133,6 +135,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run
             eval_interval 20: there are no validation examples to look at
+            eval_examples 0: all of them, so that runs can be compared
             early_stopping_patience 0: there are no validation examples to judge by
             save_interval 20: at the end, which comes after about 26 s
             n_samples 0: there are no validation examples to answer

@@ -1,7 +1,8 @@
 //! Every knob, defined once: the form, the options of the command line, the checks, the tooltips and the two structs
 //! that hold the values all come from the table at the end of this file.
 //!
-//! To add a knob, add an entry there, its default in crate `plan`, and its use in crate `train`.
+//! To add a knob, add an entry there, its default in crate `plan`, and its use in crate `train`. Plans that were made
+//! before there was the knob must still read: give it what they meant with `#[serde(default = …)]`.
 
 use std::{fmt, str::FromStr};
 
@@ -245,7 +246,7 @@ fn fits(kind: KnobKind, number: Option<f64>) -> bool {
 }
 
 macro_rules! knobs {
-    ($($field:ident: $type:ty, $label:literal, $help:literal, $kind:expr;)+) => {
+    ($($(#[$older:meta])* $field:ident: $type:ty, $label:literal, $help:literal, $kind:expr;)+) => {
         /// The knobs set by hand; the rest is left to the plan.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -261,6 +262,7 @@ macro_rules! knobs {
         #[cfg_attr(feature = "specta", derive(specta::Type))]
         pub struct Decided {$(
             #[doc = $help]
+            $(#[$older])*
             pub $field: Chosen<$type>,
         )+}
 
@@ -336,6 +338,11 @@ macro_rules! knobs {
     };
 }
 
+/// What plans meant before they could say so.
+fn every_example() -> Chosen<u32> {
+    Chosen::new(0, crate::Because::Usual("all of them".to_owned()))
+}
+
 knobs! {
     supervise: Supervise, "What is taught",
         "Which tokens the model learns to write: everything, the replies, or only the last reply.",
@@ -394,6 +401,10 @@ knobs! {
     eval_interval: u32, "Validation interval",
         "Steps between two looks at the validation data.",
         KnobKind::Whole { min: 1, max: 1_000_000 };
+    #[serde(default = "every_example")]
+    eval_examples: u32, "Validation examples",
+        "At most so many validation examples are looked at each time, drawn by the seed; 0 is all of them.",
+        KnobKind::Whole { min: 0, max: 10_000_000 };
     early_stopping_patience: u32, "Early stopping",
         "Ends the run after this many looks without a better validation loss; 0 is off.",
         KnobKind::Whole { min: 0, max: 1000 };
@@ -446,5 +457,11 @@ mod tests {
     fn a_file_with_a_setting_unknown_to_this_version_is_refused() {
         assert!(serde_json::from_str::<Asked>(r#"{"rank": 8}"#).is_ok());
         assert!(serde_json::from_str::<Asked>(r#"{"rnak": 8}"#).is_err());
+    }
+
+    #[test]
+    fn the_table_has_no_knob_twice() {
+        let keys: std::collections::BTreeSet<_> = KNOBS.iter().map(|knob| knob.key).collect();
+        assert_eq!(keys.len(), KNOBS.len());
     }
 }

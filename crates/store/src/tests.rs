@@ -305,3 +305,11 @@ fn two_processes_share_one_history() {
     one.ingest(id(1), &story(), 99).unwrap();
     assert_eq!(picture(&one, id(1)), picture(&two, id(1)));
 }
+
+#[test]
+fn a_plan_that_knew_fewer_knobs_can_still_be_read() {
+    let mut old = serde_json::to_value(plan()).unwrap();
+    old["knobs"].as_object_mut().unwrap().remove("eval_examples").unwrap();
+    let read: Plan = serde_json::from_value(old).unwrap();
+    assert_eq!(read.knobs.eval_examples.value, 0, "all of them, as it was");
+}

@@ -30,6 +30,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         max_grad_norm: asked(0.0),
         seed: asked(42),
         eval_interval: asked(5),
+        eval_examples: asked(0),
         early_stopping_patience: asked(0),
         save_interval: asked(5),
         n_samples: asked(0),

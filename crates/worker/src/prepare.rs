@@ -33,10 +33,15 @@ pub(crate) fn prepare(
         if let Some(why) = &done.first_refusal {
             warnings.push(format!("{} {split} examples were left out: {why}", done.n_refused));
         }
+        let mut examples = done.examples;
+        if let (Split::Validation, most @ 1..) = (split, knobs.eval_examples.value as usize) {
+            let drawn = data::drawn(examples.len(), most, knobs.seed.value);
+            examples = drawn.into_iter().map(|place| std::mem::take(&mut examples[place])).collect();
+        }
         let packed = if knobs.packing.value {
-            data::pack(&done.examples, context_length)
+            data::pack(&examples, context_length)
         } else {
-            data::unpacked(&done.examples)
+            data::unpacked(&examples)
         };
         Ok((packed, [done.n_truncated, done.n_untaught]))
     };

@@ -183,6 +183,8 @@ export type Asked = {
 	seed?: number | null,
 	/** Steps between two looks at the validation data. */
 	eval_interval?: number | null,
+	/** At most so many validation examples are looked at each time, drawn by the seed; 0 is all of them. */
+	eval_examples?: number | null,
 	/** Ends the run after this many looks without a better validation loss; 0 is off. */
 	early_stopping_patience?: number | null,
 	/** Steps between two checkpoints: the most that a crash can cost. */
@@ -524,6 +526,8 @@ export type Decided = {
 	seed: Chosen<number>,
 	/** Steps between two looks at the validation data. */
 	eval_interval: Chosen<number>,
+	/** At most so many validation examples are looked at each time, drawn by the seed; 0 is all of them. */
+	eval_examples?: Chosen<number>,
 	/** Ends the run after this many looks without a better validation loss; 0 is off. */
 	early_stopping_patience: Chosen<number>,
 	/** Steps between two checkpoints: the most that a crash can cost. */
