@@ -110,7 +110,10 @@ fn a_sample_is_imported_previewed_and_renamed_through_the_commands() {
     let (id, version) = (&info["id"], &info["version"]);
     call(&window, "rename_dataset", json!({ "id": id, "name": "Log" })).unwrap();
     let sheet = call(&window, "dataset", json!({ "id": id, "version": null })).unwrap();
-    assert_eq!((sheet["info"]["name"].as_str(), sheet["versions"].as_array().unwrap().len()), (Some("Log"), 1));
+    assert_eq!(
+        (sheet["info"]["name"].as_str(), sheet["versions"].as_array().unwrap().len()),
+        (Some("Log"), 1)
+    );
     let asked = json!({ "id": id, "version": version, "split": "train", "offset": 3, "rows": 2 });
     let page = call(&window, "rows", asked).unwrap();
     assert_eq!((page["offset"].as_u64(), page["examples"].as_array().unwrap().len()), (Some(3), 2));

@@ -60,8 +60,7 @@ impl Engine {
             let said = String::from_utf8_lossy(&asked.stderr);
             let said = said.lines().last().unwrap_or("it said nothing");
             let what = format!("Looking for graphics adapters failed ({}): {said}", asked.status);
-            ApiError::new(Code::Device, what)
-                .hint("Update the graphics driver, or train on the processor.")
+            ApiError::new(Code::Device, what).hint("Update the graphics driver, or train on the processor.")
         })
     }
 }

@@ -62,11 +62,8 @@ pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
     match choice {
         DeviceChoice::Cpu => Ok((Device::flex(), cpu())),
         DeviceChoice::Gpu { index } => {
-            let none = || {
-                ModelError::Device(format!(
-                    "there is no graphics adapter `gpu:{index}` on this computer"
-                ))
-            };
+            let none =
+                || ModelError::Device(format!("there is no graphics adapter `gpu:{index}` on this computer"));
             let info = list().into_iter().find(|d| d.choice == choice).ok_or_else(none)?;
             let adapter = adapters().into_iter().nth(index as usize).ok_or_else(none)?;
             let device = Device::wgpu_options()
