@@ -16,7 +16,7 @@ export class Hand {
 
   /** Presses the button, link, tab or card that says `text`; `within` is where on the page it is looked for. */
   press(text, within = "") {
-    const says = `[normalize-space()=${quoted(text)}]`;
+    const says = `[normalize-space()=${quoted(text)}][not(@disabled)][not(@aria-disabled='true')]`;
     const kinds = ["button", "a", "*[@role='tab']", "*[@role='menuitem']", "label"];
     return this.#click(`“${text}” can be pressed`, kinds.map((kind) => `${within}//${kind}${says}`).join(" | "));
   }

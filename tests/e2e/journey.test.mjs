@@ -97,7 +97,7 @@ test("a file of one's own: dropped, a column mapped, read through, trained, paus
   await source.drop(window, 700, 400);
   await window.shows("parcels.csv");
   await window.shows("What a row is");
-  await hand.choose("What a row is", "A prompt and its completion");
+  await hand.choose("What a row is", "Prompt and completion");
   await hand.choose("What the model is given", "col_a");
   await hand.choose("What it learns to write", "col_b");
   await window.shows("Parcel 0 is on its way.");

@@ -111,7 +111,10 @@ export class Session {
     for (;;) {
       const seen = await look();
       if (seen) return seen;
-      if (Date.now() > end) throw new Error(`${patience / 1000} s passed, and it is not so that ${what}`);
+      if (Date.now() > end) {
+        const page = this.id ? await this.eval("return document.body.innerText").catch(() => "") : "";
+        throw new Error(`${patience / 1000} s passed, and it is not so that ${what}; the page:\n${page}`);
+      }
       await wait(50);
     }
   }
