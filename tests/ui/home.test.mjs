@@ -233,8 +233,12 @@ test("what was searched is still there after a look at a run", async () => {
 
 // ---- with one, with several --------------------------------------------------------------------------------------
 
+/** What scrolls closes a menu: the row is in sight, and its scrolling told of, before the menu is opened. */
 const choose = async (page, name, item) => {
-  await button(page, `More about ${name}`).click();
+  const more = button(page, `More about ${name}`);
+  await more.scrollIntoViewIfNeeded();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))));
+  await more.click();
   await page.getByRole("menuitem", { name: item, exact: true }).click();
 };
 

@@ -442,6 +442,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | max_grad_norm | 0 |
         | seed | 42 |
         | eval_interval | 5 |
+        | eval_examples | 0 |
         | early_stopping_patience | 0 |
         | save_interval | 5 |
         | n_samples | 0 |
