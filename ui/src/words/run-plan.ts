@@ -23,7 +23,10 @@ function reason(of: Because): string {
   }
 }
 
-function shown(key: string, value: Decided[keyof Decided]["value"]): string {
+/** A decision; plans of older versions lack the knobs that came later. */
+type Decision = NonNullable<Decided[keyof Decided]>;
+
+function shown(key: string, value: Decision["value"]): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return choice(key, value);
   if (typeof value === "object") return value.named.join(", ");
@@ -62,9 +65,11 @@ export function planGroups({ plan, row, device: taken, parameters }: RunDetail, 
   );
   const groups = grouped(all).map((group) => ({
     title: group.title,
-    rows: group.knobs.map(({ key, label, help }) => {
-      const { value, because: why } = plan.knobs[key as keyof Decided];
-      return { label, help, value: shown(key, value), because: reason(why), asked: why.kind === "asked" };
+    rows: group.knobs.flatMap(({ key, label, help }) => {
+      const decision: Decision | undefined = plan.knobs[key as keyof Decided];
+      if (!decision) return [];
+      const { value, because: why } = decision;
+      return [{ label, help, value: shown(key, value), because: reason(why), asked: why.kind === "asked" }];
     }),
   }));
   return [{ title: "Run", rows: what }, ...groups];

@@ -35,8 +35,8 @@ function planned(row: RunRow, n: number, alike: boolean): [string, string][] {
     ? {}
     : { rank: [16, 8, 32][n % 3] ?? 16, learning_rate: n % 2 ? 2e-4 : 3e-4 };
   const knobs = KNOBS.map(({ key, label }): [string, string] => {
-    const decided = plan.knobs[key as keyof typeof plan.knobs].value;
-    return [label, said(turned[key] ?? decided)];
+    const decided = plan.knobs[key as keyof typeof plan.knobs]?.value;
+    return [label, said(turned[key] ?? decided ?? "–")];
   });
   return [
     ["Model", row.model],
