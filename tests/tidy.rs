@@ -65,6 +65,7 @@ const KEPT_TO: &[(&str, &[&str], &str)] = &[
     ("hf-hub", &["hub"], "the network is behind one door"),
     ("plotters", &["charts"], "a chart is the same picture everywhere"),
     ("tokenizers", &["text"], "token ids have one source"),
+    ("keyring", &["secrets"], "a token has one way in and out"),
     (
         "burn",
         &["model", "adapt", "train", "export", "worker"],
