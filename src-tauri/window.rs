@@ -96,13 +96,12 @@ pub fn on_event<R: Runtime>(window: &Window<R>, event: &WindowEvent) {
 
 fn closing<R: Runtime>(app: &AppHandle<R>) {
     let busy = busy(app).len();
-    let wish = match app.state::<TheEngine>().get().and_then(|engine| engine.settings()) {
-        _ if busy == 0 => return app.exit(0),
-        Ok(settings) => settings.on_close,
-        // Nobody can be asked to remember anything; the run goes on by itself.
-        Err(_) => OnClose::Keep,
-    };
-    let answer = match wish {
+    if busy == 0 {
+        return app.exit(0);
+    }
+    let settings = app.state::<TheEngine>().get().and_then(|engine| engine.settings());
+    // Without settings nothing is known of a wish; the run goes on by itself.
+    let answer = match settings.map_or(OnClose::Keep, |settings| settings.on_close) {
         OnClose::Ask => {
             let runs = u32::try_from(busy).unwrap_or(u32::MAX);
             if app.state::<Page>().ask_closing(runs) {

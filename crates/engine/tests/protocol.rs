@@ -5,16 +5,8 @@
 
 mod common;
 
-use common::{hear_out, learned, let_go, open, prepared, wait_for_step};
+use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
 use spec::{Code, RunEvent, RunStatus, Stamped};
-
-fn steps(story: &[Stamped]) -> Vec<u32> {
-    let step = |stamped: &Stamped| match stamped.event {
-        RunEvent::Stepped { step, .. } => Some(step),
-        _ => None,
-    };
-    story.iter().filter_map(step).collect()
-}
 
 #[test]
 fn a_run_is_started_followed_and_kept() {

@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use common::{hear_out, learned, let_go, open, prepared, wait_for_step};
+use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
 use engine::Prepared;
 use spec::{ChartRequest, ChartScale, ChartTheme, Code, EndReason, ModelId, RunEvent, RunStatus, Stamped};
 
@@ -18,14 +18,6 @@ fn now_ms() -> u64 {
 }
 
 const LATER: u64 = 1 << 50;
-
-fn steps(story: &[Stamped]) -> Vec<u32> {
-    let step = |stamped: &Stamped| match stamped.event {
-        RunEvent::Stepped { step, .. } => Some(step),
-        _ => None,
-    };
-    story.iter().filter_map(step).collect()
-}
 
 #[test]
 fn a_run_stops_at_the_moment_that_was_set_though_no_engine_is_open() {

@@ -37,6 +37,15 @@ pub fn let_go(engine: &Engine, id: RunId, step: u32) {
     atomic::write_whole(&gate, step.to_string().as_bytes()).unwrap();
 }
 
+/// The steps that were told of, in their order.
+pub fn steps(story: &[Stamped]) -> Vec<u32> {
+    let step = |stamped: &Stamped| match stamped.event {
+        RunEvent::Stepped { step, .. } => Some(step),
+        _ => None,
+    };
+    story.iter().filter_map(step).collect()
+}
+
 /// Follows until `step` is done.
 pub fn wait_for_step(engine: &Engine, id: RunId, step: u32) {
     let reached = |stamped: &Stamped| match stamped.event {
