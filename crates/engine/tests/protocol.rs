@@ -6,7 +6,7 @@
 mod common;
 
 use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
-use spec::{Code, RunEvent, RunStatus, Stamped};
+use spec::{Code, RunEvent, RunStatus};
 
 #[test]
 fn a_run_is_started_followed_and_kept() {

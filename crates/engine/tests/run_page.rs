@@ -11,7 +11,7 @@ use std::{
 
 use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
 use engine::Prepared;
-use spec::{ChartRequest, ChartScale, ChartTheme, Code, EndReason, ModelId, RunEvent, RunStatus, Stamped};
+use spec::{ChartRequest, ChartScale, ChartTheme, Code, EndReason, ModelId, RunEvent, RunStatus};
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
