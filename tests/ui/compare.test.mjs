@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -44,9 +44,9 @@ for (const [name, { scene, at, until }] of Object.entries(STATES)) {
         await page.setViewportSize({ width, height });
         await page.waitForTimeout(400); // the chart is drawn anew
         await shoot(page, `compare-${name.replaceAll(" ", "-")}-${theme}-${width}`);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false));
       }
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
     }
     assert.deepEqual(errors, []);
     await close();
@@ -57,7 +57,7 @@ test("runs are picked from the list, and a ninth is refused in words", async () 
   const { page, close } = await browser.open("busy", { at: of() });
   const go = page.getByRole("button", { name: "Compare", exact: true });
   await page.getByText("Pick two runs or more.").waitFor();
-  assert.ok(await go.isDisabled());
+  await eventually(async () => assert.ok(await go.isDisabled()));
   await page.getByRole("searchbox").fill("alpaca");
   await page.getByRole("checkbox", { name: /^Alpaca SmolLM2/ }).check();
   await page.getByText("Pick one more.").waitFor();
@@ -75,7 +75,7 @@ test("runs are picked from the list, and a ninth is refused in words", async () 
   const ninth = many.page.getByRole("checkbox", { name: /^Run 9992 / });
   await ninth.click();
   await many.page.getByText("Eight at most: a chart has eight colours that can be told apart.", { exact: false }).waitFor();
-  assert.equal(await ninth.isChecked(), false);
+  await eventually(async () => assert.equal(await ninth.isChecked(), false));
   await many.page.getByText("8 picked").waitFor();
   await many.close();
 });
@@ -102,15 +102,15 @@ test("the best is marked by a word and a shape, where it can be said", async () 
   const { page, close } = await browser.open("alike", { at: of(4, 8) });
   await compared(page);
   const best = page.getByRole("row", { name: /^Best validation loss/ });
-  assert.equal(await best.getByText("lowest").count(), 1);
-  assert.equal(await best.locator("svg").count(), 1);
+  await eventually(async () => assert.equal(await best.getByText("lowest").count(), 1));
+  await eventually(async () => assert.equal(await best.locator("svg").count(), 1));
   await page.getByText("Nothing that was planned differs").waitFor();
   await close();
 
   const unlike = await browser.open("full", { at: of(4, 6) });
   await compared(unlike.page);
   await unlike.page.getByText("They were validated on different data", { exact: false }).waitFor();
-  assert.equal(await unlike.page.getByText("lowest").count(), 0, "losses of different data are not ranked");
+  await eventually(async () => assert.equal(await unlike.page.getByText("lowest").count(), 0, "losses of different data are not ranked"));
   await unlike.close();
 });
 
@@ -118,11 +118,11 @@ test("what differs stands first, what is the same is folded", async () => {
   const { page, close } = await browser.open("full", { at: of(4, 3) });
   await compared(page);
   const rank = page.getByRole("row", { name: /^Rank/ });
-  assert.deepEqual(await rank.getByRole("cell").allTextContents().then((all) => all.map((t) => t.trim())), ["16", "8"]);
+  await eventually(async () => assert.deepEqual(await rank.getByRole("cell").allTextContents().then((all) => all.map((t) => t.trim())), ["16", "8"]));
   const alpha = page.getByText("Alpha", { exact: true });
-  assert.equal(await alpha.isVisible(), false);
+  await eventually(async () => assert.equal(await alpha.isVisible(), false));
   await page.getByText("The same in all").press("Enter");
-  assert.ok(await alpha.isVisible());
+  await eventually(async () => assert.ok(await alpha.isVisible()));
   await close();
 });
 
@@ -153,7 +153,7 @@ test("the crosshair reads all runs at a step, by mouse and by keyboard; a run th
   const { x, y, width, height } = await chart.boundingBox();
   await page.mouse.move(x + width * 0.4, y + height / 2);
   await page.getByText(/^At step \d+$/).waitFor();
-  assert.equal(await page.locator(".chart circle[r='4']").count() >= 1, true, "where it reads is marked");
+  await eventually(async () => assert.equal(await page.locator(".chart circle[r='4']").count() >= 1, true, "where it reads is marked"));
   await close();
 });
 

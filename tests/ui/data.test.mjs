@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -139,7 +139,7 @@ for (const [state, [scene, at, reach]] of Object.entries(STATES)) {
       });
       await reach(page);
       await shoot(page, `data-${state}-${theme}-${size[0]}`);
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
       const wide = await page.evaluate(() =>
         [...document.querySelectorAll("main, .aside")]
           .filter((e) => e.scrollWidth > e.clientWidth)
@@ -175,7 +175,7 @@ for (const [state, at] of [
 test("a million rows: only those in sight exist, and the last is a jump away", async () => {
   const { page, errors, close } = await browser.open("long", { at: FIRST });
   await page.getByText("Question 7:").waitFor();
-  assert.ok((await page.getByTestId("row").count()) < 60);
+  await eventually(async () => assert.ok((await page.getByTestId("row").count()) < 60));
   await page.getByLabel("Go to row").fill("999999");
   const before = Date.now();
   await press(page, "Go");
@@ -184,7 +184,7 @@ test("a million rows: only those in sight exist, and the last is a jump away", a
   await page.getByText("Row 999,999 of 1,000,000").waitFor();
   await page.getByRole("list", { name: /^Rows/ }).press("Home");
   await page.getByText("عاصمة مصر هي القاهرة.").first().waitFor();
-  assert.ok((await page.getByTestId("row").count()) < 60);
+  await eventually(async () => assert.ok((await page.getByTestId("row").count()) < 60));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -224,7 +224,7 @@ test("what a file holds is text, whatever it looks like", async () => {
     .getByText("<script>alert('x')</script><b>Is this bold?</b>")
     .first()
     .waitFor();
-  assert.equal(await card.locator("b, img, script").count(), 0);
+  await eventually(async () => assert.equal(await card.locator("b, img, script").count(), 0));
   await close();
 });
 
@@ -234,7 +234,7 @@ test("of an endless text the rest comes when it is asked for", async () => {
   await press(page, "Go");
   const card = page.getByRole("region", { name: "The row as a whole" });
   await card.getByRole("button", { name: "34,700 more characters" }).click();
-  assert.ok((await card.innerText()).length > 38_000);
+  await eventually(async () => assert.ok((await card.innerText()).length > 38_000));
   await close();
 });
 
@@ -332,7 +332,7 @@ test("in a narrow window a data set takes the place of the list, and the arrow l
   });
   await page.getByRole("button", { name: /^Shakespeare/ }).click();
   await page.getByRole("heading", { name: "Shakespeare", level: 1 }).waitFor();
-  assert.equal(await page.getByText("6 in all").isVisible(), false);
+  await eventually(async () => assert.equal(await page.getByText("6 in all").isVisible(), false));
   await page.getByRole("button", { name: "All data" }).click();
   await page.getByText("6 in all").waitFor();
   await close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -61,7 +61,7 @@ for (const [state, { scene, shows, ...more }] of Object.entries(STATES)) {
       await shoot(page, `export-${state}-${theme}-${size[0]}`);
       const wide = await page.evaluate(() => document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth);
       assert.equal(wide, 0, "nothing is wider than the page");
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
       assert.deepEqual(errors, []);
       await close();
     });
@@ -75,12 +75,12 @@ test("an export is told in numbers, can be found and loaded, and is in the list"
   await page.getByRole("progressbar", { name: /Exporting/ }).waitFor();
   const result = page.getByRole("region", { name: "The export" });
   await result.getByText("From the base’s they differ by up to 11.9.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Exported", "the focus is at what came of it");
+  await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement.textContent), "Exported", "the focus is at what came of it"));
   await result.getByText("Adapter, 6 files, 22.4 MB").waitFor();
   await button(page, "Copy: How to load it, in Python").click();
   await result.getByText("Copied").first().waitFor();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /PeftModel\.from_pretrained\(base, folder\)/);
-  assert.deepEqual(await page.locator("[data-there]").evaluateAll((all) => all.map((e) => e.dataset.there)), ["true", "true", "false"]);
+  await eventually(async () => assert.match(await page.evaluate(() => navigator.clipboard.readText()), /PeftModel\.from_pretrained\(base, folder\)/));
+  await eventually(async () => assert.deepEqual(await page.locator("[data-there]").evaluateAll((all) => all.map((e) => e.dataset.there)), ["true", "true", "false"]));
   await close();
 });
 
@@ -89,9 +89,9 @@ test("an earlier export still says how it is loaded; one that is gone says so", 
   const [first, second] = [page.locator("[data-there]").nth(0), page.locator("[data-there]").nth(1)];
   await first.getByText("How to load it").click();
   await first.getByText(/dtype="auto"/).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await second.getByText("Not there any more").waitFor();
-  assert.equal(await second.getByRole("button").count(), 0);
+  await eventually(async () => assert.equal(await second.getByRole("button").count(), 0));
   await close();
 });
 
@@ -102,7 +102,7 @@ test("the same folder is listed once, however often it is written", async () => 
     await page.getByRole("progressbar", { name: /Exporting/ }).waitFor();
     await page.getByText("Read back:").waitFor();
   }
-  assert.equal(await page.locator("[data-there]").count(), 3);
+  await eventually(async () => assert.equal(await page.locator("[data-there]").count(), 3));
   await close();
 });
 
@@ -111,7 +111,7 @@ test("each precision says what it is for, and what it makes of the size", async 
   await page.getByRole("radio", { name: "Whole model" }).check();
   const size = page.locator("label", { hasText: "Whole model" }).locator(".size");
   const half = await size.textContent();
-  assert.ok(await page.getByRole("radio", { name: "bf16" }).isChecked(), "bf16 unless another is chosen");
+  await eventually(async () => assert.ok(await page.getByRole("radio", { name: "bf16" }).isChecked(), "bf16 unless another is chosen"));
   await page.getByRole("radio", { name: "f32" }).check();
   await page.getByText("Exactly as computed, at twice the size.").waitFor();
   const [, whole] = /About ([\d.]+) MB/.exec(await size.textContent());
@@ -132,10 +132,10 @@ test("cancelling writes nothing, and the next one can begin", async () => {
   const { page, close } = await open("busy");
   await button(page, "Export adapter").press("Enter");
   const cancel = page.getByRole("tabpanel").getByRole("button", { name: "Cancel" });
-  assert.ok(await cancel.evaluate((e) => e === document.activeElement), "the focus goes on to what replaced the button");
+  await eventually(async () => assert.ok(await cancel.evaluate((e) => e === document.activeElement), "the focus goes on to what replaced the button"));
   await cancel.press("Enter");
   await page.getByText("Cancelled; nothing was written.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Export adapter");
+  await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Export adapter"));
   await close();
 });
 
@@ -153,12 +153,12 @@ test("a chosen folder gets a new one within, named after run and form", async ()
   const { page, close } = await open("full");
   await button(page, "Choose another").click();
   const name = page.getByLabel("Name of the new folder");
-  assert.equal(await name.inputValue(), "support-replies-adapter");
+  await eventually(async () => assert.equal(await name.inputValue(), "support-replies-adapter"));
   await page.getByRole("radio", { name: "Whole model" }).check();
-  assert.equal(await name.inputValue(), "support-replies-merged-bf16");
+  await eventually(async () => assert.equal(await name.inputValue(), "support-replies-merged-bf16"));
   await name.fill("mine/own");
   await page.getByRole("alert").getByText(/A name cannot have any of/).waitFor();
-  assert.ok(await button(page, /^Export whole/).isDisabled());
+  await eventually(async () => assert.ok(await button(page, /^Export whole/).isDisabled()));
   await name.fill("mine");
   await button(page, /^Export whole/).click();
   await page.getByRole("region", { name: "The export" }).getByText("/home/ada/Documents/mine", { exact: true }).waitFor();
@@ -178,8 +178,8 @@ test("what was read back and differs is no export", async () => {
   const { page, close } = await open("differs");
   await button(page, "Export adapter").click();
   await page.getByRole("alert").getByText(/answers differ from the model’s in the app by 0.5/).waitFor();
-  assert.equal(await page.getByRole("region", { name: "The export" }).count(), 0);
-  assert.equal(await page.locator("[data-there]").count(), 2);
+  await eventually(async () => assert.equal(await page.getByRole("region", { name: "The export" }).count(), 0));
+  await eventually(async () => assert.equal(await page.locator("[data-there]").count(), 2));
   await close();
 });
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -27,7 +27,7 @@ async function look(page, name) {
     }),
   );
   assert.deepEqual(wide, [], "nothing is wider than the page");
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
 }
 
 const SIZES = [
@@ -101,29 +101,29 @@ test("the title line says what the computer is doing", async () => {
 test("what is unknown is a dash, never a zero", async () => {
   const { page, close } = await browser.open("full");
   const queued = row(page, "Symptom to diagnosis");
-  assert.deepEqual(await queued.locator("dd").allTextContents(), [
+  await eventually(async () => assert.deepEqual(await queued.locator("dd").allTextContents(), [
     "",
     "–",
     "–",
-  ]);
+  ]));
   await close();
 });
 
 test("a failed run says what happened and what to do", async () => {
   const { page, close } = await browser.open("full");
-  assert.equal(
+  await eventually(async () => assert.equal(
     await row(page, "Alpaca, thorough")
       .locator(".state p")
       .getAttribute("title"),
     "The GPU ran out of memory at step 3. Try a shorter context: 1024 instead of 2048.",
-  );
+  ));
   await close();
 });
 
 test("trouble that comes later leaves the runs on the page", async () => {
   const { page, close } = await browser.open("late-trouble");
   await page.getByRole("alert").waitFor();
-  assert.equal(await rows(page).count(), 8);
+  await eventually(async () => assert.equal(await rows(page).count(), 8));
   await close();
 });
 
@@ -141,7 +141,7 @@ test("a run that trains moves in place, in the list and on top", async () => {
       [before],
     );
   }
-  assert.equal(await rows(page).count(), 1);
+  await eventually(async () => assert.equal(await rows(page).count(), 1));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -149,15 +149,15 @@ test("a run that trains moves in place, in the list and on top", async () => {
 test("ten thousand runs are drawn at once, scroll at once, and are all there", async () => {
   const { page, errors, close } = await browser.open("long");
   await rows(page).first().waitFor();
-  assert.ok((await rows(page).count()) < 60, "only those in sight exist");
-  assert.equal(
+  await eventually(async () => assert.ok((await rows(page).count()) < 60, "only those in sight exist"));
+  await eventually(async () => assert.equal(
     await page
       .getByRole("list", { name: "Runs" })
       .getByRole("listitem")
       .first()
       .getAttribute("aria-setsize"),
     "10001",
-  );
+  ));
   await page.setViewportSize({ width: 720, height: 480 });
   await look(page, "long-720");
 
@@ -172,7 +172,7 @@ test("ten thousand runs are drawn at once, scroll at once, and are all there", a
   );
   await page.getByRole("searchbox").fill("run 4711");
   await row(page, "Run 4711").waitFor();
-  assert.deepEqual(await names(page), ["Run 4711"]);
+  await eventually(async () => assert.deepEqual(await names(page), ["Run 4711"]));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -184,15 +184,15 @@ test("runs are found by name, model and data, and by where they stand", async ()
   });
   await search.fill("360m ALPACA");
   await row(page, "Alpaca").waitFor();
-  assert.deepEqual(await names(page), ["Alpaca, thorough", "Alpaca"]);
+  await eventually(async () => assert.deepEqual(await names(page), ["Alpaca, thorough", "Alpaca"]));
   await page.getByRole("radio", { name: "Failed 1" }).check({ force: true });
-  assert.deepEqual(await names(page), ["Alpaca, thorough"]);
+  await eventually(async () => assert.deepEqual(await names(page), ["Alpaca, thorough"]));
   await page.getByRole("radio", { name: "Active 0" }).check({ force: true });
   await page.getByText("No run like this").waitFor();
   await look(page, "none-found");
   await button(page, "Show all runs").click();
-  assert.equal((await names(page)).length, 8);
-  assert.equal(await search.inputValue(), "");
+  await eventually(async () => assert.equal((await names(page)).length, 8));
+  await eventually(async () => assert.equal(await search.inputValue(), ""));
   await close();
 });
 
@@ -204,7 +204,7 @@ test("a column sorts, and once more the other way round; what has no number stay
       .getByRole("button", { name })
       .click();
   await sort("Best validation");
-  assert.deepEqual((await names(page)).slice(0, 2), ["First steps", "Alpaca"]);
+  await eventually(async () => assert.deepEqual((await names(page)).slice(0, 2), ["First steps", "Alpaca"]));
   await sort("Best validation");
   const falling = await names(page);
   assert.equal(falling[0], "Haiku");
@@ -213,8 +213,8 @@ test("a column sorts, and once more the other way round; what has no number stay
     "Symptom to diagnosis",
   ]);
   await sort("Run");
-  assert.equal((await names(page))[0], "Alpaca");
-  assert.equal(await button(page, "Run").getAttribute("aria-pressed"), "true");
+  await eventually(async () => assert.equal((await names(page))[0], "Alpaca"));
+  await eventually(async () => assert.equal(await button(page, "Run").getAttribute("aria-pressed"), "true"));
   await close();
 });
 
@@ -227,7 +227,7 @@ test("what was searched is still there after a look at a run", async () => {
     .waitFor({ state: "detached" });
   await page.keyboard.press("Alt+ArrowLeft");
   await row(page, "Haiku").waitFor();
-  assert.deepEqual(await names(page), ["Haiku"]);
+  await eventually(async () => assert.deepEqual(await names(page), ["Haiku"]));
   await close();
 });
 
@@ -246,14 +246,14 @@ test("a run is renamed, and an empty name is not taken", async () => {
   const { page, close } = await browser.open("full");
   await choose(page, "Haiku", "Rename");
   const name = page.getByRole("textbox", { name: "Name" });
-  assert.equal(await name.inputValue(), "Haiku");
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.equal(await name.inputValue(), "Haiku"));
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await name.fill("  ");
-  assert.equal(await button(page, "Rename").isDisabled(), true);
+  await eventually(async () => assert.equal(await button(page, "Rename").isDisabled(), true));
   await name.fill("Three lines of snow");
   await name.press("Enter");
   await row(page, "Three lines of snow").waitFor();
-  assert.equal(await page.getByRole("dialog").count(), 0);
+  await eventually(async () => assert.equal(await page.getByRole("dialog").count(), 0));
   await close();
 });
 
@@ -266,21 +266,21 @@ test("a deleted run comes back where it was", async () => {
   await page.getByText("“Support replies” is deleted.").waitFor();
   await button(page, "Undo").click();
   await row(page, "Support replies").waitFor();
-  assert.deepEqual(await names(page), before);
+  await eventually(async () => assert.deepEqual(await names(page), before));
   await close();
 });
 
 test("what trains or waits is not deleted by accident", async () => {
   const { page, close } = await browser.open("full");
   await button(page, "More about Support replies, second try").click();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.getByRole("menuitem", { name: "Delete" }).isDisabled(),
     true,
-  );
-  assert.equal(
+  ));
+  await eventually(async () => assert.equal(
     await page.getByRole("menuitem", { name: "Stop and keep" }).isEnabled(),
     true,
-  );
+  ));
   await close();
 });
 
@@ -295,7 +295,7 @@ test("several picked runs are compared, one alone is not", async () => {
   const { page, close } = await browser.open("full");
   await page.getByRole("checkbox", { name: "Pick Haiku" }).check();
   await page.getByText("One more, to compare.").waitFor();
-  assert.equal(await button(page, "Compare").isDisabled(), true);
+  await eventually(async () => assert.equal(await button(page, "Compare").isDisabled(), true));
   await page
     .getByRole("checkbox", { name: "Pick Support replies", exact: true })
     .check();
@@ -317,19 +317,19 @@ test("the keyboard goes from run to run, picks, renames, deletes and opens", asy
   await button(page, "Symptom to diagnosis").last().focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
-  assert.equal(await focused(page), "Release notes in our voice");
+  await eventually(async () => assert.equal(await focused(page), "Release notes in our voice"));
   await page.keyboard.press("x");
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page
       .getByRole("checkbox", { name: "Pick Release notes in our voice" })
       .isChecked(),
     true,
-  );
+  ));
   await page.keyboard.press("F2");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  assert.equal(await focused(page), "Release notes in our voice");
+  await eventually(async () => assert.equal(await focused(page), "Release notes in our voice"));
   await page.keyboard.press("Delete");
   await row(page, "Release notes in our voice").waitFor({ state: "detached" });
   await page.waitForFunction(
@@ -432,11 +432,11 @@ test("the run on top is paused and resumed in place", async () => {
 test("what waits stands in its order, the longest waiting first", async () => {
   const { page, close } = await browser.open("busy");
   const queue = page.getByRole("region", { name: "Waiting for the device" });
-  assert.deepEqual(await queue.getByRole("listitem").allTextContents(), [
+  await eventually(async () => assert.deepEqual(await queue.getByRole("listitem").allTextContents(), [
     "Symptom to diagnosis",
     "Night batch, part 1",
     "Night batch, part 2",
-  ]);
+  ]));
   await queue.getByText("and 4 more").waitFor();
   await close();
 });
@@ -463,10 +463,10 @@ test("nothing moves by itself with reduced motion, and the live mark breathes wi
 test("the welcome does not wait for the devices, and says when they cannot be found out", async () => {
   const slow = await browser.open("first", { query: { devices: "waiting" } });
   await slow.page.getByText("Looking for devices…").waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await button(slow.page, "Try it with a sample").isEnabled(),
     true,
-  );
+  ));
   await slow.page.getByText("Nothing leaves this computer").waitFor();
   await slow.close();
 
@@ -480,10 +480,10 @@ test("the welcome does not wait for the devices, and says when they cannot be fo
 
   const found = await browser.open("first");
   await found.page.getByTestId("device").first().waitFor();
-  assert.deepEqual(await found.page.getByTestId("device").allInnerTexts(), [
+  await eventually(async () => assert.deepEqual(await found.page.getByTestId("device").allInnerTexts(), [
     "Intel Core i5-1240P\n\nProcessor CPU\n\n16.5 GB",
     "Intel Iris Xe Graphics (ADL GT2)\n\nBuilt-in graphics GPU, Vulkan\n\n8.2 GB",
-  ]);
+  ]));
   await found.close();
 });
 
@@ -570,7 +570,7 @@ test("the strip leads back to where the next step is done, and can be put away",
   await strip.getByText("2 of 4").waitFor();
   await button(page, "Data").click();
   await strip.getByRole("button", { name: "Show the run" }).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await strip.getByRole("button", { name: "End the tour" }).click();
   await strip.waitFor({ state: "detached" });
   await close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { start } from "./page.mjs";
+import { eventually, start } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -25,7 +25,7 @@ test("columns that nobody can tell are mapped by picking, and the example follow
   });
   const go = page.getByRole("button", { name: "Import", exact: true });
   await page.getByText("Pick the missing columns first").waitFor();
-  assert.equal(await go.isDisabled(), true);
+  await eventually(async () => assert.equal(await go.isDisabled(), true));
   await pick(page, "What the model is given", "kunde_schreibt");
   await page.getByText("Pick the missing column first").waitFor();
   await pick(page, "What it learns to write", "wir_schreiben");
@@ -35,13 +35,13 @@ test("columns that nobody can tell are mapped by picking, and the example follow
   await example
     .getByText("Where is my order? It was promised for Tuesday.")
     .waitFor();
-  assert.equal(await go.isDisabled(), false);
+  await eventually(async () => assert.equal(await go.isDisabled(), false));
   // The same column cannot play both parts: they change places.
   await pick(page, "What the model is given", "wir_schreiben");
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.getByLabel("What it learns to write").inputValue(),
     "=kunde_schreibt",
-  );
+  ));
   await example
     .getByText("Given")
     .locator("xpath=../..")
@@ -60,11 +60,11 @@ test("another shape keeps the columns in the roles that are most alike", async (
     at: file("replies.jsonl"),
   });
   await page.getByLabel("What a row is").selectOption("alpaca");
-  assert.equal(await page.getByLabel("The task").inputValue(), "=question");
-  assert.equal(
+  await eventually(async () => assert.equal(await page.getByLabel("The task").inputValue(), "=question"));
+  await eventually(async () => assert.equal(
     await page.getByLabel("What it learns to write").inputValue(),
     "=answer",
-  );
+  ));
   await page.getByLabel("What a row is").selectOption("messages");
   await page.getByText("A column is still missing.").waitFor();
   await close();
@@ -77,17 +77,17 @@ test("the split says what it means in rows, where all rows are known", async () 
     (await page.locator(".means li").allInnerTexts()).map((text) =>
       text.replace(/\s+/g, " ").trim(),
     );
-  assert.deepEqual(await parts(), [
+  await eventually(async () => assert.deepEqual(await parts(), [
     "Training 18 rows",
     "Validation 2 rows",
     "Test 0 rows",
-  ]);
+  ]));
   await page.getByLabel("For a test").fill("25");
-  assert.deepEqual(await parts(), [
+  await eventually(async () => assert.deepEqual(await parts(), [
     "Training 13 rows",
     "Validation 2 rows",
     "Test 5 rows",
-  ]);
+  ]));
   await close();
   const large = await browser.open("full", { at: file("replies.jsonl") });
   await large.page.getByText("Of every 1,000 rows that can be used").waitFor();
@@ -148,10 +148,10 @@ test("files that were imported before become a new version, unless the person sa
   await press(page, "Import");
   await page.getByText("Support replies, version 3: 4,815 rows").waitFor();
   await press(page, "Look at the rows");
-  assert.match(
+  await eventually(async () => assert.match(
     await page.getByLabel("Version").locator("option").first().innerText(),
     /^Version 3 \(newest\)/,
-  );
+  ));
   await close();
   const other = await browser.open("full", {
     at: file("support-replies.jsonl"),
@@ -192,19 +192,19 @@ test("shares that leave nothing to train with are refused where they are typed",
   await page.getByLabel("For validation").fill("60");
   await page.getByLabel("For a test").fill("40");
   await page.getByText("Nothing would be left to train with").waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page
       .getByRole("button", { name: "Import", exact: true })
       .isDisabled(),
     true,
-  );
+  ));
   await page.getByLabel("For a test").fill("20");
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page
       .getByRole("button", { name: "Import", exact: true })
       .isDisabled(),
     false,
-  );
+  ));
   await close();
 });
 
@@ -215,6 +215,6 @@ test("pressing Import twice does not cancel it", async () => {
     .locator("main")
     .getByText(/\d+ s left/)
     .waitFor();
-  assert.equal(await page.getByText("Cancelled; nothing was kept.").count(), 0);
+  await eventually(async () => assert.equal(await page.getByText("Cancelled; nothing was kept.").count(), 0));
   await close();
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -22,7 +22,7 @@ async function look(page, name) {
   await shoot(page, name);
   const wide = await page.evaluate(() => document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth);
   assert.equal(wide, 0, "nothing is wider than the page");
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
 }
 
 const STATES = {
@@ -99,7 +99,7 @@ test("several downloads at once outlive the page, and say where they are", async
   await page.getByText(/^Downloading (TinyLlama|SmolLM2 1.7B)/).first().waitFor();
   await page.getByRole("link", { name: "Models" }).or(button(page, "Models")).first().click();
   for (const name of ["TinyLlama 1.1B Chat", "SmolLM2 1.7B Instruct"]) {
-    assert.equal(await model(page, name).getByRole("progressbar").getAttribute("aria-valuenow"), "41");
+    await eventually(async () => assert.equal(await model(page, name).getByRole("progressbar").getAttribute("aria-valuenow"), "41"));
   }
   assert.deepEqual(errors, []);
   await close();
@@ -112,13 +112,13 @@ test("a download that is paused keeps what came, goes on from there, and ends am
   await row.getByRole("button", { name: "Resume" }).press("Enter");
   await row.getByText(/s left/).waitFor();
   const pause = row.getByRole("button", { name: "Pause" });
-  assert.ok(await pause.evaluate((e) => e === document.activeElement), "the focus goes on to what replaced the button");
+  await eventually(async () => assert.ok(await pause.evaluate((e) => e === document.activeElement), "the focus goes on to what replaced the button"));
   await pause.press("Enter");
   await row.getByText(/kept/).waitFor();
-  assert.ok(Number(await row.getByRole("progressbar").getAttribute("aria-valuenow")) >= 40);
+  await eventually(async () => assert.ok(Number(await row.getByRole("progressbar").getAttribute("aria-valuenow")) >= 40));
   await row.getByRole("button", { name: "Resume" }).press("Enter");
   await row.getByText("On this computer").first().waitFor();
-  assert.equal(await page.getByRole("heading", { level: 3, name: "SmolLM2 1.7B Instruct" }).count(), 2, "in both lists");
+  await eventually(async () => assert.equal(await page.getByRole("heading", { level: 3, name: "SmolLM2 1.7B Instruct" }).count(), 2, "in both lists"));
   await close();
 });
 
@@ -147,7 +147,7 @@ test("a download that fails says why, what was kept, and how to go on", async ()
 
 test("without a model there is one thing to do, and it ends with a model", async () => {
   const { page, close } = await open("empty");
-  assert.equal(await page.locator("main button.accent").count(), 1);
+  await eventually(async () => assert.equal(await page.locator("main button.accent").count(), 1));
   await page.locator("main button.accent").click();
   await model(page, "SmolLM2 135M Instruct").getByRole("button", { name: "Train with this" }).waitFor();
   await page.getByText(/^272.* MB in 1 model, /).waitFor();
@@ -159,10 +159,10 @@ test("nothing is asked of the hub before the person searched", async () => {
   await search(page).pressSequentially("s");
   await page.getByText("Press Enter to search huggingface.co. Only these words are sent.").waitFor();
   await page.waitForTimeout(1000);
-  assert.equal(await page.getByText("On the hub:").count(), 0, "one letter is not a search yet");
+  await eventually(async () => assert.equal(await page.getByText("On the hub:").count(), 0, "one letter is not a search yet"));
   await search(page).pressSequentially("alamandra");
   await page.getByText("On the hub: “salamandra”").waitFor();
-  assert.equal(await page.getByTestId("model").count(), 1);
+  await eventually(async () => assert.equal(await page.getByTestId("model").count(), 1));
   await search(page).press("Escape");
   await page.getByText("Recommended").waitFor();
   await close();
@@ -173,7 +173,7 @@ test("what cannot be trained here is not offered, and says why", async () => {
   await search(page).fill("qwen");
   await search(page).press("Enter");
   await page.getByText("of the family qwen2, and only the Llama family can").waitFor();
-  assert.equal(await page.getByTestId("model").getByRole("button").count(), 0);
+  await eventually(async () => assert.equal(await page.getByTestId("model").getByRole("button").count(), 0));
   await search(page).fill("nothing of the kind");
   await page.getByText("Nothing of that name").waitFor();
   await close();
@@ -221,13 +221,13 @@ test("one's own model is added where it lies, or its trouble is told", async () 
   const refused = await open("full", { query: { pick: "/home/ada/qwen.gguf" } });
   await button(refused.page, "Add a GGUF file").click();
   await refused.page.getByRole("alert").getByText(/holds a model of type “qwen2”, which cannot be trained yet/).waitFor();
-  assert.equal(await refused.page.getByRole("heading", { name: "qwen.gguf" }).count(), 0);
+  await eventually(async () => assert.equal(await refused.page.getByRole("heading", { name: "qwen.gguf" }).count(), 0));
   await refused.close();
 
   const left = await open("full", { query: { pick: "" } });
   await button(left.page, "Add a folder").click();
   await left.page.waitForTimeout(100);
-  assert.equal(await left.page.getByRole("alert").count(), 0);
+  await eventually(async () => assert.equal(await left.page.getByRole("alert").count(), 0));
   await left.close();
 });
 
@@ -240,14 +240,14 @@ test("removing asks only where runs need the model, and says what it frees", asy
   const { page, close } = await open("full");
   await choose(page, "SmolLM2 360M Instruct", /^Remove, free 727/);
   await page.getByText(/SmolLM2 360M Instruct is removed: 727.* MB freed/).waitFor();
-  assert.equal(await page.getByRole("dialog").count(), 0);
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), "On this computer");
+  await eventually(async () => assert.equal(await page.getByRole("dialog").count(), 0));
+  await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement.textContent), "On this computer"));
   await button(page, "Download SmolLM2 360M Instruct").waitFor();
 
   await choose(page, "SmolLM2 135M Instruct", /^Remove/);
   const dialog = page.getByRole("dialog", { name: "Remove SmolLM2 135M Instruct?" });
   await dialog.getByText(/^6 runs learned from it. What they learned is kept/).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await shoot(page, "models-remove");
   await dialog.getByRole("button", { name: "Keep it" }).click();
   await choose(page, "SmolLM2 135M Instruct", /^Remove/);
@@ -261,7 +261,7 @@ test("one's own model is only forgotten, and comes back", async () => {
   const { page, close } = await open("full");
   await choose(page, "letters-llama-1b", "Forget, keep the files");
   await page.getByText("letters-llama-1b is forgotten; its files are where they were.").waitFor();
-  assert.equal(await model(page, "letters-llama-1b").count(), 0);
+  await eventually(async () => assert.equal(await model(page, "letters-llama-1b").count(), 0));
   await button(page, "Undo").click();
   await model(page, "letters-llama-1b").waitFor();
   await close();
@@ -276,7 +276,7 @@ test("a removal that is refused leaves the model and says why", async () => {
 
 test("a model leads on to a run and to a chat; one in trouble to neither", async () => {
   const { page, close } = await open("full");
-  assert.equal(await model(page, "old-base").getByRole("button", { name: /Train|Try/ }).count(), 0);
+  await eventually(async () => assert.equal(await model(page, "old-base").getByRole("button", { name: /Train|Try/ }).count(), 0));
   for (const [does, rail] of [["Train with this", "Runs"], ["Try it", "Try it"]]) {
     await button(page, `${does} SmolLM2 360M Instruct`).click();
     await page.locator("nav [aria-current]", { hasText: rail }).waitFor();

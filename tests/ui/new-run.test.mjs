@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -105,7 +105,7 @@ for (const [name, { scene = "full", at, query, until }] of Object.entries(
       });
       await until(page);
       await shoot(page, `new-${name}-${theme}`);
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
       const wide = await page.evaluate(() =>
         [...document.querySelectorAll("main, main *")]
           .filter(
@@ -143,13 +143,13 @@ test("with model and data given, one press starts the run", async () => {
 
 test("from nothing at all, three presses start a run", async () => {
   const { page, close } = await browser.open("empty", { at: "new" });
-  assert.equal(
+  await eventually(async () => assert.equal(
     await foot(page)
       .getByRole("status")
       .textContent()
       .then((s) => s.trim()),
     "Choose a model first.",
-  );
+  ));
   await page.getByRole("button", { name: /^Download/ }).click();
   await page.getByRole("progressbar").first().waitFor();
   await page.getByRole("button", { name: "Use the sample" }).click();
@@ -169,13 +169,13 @@ test("from a data set, the model is asked for; then the keyboard alone leads to 
   });
   const model = page.getByRole("button", { name: /SmolLM2 360M/ });
   await model.waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await step(page, "data")
       .getByRole("button", { name: "Change data" })
       .count(),
     1,
     "the data is answered",
-  );
+  ));
   await model.focus();
   await page.keyboard.press("Enter");
   const focused = () =>
@@ -188,9 +188,9 @@ test("from a data set, the model is asked for; then the keyboard alone leads to 
     () => document.activeElement.textContent === "How",
   );
   await page.keyboard.press("Tab");
-  assert.equal(await focused(), "standard");
+  await eventually(async () => assert.equal(await focused(), "standard"));
   await page.keyboard.press("ArrowLeft");
-  assert.equal(await focused(), "quick");
+  await eventually(async () => assert.equal(await focused(), "quick"));
   for (let i = 0; i < 6 && (await focused()) !== "Review"; i++)
     await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
@@ -244,7 +244,7 @@ test("a value that does not fit is refused in plain words, and nothing starts un
   const { page, close } = await browser.open("full", { at: both() });
   await layKnobsOpen(page);
   const rank = knob(page, "rank").getByLabel("Rank");
-  assert.equal(await rank.inputValue(), "16");
+  await eventually(async () => assert.equal(await rank.inputValue(), "16"));
   await knob(page, "rank").getByText("Goes with Standard.").waitFor();
   await rank.fill("0");
   await rank.press("Enter");
@@ -252,12 +252,12 @@ test("a value that does not fit is refused in plain words, and nothing starts un
     .getByText("“0” does not fit rank: it is a whole number from 1 to 1024.")
     .waitFor();
   await foot(page).getByText("Rank: what was typed does not fit.").waitFor();
-  assert.ok(await startButton(page).isDisabled());
-  assert.equal(await rank.inputValue(), "0", "what was typed stays");
+  await eventually(async () => assert.ok(await startButton(page).isDisabled()));
+  await eventually(async () => assert.equal(await rank.inputValue(), "0", "what was typed stays"));
   await knob(page, "rank")
     .getByRole("button", { name: "Back to the plan’s choice" })
     .click();
-  assert.equal(await rank.inputValue(), "16");
+  await eventually(async () => assert.equal(await rank.inputValue(), "16"));
   await ready(page);
   await close();
 });
@@ -270,10 +270,10 @@ test("what is set by hand is marked, followed by what depends on it, and given b
   await rank.press("Enter");
   await knob(page, "rank").getByText("You set it.").waitFor();
   await knob(page, "alpha").getByText("Twice the rank of 32.").waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await knob(page, "alpha").getByLabel("Alpha").inputValue(),
     "64",
-  );
+  ));
   await knob(page, "packing").getByRole("radio", { name: "Off" }).check();
   await knob(page, "schedule").getByRole("combobox").selectOption("constant");
   await page.getByText("3 set by you").waitFor();
@@ -282,7 +282,7 @@ test("what is set by hand is marked, followed by what depends on it, and given b
   await page.getByText("2 set by you").waitFor();
   // Nothing typed: the plan decides.
   await knob(page, "rank").getByText("Goes with Standard.").waitFor();
-  assert.equal(await rank.inputValue(), "16");
+  await eventually(async () => assert.equal(await rank.inputValue(), "16"));
   await page
     .getByRole("button", { name: "All back to the plan’s choice" })
     .click();
@@ -306,13 +306,13 @@ test("taught tokens are as many as is said, and follow what is taught", async ()
         await page.getByText(/tokens taught/).textContent(),
       )[1],
     );
-  assert.equal(await counted(), await said());
+  await eventually(async () => assert.equal(await counted(), await said()));
   const replies = await said();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.locator(".token.special").count(),
     10,
     "start and end of each of the five turns",
-  );
+  ));
   await page
     .getByText(
       "The end token <|im_end|> is taught: the model learns where to stop.",
@@ -326,7 +326,7 @@ test("taught tokens are as many as is said, and follow what is taught", async ()
     (n) => document.querySelectorAll("mark .token").length < n,
     replies,
   );
-  assert.equal(await counted(), await said());
+  await eventually(async () => assert.equal(await counted(), await said()));
   await page.getByText(/--supervise last-reply/).waitFor();
   await close();
 });
@@ -336,9 +336,9 @@ test("what is too long for the context is cut in sight, with its count and what 
     at: both({ data: NOTES, knobs: { context_length: 40 } }),
   });
   await box(page).waitFor();
-  assert.equal(await page.locator(".token").count(), 40);
+  await eventually(async () => assert.equal(await page.locator(".token").count(), 40));
   await page.getByText("28 tokens are cut off here").waitFor();
-  assert.match(await page.locator("del").textContent(), /twice·as·fast/);
+  await eventually(async () => assert.match(await page.locator("del").textContent(), /twice·as·fast/));
   await page.getByText(/^The end token <\|im_end\|> is cut off/).waitFor();
   await page
     .getByRole("note")
@@ -360,10 +360,10 @@ test("a row of the data is text, whatever is in it", async () => {
   await page.waitForFunction(() =>
     document.querySelector(".preview").textContent.includes("alert"),
   );
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.locator(".preview :is(script, img, b, h1)").count(),
     0,
-  );
+  ));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -402,7 +402,7 @@ for (const [code, { spec, query, at, says, button }] of Object.entries(
     await foot(page)
       .getByText(/Step \d, \w+, says what has to change\./)
       .waitFor();
-    assert.ok(await startButton(page).isDisabled());
+    await eventually(async () => assert.ok(await startButton(page).isDisabled()));
     await trouble.getByRole("button", { name: button }).click();
     await trouble.waitFor({ state: "detached" });
     await ready(page);
@@ -421,7 +421,7 @@ test("data that needs a template leads to another model, and that one fits", asy
   await trouble.getByRole("button", { name: "Choose another model" }).click();
   await page.getByRole("button", { name: /SmolLM2 135M Instruct/ }).click();
   await ready(page);
-  assert.equal(await trouble.count(), 0);
+  await eventually(async () => assert.equal(await trouble.count(), 0));
   await close();
 });
 
@@ -447,7 +447,7 @@ test("a plan that takes its time says how far it is, and can be stopped and aske
   await foot(page).getByText("Reading the weights").first().waitFor();
   await foot(page).getByRole("button", { name: "Cancel" }).click();
   await foot(page).getByText("Planning was stopped").waitFor();
-  assert.ok(await startButton(page).isDisabled());
+  await eventually(async () => assert.ok(await startButton(page).isDisabled()));
   await foot(page).getByRole("button", { name: "Plan again" }).click();
   await foot(page)
     .getByText("Counting tokens")
@@ -484,11 +484,11 @@ test("nothing empties or jumps while a new plan is made", async () => {
   await foot(page)
     .getByText(/^Intel Core i5-1240P/)
     .waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.evaluate(() => globalThis.seen.size),
     1,
     "the review stays where it is, and the foot never empties",
-  );
+  ));
   await page.getByText(/--device cpu/).waitFor();
   await page.getByRole("button", { name: "Back to the plan’s choice" }).click();
   await foot(page)
@@ -521,7 +521,7 @@ test("a start that fails says why and keeps everything", async () => {
     .getByRole("alert")
     .getByText(/what you set is kept/)
     .waitFor();
-  assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine");
+  await eventually(async () => assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine"));
   await ready(page);
   await close();
 });
@@ -551,7 +551,7 @@ test("going to the models and back keeps what was chosen", async () => {
   await page.getByRole("heading", { name: "Models", exact: true }).waitFor();
   await page.keyboard.press("Alt+ArrowLeft");
   await page.getByText("1 knob set by you").waitFor();
-  assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine");
+  await eventually(async () => assert.equal(await page.getByLabel("Name of the run").inputValue(), "Mine"));
   await close();
 });
 

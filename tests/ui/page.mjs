@@ -67,4 +67,20 @@ export async function violations(page, { but = [] } = {}) {
   return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} (${n.failureSummary})`));
 }
 
+/**
+ * What the page comes to say, however slow the machine: the check is made again until it holds, and its own words are
+ * the failure where it never does.
+ */
+export async function eventually(check, patience = 5_000) {
+  const until = Date.now() + patience;
+  for (;;) {
+    try {
+      return await check();
+    } catch (e) {
+      if (Date.now() > until) throw e;
+    }
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+}
+
 export const shoot = (page, name) => page.screenshot({ path: join(shots, `${name}.png`) });

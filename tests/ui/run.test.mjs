@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -47,9 +47,9 @@ for (const [name, scene, n, shows] of STATES) {
         await page.setViewportSize({ width, height });
         await page.waitForTimeout(300); // for the chart to be drawn in its new size
         await shoot(page, `run-${name}-${theme}-${width}`);
-        assert.equal(await page.evaluate(() => { const main = document.querySelector("main"); return main.scrollWidth > main.clientWidth; }), false, `nothing is wider than ${width}`);
+        await eventually(async () => assert.equal(await page.evaluate(() => { const main = document.querySelector("main"); return main.scrollWidth > main.clientWidth; }), false, `nothing is wider than ${width}`));
       }
-      assert.deepEqual(await violations(page), [], theme);
+      await eventually(async () => assert.deepEqual(await violations(page), [], theme));
     }
     assert.deepEqual(errors, []);
     await close();
@@ -64,7 +64,7 @@ test("each tab is readable and accessible, light and dark", async () => {
       await page.emulateMedia({ colorScheme: theme });
       await page.waitForTimeout(100);
       await shoot(page, `run-tab-${name.toLowerCase()}-${theme}`);
-      assert.deepEqual(await violations(page), [], `${name}, ${theme}`);
+      await eventually(async () => assert.deepEqual(await violations(page), [], `${name}, ${theme}`));
     }
   }
   assert.deepEqual(errors, []);
@@ -89,11 +89,11 @@ for (const [code, [title, kept, does, lands]] of Object.entries(FAILURES)) {
     const card = page.getByRole("alert", { name: title });
     await card.waitFor();
     await card.getByText(kept).waitFor();
-    assert.equal(await card.getByRole("button").count(), 1);
-    assert.deepEqual(await card.locator("dt").allTextContents(), ["What happened", "What was kept", "What to do"]);
-    assert.ok((await card.locator("dd").allTextContents()).every((said) => said.trim().length > 10));
+    await eventually(async () => assert.equal(await card.getByRole("button").count(), 1));
+    await eventually(async () => assert.deepEqual(await card.locator("dt").allTextContents(), ["What happened", "What was kept", "What to do"]));
+    await eventually(async () => assert.ok((await card.locator("dd").allTextContents()).every((said) => said.trim().length > 10)));
     await shoot(page, `run-failed-${code}`);
-    assert.deepEqual(await violations(page), []);
+    await eventually(async () => assert.deepEqual(await violations(page), []));
     await card.getByRole("button", { name: does, exact: true }).click();
     if (lands === "run") await page.getByText(/^Training$/).first().waitFor();
     else if (lands === "new") await page.waitForFunction(() => !document.querySelector("h1")?.textContent?.includes("Support replies, second try"));
@@ -123,7 +123,7 @@ test("a run that trains moves in place, several times a second", async () => {
     return n;
   });
   assert.ok(pictures >= 2 && pictures <= 7, `${pictures} pictures in a second and a half`);
-  assert.deepEqual(await chart(page).boundingBox(), chartAt, "nothing jumped");
+  await eventually(async () => assert.deepEqual(await chart(page).boundingBox(), chartAt, "nothing jumped"));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -157,12 +157,12 @@ test("it finishes by a time, says so, and takes it back", async () => {
   const field = page.getByLabel("Stop and keep at");
   await field.fill("half past");
   await page.getByText("A time of day, such as 7:00 or 19:30.").waitFor();
-  assert.ok(await page.getByRole("dialog").locator("[type=submit]").isDisabled());
+  await eventually(async () => assert.ok(await page.getByRole("dialog").locator("[type=submit]").isDisabled()));
   const soon = new Date(Date.now() + 3 * 60_000);
   const typed = `${soon.getHours()}:${String(soon.getMinutes()).padStart(2, "0")}`;
   await field.fill(typed);
   await page.getByText(/At this pace it will be at about step \d+ of 900\./).waitFor();
-  assert.deepEqual(await violations(page), []);
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await field.press("Enter");
   await page.getByText(/^Stops at \d\d:\d\d( tomorrow)? and keeps the best so far$/).waitFor();
   await button(page, "Take it back").click();
@@ -178,12 +178,12 @@ test("the crosshair reads every series, with the mouse and with the keyboard", a
   await page.getByText(/^Step \d+$/).waitFor();
   const step = Number((await page.getByText(/^Step \d+$/).textContent()).slice(5));
   assert.ok(step > 100 && step < 220, `the middle of 312 is about ${step}`);
-  assert.equal(await page.locator(".over line").count(), 1);
-  assert.equal(await page.locator(".over circle").count(), 2, "one on each line");
-  assert.equal(await page.locator(".tile svg line").count(), 3, "and in each small chart");
+  await eventually(async () => assert.equal(await page.locator(".over line").count(), 1));
+  await eventually(async () => assert.equal(await page.locator(".over circle").count(), 2, "one on each line"));
+  await eventually(async () => assert.equal(await page.locator(".tile svg line").count(), 3, "and in each small chart"));
   await page.mouse.move(5, 5);
   await page.getByText("Latest: step 312").waitFor();
-  assert.equal(await page.locator(".over line").count(), 0);
+  await eventually(async () => assert.equal(await page.locator(".over line").count(), 0));
 
   await chart(page).focus();
   await page.keyboard.press("ArrowLeft");
@@ -191,8 +191,8 @@ test("the crosshair reads every series, with the mouse and with the keyboard", a
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
   await page.getByText("Step 1", { exact: true }).waitFor();
-  assert.match(await chart(page).getAttribute("aria-valuetext"), /^Step 1: Training [\d.]+; Smoothed [\d.]+; Validation [\d.]+, step 0$/);
-  assert.equal(await chart(page).getAttribute("aria-valuenow"), "1");
+  await eventually(async () => assert.match(await chart(page).getAttribute("aria-valuetext"), /^Step 1: Training [\d.]+; Smoothed [\d.]+; Validation [\d.]+, step 0$/));
+  await eventually(async () => assert.equal(await chart(page).getAttribute("aria-valuenow"), "1"));
   await page.keyboard.press("Escape");
   await page.getByText("Latest: step 312").waitFor();
   await close();
@@ -207,7 +207,7 @@ test("smoothing and scale change the picture, and it can be kept", async () => {
   await slider.focus();
   await page.keyboard.press("Home");
   await page.waitForFunction((b) => document.querySelector(".picture svg").innerHTML !== b, first);
-  assert.equal(await page.getByText("Smoothed", { exact: true }).count(), 0, "nothing is smoothed");
+  await eventually(async () => assert.equal(await page.getByText("Smoothed", { exact: true }).count(), 0, "nothing is smoothed"));
   const raw = await drawn();
   await page.getByRole("radio", { name: "Log" }).check();
   await page.waitForFunction((b) => document.querySelector(".picture svg").innerHTML !== b, raw);
@@ -233,17 +233,17 @@ test("answers stand side by side, look by look; differences are marked only when
   await tab(page, "Answers");
   const heads = () => page.locator(".columns").first().locator("h4").allTextContents();
   await page.getByText("In your data").first().waitFor();
-  assert.deepEqual((await heads()).map((head) => head.split(",")[0]), ["In your data", "Before training", "Step 600"]);
-  assert.equal(await page.locator("mark").count(), 0);
+  await eventually(async () => assert.deepEqual((await heads()).map((head) => head.split(",")[0]), ["In your data", "Before training", "Step 600"]));
+  await eventually(async () => assert.equal(await page.locator("mark").count(), 0));
   await page.getByRole("switch", { name: "Mark differences" }).check();
-  assert.ok((await page.locator("mark").count()) > 3);
+  await eventually(async () => assert.ok((await page.locator("mark").count()) > 3));
   await button(page, "Look before").click();
-  assert.equal((await heads())[2].split(",")[0], "Step 540");
+  await eventually(async () => assert.equal((await heads())[2].split(",")[0], "Step 540"));
   await page.getByRole("slider", { name: "Later look" }).focus();
   await page.keyboard.press("ArrowLeft");
-  assert.equal((await heads())[2].split(",")[0], "Step 480");
+  await eventually(async () => assert.equal((await heads())[2].split(",")[0], "Step 480"));
   await page.getByLabel("Earlier look").selectOption({ label: "Step 120" });
-  assert.equal((await heads())[1].split(",")[0], "Step 120");
+  await eventually(async () => assert.equal((await heads())[1].split(",")[0], "Step 120"));
   await close();
 });
 
@@ -254,12 +254,12 @@ test("the log is filtered, searched and copied", async () => {
   const lines = page.getByRole("list", { name: "Log" }).getByRole("listitem");
   const all = await lines.count();
   assert.ok(all > 20);
-  assert.match(await lines.first().textContent(), /Everything planned is learned at step 600/, "newest first");
+  await eventually(async () => assert.match(await lines.first().textContent(), /Everything planned is learned at step 600/, "newest first"));
   await page.getByLabel("Show", { exact: true }).selectOption({ label: "Checkpoints" });
-  assert.ok((await lines.allTextContents()).every((line) => /Saved a checkpoint/.test(line)));
+  await eventually(async () => assert.ok((await lines.allTextContents()).every((line) => /Saved a checkpoint/.test(line))));
   await page.getByLabel("Show", { exact: true }).selectOption({ label: "Everything" });
   await page.getByRole("searchbox", { name: "Search the log" }).fill("step 540");
-  assert.ok((await lines.count()) < all && (await lines.count()) >= 3);
+  await eventually(async () => assert.ok((await lines.count()) < all && (await lines.count()) >= 3));
   await button(page, "Copy").click();
   await page.getByText(/lines are copied, oldest first\./).first().waitFor();
   await page.getByRole("searchbox", { name: "Search the log" }).fill("no such thing");
@@ -272,9 +272,9 @@ test("the plan has every knob with its reason, and starts a copy", async () => {
   await tab(page, "Plan");
   await page.getByText("Learning rate", { exact: true }).first().waitFor();
   const rows = page.locator(".sheet dl > div");
-  assert.ok((await rows.count()) >= 22 + 5, "22 knobs, and what the run is");
+  await eventually(async () => assert.ok((await rows.count()) >= 22 + 5, "22 knobs, and what the run is"));
   for (const reason of await rows.locator("dd:last-child").allTextContents()) assert.match(reason, /\.$/);
-  assert.equal(await page.locator(".asked").allTextContents().then((all) => all.join()), "You set it.");
+  await eventually(async () => assert.equal(await page.locator(".asked").allTextContents().then((all) => all.join()), "You set it."));
   await button(page, "Duplicate as a new run").click();
   await page.waitForFunction(() => document.querySelector("h1")?.textContent !== "Support replies");
   await close();
@@ -284,10 +284,10 @@ test("a run is renamed where its name stands; a name that is none is refused the
   const { page, close } = await open("full", 4);
   await button(page, "Rename").click();
   const field = page.getByLabel("Name of the run");
-  assert.ok(await field.evaluate((e) => e === document.activeElement));
+  await eventually(async () => assert.ok(await field.evaluate((e) => e === document.activeElement)));
   await page.keyboard.press("Escape");
-  assert.equal(await place(page).textContent(), "Support replies");
-  assert.ok(await button(page, "Rename").evaluate((e) => e === document.activeElement), "the focus is back");
+  await eventually(async () => assert.equal(await place(page).textContent(), "Support replies"));
+  await eventually(async () => assert.ok(await button(page, "Rename").evaluate((e) => e === document.activeElement), "the focus is back"));
   await page.keyboard.press("Enter");
   await field.fill("Kind replies");
   await field.press("Enter");
@@ -309,7 +309,7 @@ test("a run is deleted with a way back", async () => {
 test("a run that goes on cannot be deleted", async () => {
   const { page, close } = await open("full");
   await button(page, "More for this run").click();
-  assert.ok(await page.getByRole("menuitem", { name: "Delete" }).isDisabled());
+  await eventually(async () => assert.ok(await page.getByRole("menuitem", { name: "Delete" }).isDisabled()));
   await close();
 });
 
@@ -324,16 +324,16 @@ test("from the end of a run: try it, export it, compare it, do it again", async 
   }
   const { page, close } = await open("full", 4);
   await page.getByRole("region", { name: "What came out" }).getByRole("button", { name: "Export", exact: true }).click();
-  assert.equal(await page.getByRole("tab", { name: "Export" }).getAttribute("aria-selected"), "true");
+  await eventually(async () => assert.equal(await page.getByRole("tab", { name: "Export" }).getAttribute("aria-selected"), "true"));
   await close();
 });
 
 test("what is unknown is a dash, never a zero", async () => {
   const { page, close } = await open("begun");
   await page.getByText("Taking the first step", { exact: true }).waitFor();
-  assert.equal(await figure(page, "Training loss").textContent(), "–");
-  assert.equal(await figure(page, "Best validation loss").textContent(), "–");
-  assert.equal(await page.locator(".tile .value").first().textContent(), "–");
+  await eventually(async () => assert.equal(await figure(page, "Training loss").textContent(), "–"));
+  await eventually(async () => assert.equal(await figure(page, "Best validation loss").textContent(), "–"));
+  await eventually(async () => assert.equal(await page.locator(".tile .value").first().textContent(), "–"));
   await close();
 });
 

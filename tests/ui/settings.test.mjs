@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -45,7 +45,7 @@ for (const [scene, shows] of Object.entries(SCENES)) {
         );
         assert.equal(wide, 0, "nothing is wider than the page");
       }
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
       assert.deepEqual(errors, []);
       await close();
     });
@@ -86,11 +86,11 @@ test("what happens to a run when the window is closed is said for each choice, a
   await button(page, "Models").click();
   await button(page, "Settings").click();
   await page.getByRole("radio", { name: "Pause", exact: true }).waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.getByRole("radio", { name: "Pause", exact: true }).isChecked(),
     true,
-  );
-  assert.equal(await page.getByRole("switch").isChecked(), false);
+  ));
+  await eventually(async () => assert.equal(await page.getByRole("switch").isChecked(), false));
   await close();
 });
 
@@ -103,11 +103,11 @@ test("a setting that cannot be kept goes back, and says so at its place", async 
       "The settings cannot be written: the disk is full. Free some space; they are as they were before.",
     )
     .waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.getByRole("radio", { name: "As the system" }).isChecked(),
     true,
-  );
-  assert.deepEqual(await violations(page), []);
+  ));
+  await eventually(async () => assert.deepEqual(await violations(page), []));
   await close();
 });
 
@@ -131,16 +131,16 @@ test("each folder has its size, and can be shown", async () => {
   const { page, close } = await open("full");
   const disk = group(page, "Folders and disk");
   await disk.getByText("5.1 GB used, 41.6 GB free on this disk").waitFor();
-  assert.equal(await disk.getByRole("listitem").count(), 4);
+  await eventually(async () => assert.equal(await disk.getByRole("listitem").count(), 4));
   for (const name of [
     "Show",
     "Show the folder of models",
     "Show the folder of exports",
   ]) {
-    assert.equal(
+    await eventually(async () => assert.equal(
       await disk.getByRole("button", { name, exact: true }).isEnabled(),
       true,
-    );
+    ));
   }
   await close();
 });
@@ -150,24 +150,24 @@ test("a token goes into the keyring and out again, and is never shown", async ()
   const hub = group(page, "Hub");
   await hub.getByText("No token", { exact: true }).waitFor();
   const field = hub.getByLabel("Token");
-  assert.equal(await field.getAttribute("type"), "password");
-  assert.equal(await button(hub, "Save").isDisabled(), true);
+  await eventually(async () => assert.equal(await field.getAttribute("type"), "password"));
+  await eventually(async () => assert.equal(await button(hub, "Save").isDisabled(), true));
 
   await field.fill("nonsense");
   await field.press("Enter");
   await hub.getByText("The hub does not know this token.").waitFor();
-  assert.equal(
+  await eventually(async () => assert.equal(
     await field.inputValue(),
     "nonsense",
     "what was typed is still there to mend",
-  );
-  assert.deepEqual(await violations(page), []);
+  ));
+  await eventually(async () => assert.deepEqual(await violations(page), []));
 
   await field.fill("hf_abcdefgh");
   await field.press("Enter");
   await hub.getByText("A token is kept").waitFor();
-  assert.equal(await hub.getByLabel("Another token").inputValue(), "");
-  assert.equal((await page.content()).includes("hf_abcdefgh"), false);
+  await eventually(async () => assert.equal(await hub.getByLabel("Another token").inputValue(), ""));
+  await eventually(async () => assert.equal((await page.content()).includes("hf_abcdefgh"), false));
 
   await button(hub, "Remove the token").click();
   await hub.getByText("No token", { exact: true }).waitFor();
@@ -177,14 +177,14 @@ test("a token goes into the keyring and out again, and is never shown", async ()
 test("a token from outside is left alone; without a keyring there is another way", async () => {
   const outside = await open("full", { query: { token: "environment" } });
   await outside.page.getByText("The token of HF_TOKEN is used").waitFor();
-  assert.equal(await button(outside.page, "Remove the token").count(), 0);
+  await eventually(async () => assert.equal(await button(outside.page, "Remove the token").count(), 0));
   await outside.close();
 
   const without = await open("full", { query: { token: "unavailable" } });
   await without.page
     .getByText(/Set HF_TOKEN before Tunesmith starts instead/)
     .waitFor();
-  assert.equal(await without.page.getByLabel("Token").count(), 0);
+  await eventually(async () => assert.equal(await without.page.getByLabel("Token").count(), 0));
   await without.close();
 });
 
@@ -196,16 +196,16 @@ test("the hub's address is checked before it is kept; empty means the hub itself
   await page
     .getByText("This is no address of a web site; it begins with https://.")
     .waitFor();
-  assert.equal(await address.getAttribute("aria-invalid"), "true");
+  await eventually(async () => assert.equal(await address.getAttribute("aria-invalid"), "true"));
   await address.fill("https://mirror.example/");
   await address.press("Enter");
   await page
     .getByText("This is no address of a web site")
     .waitFor({ state: "detached" });
-  assert.equal(await address.inputValue(), "https://mirror.example");
+  await eventually(async () => assert.equal(await address.inputValue(), "https://mirror.example"));
   await address.fill("");
   await address.press("Enter");
-  assert.equal(await address.inputValue(), "");
+  await eventually(async () => assert.equal(await address.inputValue(), ""));
   await close();
 });
 
@@ -216,10 +216,10 @@ test("what is copied for a report can be read first", async () => {
   await page.getByText("Copied.").waitFor();
   const shown = await page.getByTestId("report").textContent();
   assert.match(shown, /^Tunesmith 0\.1\.0/);
-  assert.equal(
+  await eventually(async () => assert.equal(
     await page.evaluate(() => navigator.clipboard.readText()),
     shown,
-  );
+  ));
   await close();
 
   const broken = await open("full", { query: { diagnostics: "trouble" } });

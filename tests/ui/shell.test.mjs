@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -22,7 +22,7 @@ const focused = (page) => page.evaluate(() => document.activeElement.textContent
 /** The window alone: views have tests of their own. */
 async function look(page, errors, name) {
   await shoot(page, `shell-${name}`);
-  assert.deepEqual(await violations(page, { but: ["main > *"] }), []);
+  await eventually(async () => assert.deepEqual(await violations(page, { but: ["main > *"] }), []));
   assert.deepEqual(errors, []);
 }
 
@@ -56,7 +56,7 @@ test("each place is one press away, marked, and its heading has the focus", asyn
   for (const name of PLACES) {
     await place(page, name).click();
     await page.waitForFunction(() => document.activeElement.tagName === "H1");
-    assert.deepEqual(await rail(page).locator("[aria-current=page]").allInnerTexts(), [name]);
+    await eventually(async () => assert.deepEqual(await rail(page).locator("[aria-current=page]").allInnerTexts(), [name]));
   }
   const out = await rail(page).evaluate((nav) => nav.scrollHeight > nav.clientHeight || nav.scrollWidth > nav.clientWidth);
   assert.equal(out, false, "the rail shows all its places");
@@ -79,7 +79,7 @@ test("the keyboard goes to every place, and leaves what is open", async () => {
   await page.keyboard.press("Control+3");
   await heading(page, "Data").waitFor();
   await page.keyboard.press("Escape");
-  assert.equal(await heading(page, "Data").count(), 1, "in a list there is nothing to leave");
+  await eventually(async () => assert.equal(await heading(page, "Data").count(), 1, "in a list there is nothing to leave"));
   await page.keyboard.press("Alt+ArrowLeft");
   await heading(page, "Runs").waitFor();
   await close();
@@ -89,8 +89,8 @@ test("whoever types is not interrupted", async () => {
   const { page, close } = await browser.open("full");
   const search = page.getByRole("searchbox").first();
   await search.pressSequentially("what?");
-  assert.equal(await search.inputValue(), "what?");
-  assert.equal(await page.getByRole("dialog").count(), 0);
+  await eventually(async () => assert.equal(await search.inputValue(), "what?"));
+  await eventually(async () => assert.equal(await page.getByRole("dialog").count(), 0));
   await close();
 });
 
@@ -132,10 +132,10 @@ test("what is told in passing is read aloud, stays while it is pointed at, and g
   await shoot(page, "shell-toast");
   await told.hover();
   await page.clock.runFor(20_000);
-  assert.equal(await told.count(), 1, "it stays while the pointer is on it");
+  await eventually(async () => assert.equal(await told.count(), 1, "it stays while the pointer is on it"));
   await page.mouse.move(0, 0);
   await page.clock.runFor(9000);
-  assert.equal(await told.count(), 0, "it goes by itself");
+  await eventually(async () => assert.equal(await told.count(), 0, "it goes by itself"));
   await close();
 });
 
@@ -145,10 +145,10 @@ test("a dragged file shows what dropping it would do, and is taken where it belo
   await drag(page, { kind: "over", x: 10, y: 10 });
   await page.getByText("Drop to add the model").waitFor();
   await drag(page, { kind: "left" });
-  assert.equal(await page.getByTestId("drop").count(), 0);
+  await eventually(async () => assert.equal(await page.getByTestId("drop").count(), 0));
   await drag(page, { kind: "over", x: 10, y: 10 });
   await drop(page, "/home/me/replies.jsonl");
-  assert.equal(await page.getByTestId("drop").count(), 0);
+  await eventually(async () => assert.equal(await page.getByTestId("drop").count(), 0));
   await page.waitForFunction(() => document.querySelector("nav [aria-current]").textContent.includes("Data"));
   await page.getByText(/replies\.jsonl/).first().waitFor();
   await drop(page, "/home/me/models/my-model.gguf");
@@ -168,17 +168,17 @@ test("closing while a run trains asks once what then, and can be told to remembe
     await dialog.waitFor({ state: "detached" });
   }
   await ask(page, { kind: "closing", runs: 1 });
-  assert.match(await focused(page), /^Keep training in the background/);
+  await eventually(async () => assert.match(await focused(page), /^Keep training in the background/));
   await dialog.getByRole("switch", { name: "Do the same next time" }).check();
   await dialog.getByRole("button", { name: "Pause" }).press("Enter");
   await ask(page, { kind: "closing", runs: 2 });
   await page.getByRole("dialog", { name: "2 runs are training or waiting" }).waitFor();
   await page.keyboard.press("Escape");
-  assert.deepEqual(await answers(page), [
+  await eventually(async () => assert.deepEqual(await answers(page), [
     ...Object.values(WAYS).map((then) => ({ then, remember: false })),
     { then: "pause", remember: true },
     { then: "stay", remember: false },
-  ]);
+  ]));
   await close();
 });
 
@@ -187,7 +187,7 @@ test("a notification that is pressed shows its run", async () => {
   await heading(page, "Settings").waitFor();
   await ask(page, { kind: "show_run", id: "01938a00-0000-7000-8000-000000000001" });
   await heading(page, "Settings").waitFor({ state: "detached" });
-  assert.deepEqual(await rail(page).locator("[aria-current=page]").allInnerTexts(), ["Runs"]);
+  await eventually(async () => assert.deepEqual(await rail(page).locator("[aria-current=page]").allInnerTexts(), ["Runs"]));
   await close();
 });
 
@@ -199,7 +199,7 @@ test("the palette finds by a few letters, is driven by keys, and gives the focus
   const line = page.getByRole("combobox", { name: "Find" });
   const chosen = () => page.getByRole("option", { selected: true }).innerText();
   await line.waitFor();
-  assert.match(await chosen(), /^New run/);
+  await eventually(async () => assert.match(await chosen(), /^New run/));
   await page.keyboard.press("ArrowUp");
   const last = await chosen();
   assert.doesNotMatch(last, /^New run/, "up from the first is the last");
@@ -207,18 +207,18 @@ test("the palette finds by a few letters, is driven by keys, and gives the focus
   await line.pressSequentially("zzzz");
   await page.getByText("Nothing has these letters.").waitFor();
   await page.keyboard.press("Escape");
-  assert.equal(await focused(page), "Settings");
+  await eventually(async () => assert.equal(await focused(page), "Settings"));
   await page.keyboard.press("Control+k");
   await line.pressSequentially("symdia");
-  assert.match(await chosen(), /^Symptom to diagnosis/);
+  await eventually(async () => assert.match(await chosen(), /^Symptom to diagnosis/));
   const pointed = await line.getAttribute("aria-activedescendant");
-  assert.equal(await page.getByRole("option", { selected: true }).getAttribute("id"), pointed);
+  await eventually(async () => assert.equal(await page.getByRole("option", { selected: true }).getAttribute("id"), pointed));
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector("nav [aria-current]").textContent.includes("Runs"));
-  assert.equal(await line.count(), 0);
+  await eventually(async () => assert.equal(await line.count(), 0));
   await page.keyboard.press("Control+k");
   await page.keyboard.press("Control+k");
-  assert.equal(await line.count(), 0, "the same keys close it");
+  await eventually(async () => assert.equal(await line.count(), 0, "the same keys close it"));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -236,7 +236,7 @@ test("ten thousand runs do not slow the palette down", async () => {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     return performance.now() - begun;
   });
-  assert.match(await page.getByRole("option", { selected: true }).innerText(), /^Run 7777/);
+  await eventually(async () => assert.match(await page.getByRole("option", { selected: true }).innerText(), /^Run 7777/));
   assert.ok(took < 500, `${took} ms`);
   await close();
 });
@@ -252,11 +252,11 @@ test("the theme follows the system until the person chooses one", async () => {
   assert.notEqual(dark, light);
   await page.keyboard.press("Control+k");
   await page.getByRole("option", { name: "Light theme" }).click();
-  assert.deepEqual(await now(), ["light", light]);
+  await eventually(async () => assert.deepEqual(await now(), ["light", light]));
   await page.keyboard.press("Control+k");
   await page.getByRole("option", { name: "Dark theme" }).click();
   await page.emulateMedia({ colorScheme: "light" });
-  assert.deepEqual(await now(), ["dark", dark]);
+  await eventually(async () => assert.deepEqual(await now(), ["dark", dark]));
   await close();
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { shoot, start, violations } from "./page.mjs";
+import { eventually, shoot, start, violations } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await start()));
@@ -84,9 +84,9 @@ for (const [name, { scene, at, until }] of Object.entries(STATES)) {
       for (const [width, height] of SIZES) {
         await page.setViewportSize({ width, height });
         await shoot(page, `try-${name.replaceAll(" ", "-")}-${theme}-${width}`);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+        await eventually(async () => assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false));
       }
-      assert.deepEqual(await violations(page), []);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
     }
     assert.deepEqual(errors, []);
     await close();
@@ -96,7 +96,7 @@ for (const [name, { scene, at, until }] of Object.entries(STATES)) {
 test("a run or a model is chosen, and talked to", async () => {
   const { page, close } = await browser.open("quick", { at: { view: "try" } });
   await page.getByRole("button", { name: /^Support replies/ }).waitFor();
-  assert.equal(await page.getByRole("main").getByRole("button", { name: /second try/ }).count(), 0, "what still trains is not offered");
+  await eventually(async () => assert.equal(await page.getByRole("main").getByRole("button", { name: /second try/ }).count(), 0, "what still trains is not offered"));
   await page.getByRole("searchbox").fill("no such thing");
   await page.getByText("Nothing here is called “no such thing”.").waitFor();
   await page.getByRole("searchbox").fill("alpaca");
@@ -125,14 +125,14 @@ test("both voices are asked at once, and each says how quick it was", async () =
   const { page, errors, close } = await browser.open("full", { at: RUN });
   await ask(page, "My order is late");
   await page.waitForFunction(() => document.querySelectorAll("[data-state=writing]").length === 2);
-  assert.match(await pane(page, "Base").textContent(), /tokens\/s/);
+  await eventually(async () => assert.match(await pane(page, "Base").textContent(), /tokens\/s/));
   await answered(page);
   for (const voice of ["Base", "Tuned"]) {
     const said = await pane(page, voice).textContent();
     assert.match(said, /\d+ tokens\/s/, `${voice} says its pace`);
     assert.match(said, /\d+ tokens in \d/, `${voice} says its length`);
   }
-  assert.match(await pane(page, "Tuned").textContent(), /we send it again at no cost\./);
+  await eventually(async () => assert.match(await pane(page, "Tuned").textContent(), /we send it again at no cost\./));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -149,21 +149,21 @@ test("a model alone has one column", async () => {
   const { page, close } = await browser.open("quick", { at: MODEL });
   await ask(page, "My order is late");
   await answered(page, 1);
-  assert.equal(await pane(page, "Tuned").count(), 0);
-  assert.equal(await page.getByRole("switch", { name: "Mark differences" }).count(), 0);
+  await eventually(async () => assert.equal(await pane(page, "Tuned").count(), 0));
+  await eventually(async () => assert.equal(await page.getByRole("switch", { name: "Mark differences" }).count(), 0));
   await close();
 });
 
 test("Enter sends, Shift and Enter is a new line, Escape stops and keeps what came", async () => {
   const { page, close } = await browser.open("full", { at: RUN });
   await box(page).waitFor();
-  assert.ok(await box(page).evaluate((e) => e === document.activeElement), "the question can be typed at once");
+  await eventually(async () => assert.ok(await box(page).evaluate((e) => e === document.activeElement), "the question can be typed at once"));
   await page.keyboard.type("one");
   await page.keyboard.press("Shift+Enter");
   await page.keyboard.type("two");
-  assert.equal(await box(page).inputValue(), "one\ntwo");
+  await eventually(async () => assert.equal(await box(page).inputValue(), "one\ntwo"));
   await page.keyboard.press("Enter");
-  assert.equal(await box(page).inputValue(), "");
+  await eventually(async () => assert.equal(await box(page).inputValue(), ""));
   await page.waitForFunction(() => document.querySelectorAll("[data-state=writing]").length === 2);
   await page.keyboard.press("Escape");
   await answered(page);
@@ -179,14 +179,14 @@ test("one answer can be stopped, copied and asked for again by itself", async ()
   await ask(page, "My order is late");
   await page.getByRole("button", { name: "Stop Tuned" }).click();
   await answered(page);
-  assert.equal(await pane(page, "Base").getAttribute("data-state"), "complete");
-  assert.equal(await pane(page, "Tuned").getAttribute("data-state"), "stopped");
+  await eventually(async () => assert.equal(await pane(page, "Base").getAttribute("data-state"), "complete"));
+  await eventually(async () => assert.equal(await pane(page, "Tuned").getAttribute("data-state"), "stopped"));
   await page.getByRole("button", { name: "Ask again, Tuned" }).click();
   await answered(page);
-  assert.equal(await pane(page, "Tuned").getAttribute("data-state"), "complete");
+  await eventually(async () => assert.equal(await pane(page, "Tuned").getAttribute("data-state"), "complete"));
   await page.getByRole("button", { name: "Copy Tuned" }).click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^(Thanks for asking\. )?Sorry about the wait\./);
+  await eventually(async () => assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^(Thanks for asking\. )?Sorry about the wait\./));
   await close();
 });
 
@@ -195,11 +195,11 @@ test("an answer that breaks off says so in its place, and the other goes on", as
   await ask(page, "My order is late");
   await answered(page);
   await pane(page, "Tuned").getByRole("alert").getByText("The answer broke off").waitFor();
-  assert.match(await pane(page, "Tuned").textContent(), /Orders/, "what came is kept");
-  assert.equal(await pane(page, "Base").getAttribute("data-state"), "complete");
+  await eventually(async () => assert.match(await pane(page, "Tuned").textContent(), /Orders/, "what came is kept"));
+  await eventually(async () => assert.equal(await pane(page, "Base").getAttribute("data-state"), "complete"));
   await page.getByRole("button", { name: "Open it again" }).click();
   await box(page).waitFor();
-  assert.equal(await page.locator("[data-state]").count(), 2, "the conversation is kept");
+  await eventually(async () => assert.equal(await page.locator("[data-state]").count(), 2, "the conversation is kept"));
   await close();
 });
 
@@ -215,7 +215,7 @@ test("the prompt is shown as the model saw it, each voice with its own conversat
   const text = (await seen.textContent()).replaceAll("↵", "");
   assert.match(text, /^<\|im_start\|>system\nBe brief\.<\|im_end\|>\n<\|im_start\|>user\nMy order is late<\|im_end\|>\n/);
   assert.match(text, /<\|im_start\|>assistant\n(Thanks for asking\. )?I'm sorry to hear that/, "the base goes on from what the base said");
-  assert.ok(await seen.locator(".special").count() >= 7, "special tokens are set apart");
+  await eventually(async () => assert.ok(await seen.locator(".special").count() >= 7, "special tokens are set apart"));
   await close();
 });
 
@@ -223,22 +223,22 @@ test("differences are marked only when asked", async () => {
   const { page, close } = await browser.open("quick", { at: RUN });
   await ask(page, "My order is late");
   await answered(page);
-  assert.equal(await page.locator("mark").count(), 0);
+  await eventually(async () => assert.equal(await page.locator("mark").count(), 0));
   const before = await pane(page, "Tuned").locator(".text").textContent();
   await page.getByRole("switch", { name: "Mark differences" }).check();
-  assert.ok(await page.locator("mark").count() > 2);
-  assert.equal(await pane(page, "Tuned").locator(".text").textContent(), before, "marks change no word");
+  await eventually(async () => assert.ok(await page.locator("mark").count() > 2));
+  await eventually(async () => assert.equal(await pane(page, "Tuned").locator(".text").textContent(), before, "marks change no word"));
   await close();
 });
 
 test("a model without a chat template goes on from a text, and the page says why", async () => {
   const { page, close } = await browser.open("no-template", { at: RUN });
   await page.getByText("This model has no chat template", { exact: false }).waitFor();
-  assert.equal(await page.getByRole("textbox", { name: /Instructions/ }).count(), 0);
+  await eventually(async () => assert.equal(await page.getByRole("textbox", { name: /Instructions/ }).count(), 0));
   await ask(page, "Once upon a time", "Begin a text");
   await answered(page);
   await page.getByRole("button", { name: "Go on from here, Tuned" }).click();
-  assert.match(await box(page, "Begin a text").inputValue(), /^Once upon a time.+Could you/s);
+  await eventually(async () => assert.match(await box(page, "Begin a text").inputValue(), /^Once upon a time.+Could you/s));
   await close();
 });
 
@@ -262,9 +262,9 @@ test("clearing can be undone", async () => {
   await ask(page, "My order is late");
   await answered(page);
   await page.getByRole("button", { name: "Clear" }).click();
-  assert.equal(await page.locator("[data-state]").count(), 0);
+  await eventually(async () => assert.equal(await page.locator("[data-state]").count(), 0));
   await page.getByRole("button", { name: "Undo" }).click();
-  assert.equal(await page.locator("[data-state=complete]").count(), 2);
+  await eventually(async () => assert.equal(await page.locator("[data-state=complete]").count(), 2));
   await close();
 });
 
@@ -272,26 +272,26 @@ test("presets set the dials; a value that cannot be used is said, and the one be
   const { page, close } = await browser.open("quick", { at: RUN });
   const dial = (term) => page.getByRole("spinbutton", { name: new RegExp(term) });
   await page.getByRole("radio", { name: "Greedy" }).check();
-  assert.equal(await dial("temperature").inputValue(), "0");
-  assert.ok(await dial("top-k").isDisabled(), "what has no say cannot be set");
+  await eventually(async () => assert.equal(await dial("temperature").inputValue(), "0"));
+  await eventually(async () => assert.ok(await dial("top-k").isDisabled(), "what has no say cannot be set"));
   await page.getByRole("radio", { name: "Lively" }).check();
   await dial("temperature").fill("0.8");
-  assert.ok(await page.getByRole("radio", { name: "Own" }).isChecked());
+  await eventually(async () => assert.ok(await page.getByRole("radio", { name: "Own" }).isChecked()));
   await dial("temperature").fill("9");
   await page.getByText("A number from 0 to 2; the value before is kept.").waitFor();
   await dial("temperature").blur();
-  assert.equal(await dial("temperature").inputValue(), "0.8");
+  await eventually(async () => assert.equal(await dial("temperature").inputValue(), "0.8"));
 
   // Greedy is the same each time; so is a seed.
   await page.getByRole("radio", { name: "Greedy" }).check();
   await ask(page, "My order is late");
   await answered(page);
-  assert.match(await pane(page, "Tuned").textContent(), /^\s*Sorry/);
+  await eventually(async () => assert.match(await pane(page, "Tuned").textContent(), /^\s*Sorry/));
   await dial("temperature").fill("1");
   await dial("seed").fill("7");
   await page.getByRole("button", { name: "Ask again, Tuned" }).click();
   await answered(page);
-  assert.match(await pane(page, "Tuned").textContent(), /^\s*Thanks/);
+  await eventually(async () => assert.match(await pane(page, "Tuned").textContent(), /^\s*Thanks/));
   await dial("max tokens").fill("5");
   await page.getByRole("button", { name: "Ask again, Tuned" }).click();
   await answered(page);
@@ -304,9 +304,9 @@ test("what a model says is text, never markup", async () => {
   const title = await page.title();
   await ask(page, "<i>anything</i>");
   await answered(page);
-  assert.match(await pane(page, "Tuned").textContent(), /<b>This is not bold<\/b>/);
-  assert.equal(await page.locator("[data-state] img, [data-state] b, [data-state] script, article i").count(), 0);
-  assert.equal(await page.title(), title);
+  await eventually(async () => assert.match(await pane(page, "Tuned").textContent(), /<b>This is not bold<\/b>/));
+  await eventually(async () => assert.equal(await page.locator("[data-state] img, [data-state] b, [data-state] script, article i").count(), 0));
+  await eventually(async () => assert.equal(await page.title(), title));
   assert.deepEqual(errors, []);
   await close();
 });
@@ -317,15 +317,15 @@ test("who reads the end stays there; who scrolled up is left where they are", as
   const below = () => talk.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
   await ask(page, "first");
   await answered(page);
-  assert.ok((await below()) < 24, "the end is in sight");
+  await eventually(async () => assert.ok((await below()) < 24, "the end is in sight"));
   await ask(page, "second");
   await page.waitForFunction(() => document.querySelectorAll("[data-state=writing]").length > 0);
   await talk.evaluate((e) => e.scrollTo(0, 100));
   await answered(page, 4);
-  assert.equal(await talk.evaluate((e) => e.scrollTop), 100);
+  await eventually(async () => assert.equal(await talk.evaluate((e) => e.scrollTop), 100));
   await page.getByRole("button", { name: "To the end" }).click();
-  assert.ok((await below()) < 24);
-  assert.equal(await page.getByRole("button", { name: "To the end" }).count(), 0);
+  await eventually(async () => assert.ok((await below()) < 24));
+  await eventually(async () => assert.equal(await page.getByRole("button", { name: "To the end" }).count(), 0));
   await close();
 });
 
@@ -337,10 +337,10 @@ test("who leaves and comes back finds the conversation, and an answer is not cut
   await page.getByRole("heading", { level: 1, name: "Data" }).waitFor();
   await page.getByRole("link", { name: "Try it" }).or(page.getByRole("button", { name: "Try it" })).first().click();
   await answered(page);
-  assert.equal(await page.locator("[data-state=complete]").count(), 2);
+  await eventually(async () => assert.equal(await page.locator("[data-state=complete]").count(), 2));
   await ask(page, "How do I change my password?");
   await answered(page, 4);
-  assert.equal(await page.locator("[data-state=complete]").count(), 4);
+  await eventually(async () => assert.equal(await page.locator("[data-state=complete]").count(), 4));
   assert.deepEqual(errors, []);
   await close();
 });
