@@ -186,8 +186,12 @@ export interface Backend {
   copy(text: string): Promise<void>;
 }
 
-/** The real one inside the window; in a browser, one that plays scenes. */
-export async function openBackend(): Promise<Backend> {
+/**
+ * The real one inside the window; in a browser, while developing and testing, one that plays scenes. The page that is
+ * shipped has no scenes: there it is null, and what stands here is left out of what is built.
+ */
+export async function openBackend(): Promise<Backend | null> {
   if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauri();
-  return (await import("./fake")).fake(new URLSearchParams(location.search));
+  if (import.meta.env.DEV) return (await import("./fake")).fake(new URLSearchParams(location.search));
+  return null;
 }
