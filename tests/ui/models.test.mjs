@@ -202,13 +202,25 @@ test("a model that was found and is on its way stays in sight without the search
   await close();
 });
 
-test("a refused licence opens the steps that lead to it", async () => {
-  const { page, close } = await open("full");
+test("a refused licence opens the steps that lead to it, and their pages", async () => {
+  const { page, close } = await open("full", { query: { token: "none" } });
   const row = model(page, "Llama 3.2 3B Instruct");
   await row.getByRole("button", { name: "Download" }).click();
   await row.getByRole("alert").getByText(/given only to those who accepted its licence/).waitFor();
   await row.getByText("https://huggingface.co/meta-llama/Llama-3.2-3B-Instruct", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Open the licence page" }).click();
+  const opened = () => page.evaluate(() => globalThis.fakeWindow.opened);
+  await eventually(async () => assert.deepEqual(await opened(), ["meta-llama/Llama-3.2-3B-Instruct"]));
+  await row.getByRole("button", { name: "Open the token page" }).click();
+  await eventually(async () => assert.deepEqual((await opened()).slice(1), ["tokens"]));
   await close();
+
+  const without = await open("full", { query: { browser: "none" } });
+  const there = model(without.page, "Llama 3.2 3B Instruct");
+  await there.getByText("Show how").click();
+  await there.getByRole("button", { name: "Open the licence page" }).click();
+  await without.page.getByText("The page is https://huggingface.co/meta-llama/Llama-3.2-3B-Instruct").first().waitFor();
+  await without.close();
 });
 
 test("one's own model is added where it lies, or its trouble is told", async () => {

@@ -143,8 +143,20 @@ impl Hub {
         raw.into_info().ok_or_else(|| HubError::BadReply { host, reason: "it names no commit".to_owned() })
     }
 
-    /// Where a person reads about it and accepts its licence.
-    pub fn page(&self, id: &str) -> String {
+    /// Where a person reads about a model and accepts its licence.
+    ///
+    /// # Errors
+    /// [`HubError::BadId`] for what is no model's name: it could lead a browser anywhere.
+    pub fn page_of(&self, id: &ModelId) -> Result<String, HubError> {
+        check_id(id).map(|id| self.page(id))
+    }
+
+    /// Where a person makes a token.
+    pub fn token_page(&self) -> String {
+        format!("{}/settings/tokens", self.endpoint)
+    }
+
+    pub(crate) fn page(&self, id: &str) -> String {
         format!("{}/{id}", self.endpoint)
     }
 

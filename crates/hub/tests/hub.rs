@@ -368,9 +368,13 @@ fn without_a_network_the_server_is_named() {
 #[test]
 fn names_that_are_none_are_refused_before_anything_is_asked() {
     let server = Server::new(|_, _| Reply::Refuse(500, &[]));
-    for name in ["gpt2", "../..", "a/b/c", "a/..", "a b/c", "https://x/y", "", "/", "-a/b"] {
+    for name in
+        ["gpt2", "../..", "a/b/c", "a/..", "a b/c", "https://x/y", "", "/", "-a/b", "a/b?c", "a/b#c", "@a/b"]
+    {
         let failed = server.hub(None).info(&ModelId(name.to_owned()));
         assert!(matches!(failed, Err(HubError::BadId(_))), "{name}");
+        let page = server.hub(None).page_of(&ModelId(name.to_owned()));
+        assert!(matches!(page, Err(HubError::BadId(_))), "{name} has no page");
     }
     assert!(server.asked().is_empty());
     assert!(matches!(hub::Hub::new("huggingface.co", None), Err(HubError::BadAddress(_))));

@@ -114,6 +114,10 @@ export const commands = {
 	chooseFolder: (title: string) => __TAURI_INVOKE<string | null>("choose_folder", { title }),
 	/**  Shows a folder of Tunesmith's in the file manager. */
 	reveal: (path: string) => __TAURI_INVOKE<null>("reveal", { path }),
+	/**  Opens a model's page on the hub in the browser: the page names the model, never an address. */
+	openModelPage: (id: ModelId) => __TAURI_INVOKE<null>("open_model_page", { id }),
+	/**  Opens the hub's page on which tokens are made in the browser. */
+	openTokenPage: () => __TAURI_INVOKE<null>("open_token_page"),
 	/**  From now on this page hears what the window asks. */
 	watchWindow: (asks: Channel<WindowAsk>) => __TAURI_INVOKE<void>("watch_window", { asks }),
 	/**  Answers what becomes of the runs when the window closes, and keeps the answer for the next time if told to. */

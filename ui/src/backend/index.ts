@@ -182,6 +182,10 @@ export interface Backend {
   onDrag(tell: (drag: Drag) => void): Unwatch;
   onAsk(tell: (ask: WindowAsk) => void): Unwatch;
   closeWindow(then: Exclude<OnClose, "ask"> | "stay", remember: boolean): Promise<void>;
+  /** Opens a model's page on the hub in the system's browser, where its licence is accepted. */
+  openModelPage(id: string): Promise<void>;
+  /** Opens the hub's page on which access tokens are made, the same way. */
+  openTokenPage(): Promise<void>;
   /** Writes to the clipboard. */
   copy(text: string): Promise<void>;
 }
