@@ -8,7 +8,7 @@ use std::{
 };
 
 use hub::{Choice, HubError, Installed, STARTER, StarterSource};
-use model::LlamaConfig;
+use model::DecoderConfig;
 use plan::ModelFacts;
 use serde::Serialize;
 use spec::{ApiError, Code, ModelId, Sha256};
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct OpenModel {
     pub path: PathBuf,
     pub checkpoint: Checkpoint,
-    pub config: LlamaConfig,
+    pub config: DecoderConfig,
     pub tokenizer: Tokenizer,
     pub template: Option<ChatTemplate>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct OpenModel {
 impl OpenModel {
     pub(crate) fn at(path: &Path) -> Result<Self, ApiError> {
         let checkpoint = Checkpoint::open(path).map_err(bad)?;
-        let config = LlamaConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
+        let config = DecoderConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
         let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
         Ok(Self { path: path.to_owned(), checkpoint, config, tokenizer, template })
@@ -185,7 +185,7 @@ impl Engine {
 }
 
 /// What a plan goes by.
-pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &LlamaConfig) -> ModelFacts {
+pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &DecoderConfig) -> ModelFacts {
     let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     ModelFacts {
         id: id.clone(),

@@ -1,0 +1,86 @@
+//! Every tensor of a decoder: the one place where its shape becomes names and sizes.
+
+use crate::{
+    DecoderConfig,
+    names::{Inner, LM_HEAD, Qkv},
+};
+
+/// A linear layer that each decoder layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerLinear {
+    /// Its path in the layer: `self_attn.q_proj`.
+    pub path: &'static str,
+    /// Width of what comes out.
+    pub outputs: usize,
+    /// Width of what goes in.
+    pub inputs: usize,
+    /// It belongs to the attention, not to the feed-forward part.
+    pub in_attention: bool,
+    /// It has a bias.
+    pub bias: bool,
+}
+
+impl DecoderConfig {
+    /// The linear layers of one decoder layer, in the order of the forward pass.
+    pub fn layer_linears(&self) -> Vec<LayerLinear> {
+        let (h, f) = (self.hidden_size, self.intermediate_size);
+        let q = self.num_attention_heads * self.head_dim;
+        let kv = self.num_key_value_heads * self.head_dim;
+        let linear = |in_attention, bias, path, outputs, inputs| LayerLinear {
+            path,
+            outputs,
+            inputs,
+            in_attention,
+            bias,
+        };
+        let (names, biases) = (self.names, self.biases);
+        let mut all = Vec::with_capacity(7);
+        match &names.qkv {
+            Qkv::Apart(paths) => all
+                .extend(paths.iter().zip([q, kv, kv]).map(|(path, n)| linear(true, biases.qkv, *path, n, h))),
+        }
+        all.push(linear(true, biases.o, names.o_proj, h, q));
+        match &names.inner {
+            Inner::Gated(paths) => {
+                all.extend(paths.iter().map(|path| linear(false, biases.mlp, *path, f, h)))
+            }
+        }
+        all.push(linear(false, biases.mlp, names.down_proj, h, f));
+        all
+    }
+
+    /// Every tensor that is read, by its name and with its shape in the checkpoint.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let (names, h) = (self.names, self.hidden_size);
+        let mut all = Vec::new();
+        let mut has = |path: &str, part: &str, shape: &[usize]| {
+            all.push((format!("{path}.{part}"), shape.to_vec()));
+        };
+        has(names.embed_tokens, "weight", &[self.vocab_size, h]);
+        for i in 0..self.num_hidden_layers {
+            let at = |module: &str| format!("{}.{i}.{module}", names.layers);
+            for norm in [names.before_attention, names.before_mlp] {
+                has(&at(norm), "weight", &[h]);
+            }
+            for norm in names.qk_norms.iter().filter(|_| self.qk_norm) {
+                has(&at(norm), "weight", &[self.head_dim]);
+            }
+            for linear in self.layer_linears() {
+                has(&at(linear.path), "weight", &[linear.outputs, linear.inputs]);
+                if linear.bias {
+                    has(&at(linear.path), "bias", &[linear.outputs]);
+                }
+            }
+        }
+        has(names.norm, "weight", &[h]);
+        if !self.tie_word_embeddings {
+            has(LM_HEAD, "weight", &[self.vocab_size, h]);
+        }
+        all
+    }
+
+    /// Numbers in the whole model, a tied output projection counted once.
+    pub fn n_parameters(&self) -> u64 {
+        self.tensors().iter().map(|(_, shape)| shape.iter().map(|n| *n as u64).product::<u64>()).sum()
+    }
+}

@@ -1,0 +1,48 @@
+//! The feed-forward part of a layer.
+
+use burn::tensor::{Tensor, activation::silu};
+
+use crate::{
+    Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, config::Activation, names::Inner,
+};
+
+/// `down(act(gate(x)) ∘ up(x))`
+#[derive(Clone, Debug)]
+pub(crate) struct Mlp {
+    pub(crate) inner: Inner<Linear>,
+    pub(crate) down_proj: Linear,
+    activation: Activation,
+}
+
+impl Mlp {
+    /// That of the layer whose modules `at` has the paths of.
+    pub(crate) fn assemble(
+        parts: &mut Assembler<'_>,
+        config: &DecoderConfig,
+        at: impl Fn(&str) -> String,
+    ) -> Result<Self, ModelError> {
+        let Inner::Gated([gate, up]) = config.names.inner;
+        let inner = Inner::Gated([parts.linear(at(gate))?, parts.linear(at(up))?]);
+        Ok(Self {
+            inner,
+            down_proj: parts.linear(at(config.names.down_proj))?,
+            activation: config.activation,
+        })
+    }
+
+    /// - x: `[tokens, hidden]` → the same
+    pub(crate) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let Inner::Gated([gate, up]) = &self.inner;
+        let gate = self.activation.forward(gate.forward(x, adapter));
+        let inner = gate * up.forward(x, adapter);
+        self.down_proj.forward(&inner, adapter)
+    }
+}
+
+impl Activation {
+    fn forward(self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Silu => silu(x),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the parts of a decoder are called in its checkpoint: one table for each way of naming.
+
+/// Paths of modules, less `.weight` and `.bias`. Those of a layer stand after `{layers}.{i}.`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) embed_tokens: &'static str,
+    pub(crate) layers: &'static str,
+    /// The norm after the last layer.
+    pub(crate) norm: &'static str,
+    pub(crate) before_attention: &'static str,
+    pub(crate) qkv: Qkv<&'static str>,
+    /// Norms of each query head and each key head.
+    pub(crate) qk_norms: [&'static str; 2],
+    pub(crate) o_proj: &'static str,
+    pub(crate) before_mlp: &'static str,
+    pub(crate) inner: Inner<&'static str>,
+    pub(crate) down_proj: &'static str,
+}
+
+/// Queries, keys and values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Qkv<T> {
+    /// A layer for each.
+    Apart([T; 3]),
+}
+
+/// What leads into the feed-forward part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Inner<T> {
+    /// `act(gate(x)) ∘ up(x)`
+    Gated([T; 2]),
+}
+
+impl<T> Qkv<T> {
+    pub(crate) fn all(&self) -> &[T] {
+        match self {
+            Self::Apart(layers) => layers,
+        }
+    }
+}
+
+impl<T> Inner<T> {
+    pub(crate) fn all(&self) -> &[T] {
+        match self {
+            Self::Gated(layers) => layers,
+        }
+    }
+}
+
+/// Most decoders since Llama.
+pub(crate) const LLAMA: Names = Names {
+    embed_tokens: "model.embed_tokens",
+    layers: "model.layers",
+    norm: "model.norm",
+    before_attention: "input_layernorm",
+    qkv: Qkv::Apart(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]),
+    qk_norms: ["self_attn.q_norm", "self_attn.k_norm"],
+    o_proj: "self_attn.o_proj",
+    before_mlp: "post_attention_layernorm",
+    inner: Inner::Gated(["mlp.gate_proj", "mlp.up_proj"]),
+    down_proj: "mlp.down_proj",
+};
+
+/// The output projection where it is not the embedding.
+pub(crate) const LM_HEAD: &str = "lm_head";
