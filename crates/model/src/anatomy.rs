@@ -59,7 +59,8 @@ impl DecoderConfig {
         has(names.embed_tokens, "weight", &[self.vocab_size, h]);
         for i in 0..self.num_hidden_layers {
             let at = |module: &str| format!("{}.{i}.{module}", names.layers);
-            for norm in [names.before_attention, names.before_mlp] {
+            let norms = [names.before_attention, names.before_mlp].into_iter();
+            for norm in norms.chain(names.after_attention).chain(names.after_mlp) {
                 has(&at(norm), "weight", &[h]);
             }
             for norm in names.qk_norms.iter().filter(|_| self.qk_norm) {

@@ -42,6 +42,8 @@ impl<'a> Assembler<'a> {
     }
 
     pub(crate) fn norm(&mut self, path: &str) -> Result<RmsNorm, ModelError> {
-        Ok(RmsNorm { weight: self.weight(path)?, eps: self.config.norm_eps })
+        let weight: Tensor<1> = self.weight(path)?;
+        let weight = if self.config.norms_less_one { weight + 1.0 } else { weight };
+        Ok(RmsNorm { weight, eps: self.config.norm_eps })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, names::Qkv, norm::RmsNorm,
 };
 
-/// `softmax(q·kᵀ / √head_dim + mask)·v`, each key-value head serving a group of query heads.
+/// `softmax(cap(q·kᵀ·scale) + mask)·v`, each key-value head serving a group of query heads.
 #[derive(Clone, Debug)]
 pub(crate) struct Attention {
     pub(crate) qkv: Qkv<Linear>,
@@ -62,8 +62,9 @@ impl Attention {
         let keys = k.dims()[2];
         // The query heads of a group stand one under another, so that its keys are not copied for each.
         let stacked = width * heads / groups;
-        let q = (q * (d as f64).powf(-0.5)).reshape([rows, groups, stacked, d]);
-        let scores = q.matmul(k.transpose()).reshape([rows, heads, width, keys]);
+        let q = (q * config.attention_scale).reshape([rows, groups, stacked, d]);
+        let scores = config.score_cap.apply(q.matmul(k.transpose()));
+        let scores = scores.reshape([rows, heads, width, keys]);
         let scores = match &sight.mask {
             Some(mask) => scores + mask.clone(),
             None => scores,

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    ModelError, family,
+    ModelError, SoftCap, family,
     names::{self, Names},
     read::{flag, real, whole, whole_or},
     rotary::Rotary,
@@ -43,6 +43,16 @@ pub struct DecoderConfig {
     pub activation: Activation,
     /// Layers that see only so far.
     pub sliding: Option<Sliding>,
+    /// What queries are multiplied by; usually `1 / √head_dim`.
+    pub attention_scale: f64,
+    /// On the scores of attention.
+    pub score_cap: SoftCap,
+    /// On the scores of the next token.
+    pub logit_cap: SoftCap,
+    /// What embeddings are multiplied by.
+    pub embedding_scale: Option<f64>,
+    /// The checkpoint has the weights of norms less one.
+    pub norms_less_one: bool,
     /// What the parts are called in the checkpoint.
     pub(crate) names: &'static Names,
 }
@@ -63,6 +73,8 @@ pub struct Biases {
 pub enum Activation {
     /// `x·sigmoid(x)`
     Silu,
+    /// `x·Φ(x)`, with the normal distribution's `Φ` drawn by a tanh.
+    GeluTanh,
 }
 
 /// Some layers see no further back than a window.
@@ -72,6 +84,8 @@ pub struct Sliding {
     pub window: usize,
     /// For each layer, whether it has the window.
     pub layers: Vec<bool>,
+    /// The rotary embedding of these layers, where it is their own.
+    pub rotary: Option<Rotary>,
 }
 
 impl DecoderConfig {
@@ -88,6 +102,7 @@ impl DecoderConfig {
     pub(crate) fn common(json: &Value, activation: Activation) -> Result<Self, ModelError> {
         let hidden_size = whole(json, "hidden_size")?;
         let num_attention_heads = whole(json, "num_attention_heads")?;
+        let head_dim = whole_or(json, "head_dim", hidden_size / num_attention_heads)?;
         let max_position_embeddings = whole_or(json, "max_position_embeddings", 2048)?;
         Ok(Self {
             vocab_size: whole(json, "vocab_size")?,
@@ -96,7 +111,7 @@ impl DecoderConfig {
             num_hidden_layers: whole(json, "num_hidden_layers")?,
             num_attention_heads,
             num_key_value_heads: whole_or(json, "num_key_value_heads", num_attention_heads)?,
-            head_dim: whole_or(json, "head_dim", hidden_size / num_attention_heads)?,
+            head_dim,
             norm_eps: real(json, "rms_norm_eps")?.unwrap_or(1e-6),
             rotary: Rotary::of(json, max_position_embeddings)?,
             max_position_embeddings,
@@ -105,8 +120,18 @@ impl DecoderConfig {
             qk_norm: false,
             activation,
             sliding: None,
+            attention_scale: (head_dim as f64).powf(-0.5),
+            score_cap: SoftCap(None),
+            logit_cap: SoftCap(None),
+            embedding_scale: None,
+            norms_less_one: false,
             names: &names::LLAMA,
         })
+    }
+
+    /// With heads of another width, and scores scaled for it.
+    pub(crate) fn with_head_dim(self, head_dim: usize) -> Self {
+        Self { head_dim, attention_scale: (head_dim as f64).powf(-0.5), ..self }
     }
 
     /// That the fields agree with one another.
@@ -139,7 +164,10 @@ impl Activation {
     pub(crate) fn of(json: &Value, field: &str, usual: &str) -> Result<Self, ModelError> {
         match json[field].as_str().unwrap_or(usual) {
             "silu" => Ok(Self::Silu),
-            other => Err(ModelError::Unsupported(format!("`{field}: {other}` is not supported; `silu` is"))),
+            "gelu_pytorch_tanh" | "gelu_new" => Ok(Self::GeluTanh),
+            other => Err(ModelError::Unsupported(format!(
+                "`{field}: {other}` is not supported; silu, gelu_pytorch_tanh and gelu_new are"
+            ))),
         }
     }
 }
@@ -163,7 +191,7 @@ impl Sliding {
             Value::Array(kinds) => kinds.iter().map(kind).collect::<Result<Vec<_>, _>>()?,
             _ => (0..n_layers).map(usual).collect(),
         };
-        Ok(layers.contains(&true).then_some(Self { window, layers }))
+        Ok(layers.contains(&true).then_some(Self { window, layers, rotary: None }))
     }
 }
 

@@ -27,13 +27,15 @@ pub struct Decoder {
     lm_head: Tensor<2>,
 }
 
-/// `h = x + attention(norm(x)); y = h + mlp(norm(h))`
+/// `h = x + attention(norm(x)); y = h + mlp(norm(h))`, some with a norm more before each sum.
 #[derive(Clone, Debug)]
 struct Layer {
     before_attention: RmsNorm,
     attention: Attention,
+    after_attention: Option<RmsNorm>,
     before_mlp: RmsNorm,
     mlp: Mlp,
+    after_mlp: Option<RmsNorm>,
 }
 
 impl Decoder {
@@ -80,8 +82,10 @@ impl Decoder {
             layers.push(Layer {
                 before_attention: parts.norm(&at(names.before_attention))?,
                 attention: Attention::assemble(&mut parts, &config, i, at)?,
+                after_attention: names.after_attention.map(|norm| parts.norm(&at(norm))).transpose()?,
                 before_mlp: parts.norm(&at(names.before_mlp))?,
                 mlp: Mlp::assemble(&mut parts, &config, at)?,
+                after_mlp: names.after_mlp.map(|norm| parts.norm(&at(norm))).transpose()?,
             });
         }
         let embed_tokens = parts.weight(names.embed_tokens)?;
@@ -135,12 +139,17 @@ impl Decoder {
         let n = ids.len();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n]), &self.device);
         let mut x = self.embed_tokens.clone().select(0, ids);
+        if let Some(scale) = self.config.embedding_scale {
+            x = x * scale;
+        }
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));
             let normed = layer.before_attention.forward(x.clone());
-            x = x + layer.attention.forward(normed, &self.config, layout, cache, adapter);
+            let seen = layer.attention.forward(normed, &self.config, layout, cache, adapter);
+            x = x + layer.after_attention.iter().fold(seen, |seen, norm| norm.forward(seen));
             let normed = layer.before_mlp.forward(x.clone());
-            x = x + layer.mlp.forward(&normed, adapter);
+            let thought = layer.mlp.forward(&normed, adapter);
+            x = x + layer.after_mlp.iter().fold(thought, |thought, norm| norm.forward(thought));
         }
         Ok(self.norm.forward(x))
     }
@@ -149,6 +158,6 @@ impl Decoder {
     ///
     /// - hidden: `[tokens, hidden_size]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.matmul(self.lm_head.clone().transpose())
+        self.config.logit_cap.apply(hidden.matmul(self.lm_head.clone().transpose()))
     }
 }

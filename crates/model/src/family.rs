@@ -1,5 +1,6 @@
 //! The families of decoders that can be trained: one row each, and how each reads `config.json` in a file of its own.
 
+mod gemma;
 mod llama;
 mod qwen;
 
@@ -23,6 +24,8 @@ pub const FAMILIES: &[Family] = &[
     Family { model_type: "mistral", models: "Mistral", read: llama::mistral },
     Family { model_type: "qwen2", models: "Qwen 2 and 2.5", read: qwen::qwen2 },
     Family { model_type: "qwen3", models: "Qwen 3", read: qwen::qwen3 },
+    Family { model_type: "gemma2", models: "Gemma 2", read: gemma::gemma2 },
+    Family { model_type: "gemma3_text", models: "Gemma 3 of 270M and 1B", read: gemma::gemma3 },
 ];
 
 impl Family {

@@ -17,7 +17,7 @@ pub struct Layout {
     pub(crate) width: usize,
     /// Of layers that see all that came before.
     full: Sight,
-    /// Of layers with a window, where it makes a difference.
+    /// Of layers with a window, where that makes a difference.
     sliding: Option<Sight>,
 }
 
@@ -76,11 +76,16 @@ impl Layout {
         device: &Device,
         mask: impl Fn(usize) -> Option<Tensor<4>>,
     ) -> Self {
-        let rope = Rope::new(&config.rotary, config.head_dim, positions, n, device);
-        let full = Sight { mask: mask(usize::MAX), rope };
+        let rope = |rotary| Rope::new(rotary, config.head_dim, positions, n, device);
+        let full = Sight { mask: mask(usize::MAX), rope: rope(&config.rotary) };
         let furthest = positions.iter().max().map_or(0, |position| *position as usize);
-        let sliding = config.sliding.as_ref().filter(|sliding| furthest >= sliding.window);
-        let sliding = sliding.map(|sliding| Sight { mask: mask(sliding.window), ..full.clone() });
+        let sliding = config.sliding.as_ref().and_then(|sliding| {
+            let hides = furthest >= sliding.window;
+            (hides || sliding.rotary.is_some()).then(|| Sight {
+                mask: if hides { mask(sliding.window) } else { full.mask.clone() },
+                rope: sliding.rotary.as_ref().map_or_else(|| full.rope.clone(), &rope),
+            })
+        });
         Self { rows, width, full, sliding }
     }
 

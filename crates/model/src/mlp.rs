@@ -1,5 +1,7 @@
 //! The feed-forward part of a layer.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
 use burn::tensor::{Tensor, activation::silu};
 
 use crate::{
@@ -43,6 +45,12 @@ impl Activation {
     fn forward(self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Silu => silu(x),
+            Self::GeluTanh => {
+                const SCALE: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2; // √(2/π)
+                let cube = x.clone() * x.clone() * x.clone();
+                let inner = (x.clone() + cube * 0.044715) * SCALE;
+                x * (inner.tanh() + 1.0) * 0.5
+            }
         }
     }
 }

@@ -12,9 +12,13 @@ pub(crate) struct Names {
     /// Norms of each query head and each key head.
     pub(crate) qk_norms: [&'static str; 2],
     pub(crate) o_proj: &'static str,
+    /// The norm of what the attention gives, before it is added; no name where there is none.
+    pub(crate) after_attention: Option<&'static str>,
     pub(crate) before_mlp: &'static str,
     pub(crate) inner: Inner<&'static str>,
     pub(crate) down_proj: &'static str,
+    /// The norm of what the feed-forward part gives.
+    pub(crate) after_mlp: Option<&'static str>,
 }
 
 /// Queries, keys and values.
@@ -56,9 +60,19 @@ pub(crate) const LLAMA: Names = Names {
     qkv: Qkv::Apart(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]),
     qk_norms: ["self_attn.q_norm", "self_attn.k_norm"],
     o_proj: "self_attn.o_proj",
+    after_attention: None,
     before_mlp: "post_attention_layernorm",
     inner: Inner::Gated(["mlp.gate_proj", "mlp.up_proj"]),
     down_proj: "mlp.down_proj",
+    after_mlp: None,
+};
+
+/// Four norms in a layer, and one of Llama's names for another of them.
+pub(crate) const GEMMA: Names = Names {
+    after_attention: Some("post_attention_layernorm"),
+    before_mlp: "pre_feedforward_layernorm",
+    after_mlp: Some("post_feedforward_layernorm"),
+    ..LLAMA
 };
 
 /// The output projection where it is not the embedding.

@@ -36,3 +36,11 @@ pub(crate) fn real(json: &Value, field: &str) -> Result<Option<f64>, ModelError>
 pub(crate) fn flag(json: &Value, field: &str, usual: bool) -> bool {
     json[field].as_bool().unwrap_or(usual)
 }
+
+/// Refuses a switch that is not where it usually is.
+pub(crate) fn only(json: &Value, field: &str, usual: bool) -> Result<(), ModelError> {
+    match flag(json, field, usual) == usual {
+        true => Ok(()),
+        false => Err(ModelError::Unsupported(format!("`{field}: {}` is not supported", !usual))),
+    }
+}

@@ -62,6 +62,15 @@ pub enum RopeScaling {
 impl Rotary {
     /// That of a whole `config.json`.
     pub(crate) fn of(json: &Value, max_position_embeddings: usize) -> Result<Self, ModelError> {
+        Self::with_usual_theta(json, 10_000.0, max_position_embeddings)
+    }
+
+    /// The same with another theta where the file names none.
+    pub(crate) fn with_usual_theta(
+        json: &Value,
+        usual: f64,
+        max_position_embeddings: usize,
+    ) -> Result<Self, ModelError> {
         // transformers 5 keeps theta and scaling together in `rope_parameters`.
         let rope = [&json["rope_parameters"], &json["rope_scaling"]].into_iter().find(|v| v.is_object());
         let theta = real(json, "rope_theta")?.or(real(rope.unwrap_or(&Value::Null), "rope_theta")?);
@@ -69,7 +78,7 @@ impl Rotary {
             Some(rope) => scaling(rope, max_position_embeddings)?,
             None => RopeScaling::Default,
         };
-        Self { theta: theta.unwrap_or(10_000.0), scaling }.checked()
+        Self { theta: theta.unwrap_or(usual), scaling }.checked()
     }
 
     fn checked(self) -> Result<Self, ModelError> {

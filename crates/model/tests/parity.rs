@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use model::{Bare, Cache, Decoder, DecoderConfig, FAMILIES, Layout, Sampling, generate};
+use model::{Bare, Cache, Decoder, DecoderConfig, FAMILIES, Family, Layout, Sampling, generate};
 use serde_json::Value;
 use testkit::{fixture, json, numbers, smollm2};
 use weights::Checkpoint;
@@ -51,41 +51,80 @@ fn logsumexp(row: &Vec<f64>) -> f64 {
     top + row.iter().map(|l| (l - top).exp()).sum::<f64>().ln()
 }
 
-/// What transformers says of the tiny checkpoint `name`.
+/// The rows of a padded batch, without the padding.
+fn unpadded(ids_of: &Value, mask: &Value) -> Vec<Vec<u32>> {
+    let rows = ids_of.as_array().unwrap().iter().zip(mask.as_array().unwrap());
+    rows.map(|(row, mask)| ids(row)[..numbers(mask).into_iter().sum::<f64>() as usize].to_vec()).collect()
+}
+
+/// What transformers says of a tiny checkpoint.
+struct Said {
+    /// Rows, and the loss of them together.
+    losses: Vec<(Vec<Vec<u32>>, f64)>,
+    /// Logits after a row.
+    logits: Vec<(Vec<u32>, Vec<f64>)>,
+    prompt: Vec<u32>,
+    written: Vec<u32>,
+}
+
+fn said(name: &str) -> Said {
+    let json = json(&format!("tiny/{name}/expected.json"));
+    let loss = |json: &Value| json["loss"].as_f64().unwrap();
+    let written = ids(&json["greedy"]);
+    if let Some(batch) = json.get("batches").map(|batches| &batches[0]) {
+        let rows = unpadded(&batch["input_ids"], &batch["attention_mask"]);
+        return Said {
+            logits: vec![(rows[0].clone(), numbers(&json["logits_row0_last"]))],
+            losses: vec![(rows, loss(&json))],
+            prompt: ids(&json["prompt"][0]),
+            written,
+        };
+    }
+    let rows: Vec<_> = json["ids"][0].as_array().unwrap().iter().map(ids).collect();
+    let padded = &json["padded"];
+    let shorter = unpadded(&padded["ids"], &padded["mask"]);
+    Said {
+        logits: vec![
+            (rows[0].clone(), numbers(&json["logits_last_row0"])),
+            (shorter[1].clone(), numbers(&padded["logits_row1"])),
+        ],
+        // The reference went on from the first six tokens.
+        prompt: rows[0][..6].to_vec(),
+        losses: vec![(rows, loss(&json)), (shorter, loss(padded))],
+        written,
+    }
+}
+
 fn holds(name: &str) {
-    let expected = json(&format!("tiny/{name}/expected.json"));
     let model = open(&fixture(&format!("tiny/{name}")));
-    let batch: Vec<_> = expected["ids"][0].as_array().unwrap().iter().map(ids).collect();
-    let row = &batch[0];
-    assert_close(&logits(&model, row)[row.len() - 1], &numbers(&expected["logits_last_row0"]), 1e-4);
-    assert_close(&[loss(&model, &batch)], &numbers(&expected["loss"]), 1e-5);
-    let padded = &expected["padded"];
-    let row = ids(&padded["ids"][1]);
-    let kept = numbers(&padded["mask"][1]).into_iter().sum::<f64>() as usize;
-    let shorter = [ids(&padded["ids"][0]), row[..kept].to_vec()];
-    assert_close(&[loss(&model, &shorter)], &numbers(&padded["loss"]), 1e-5);
-    let written = ids(&expected["greedy"]);
-    // The reference went on from the first six tokens.
-    assert_eq!(greedy(&model, &batch[0][..6], written.len()), written, "{name}");
+    let said = said(name);
+    for (row, expected) in &said.logits {
+        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4);
+    }
+    for (rows, expected) in &said.losses {
+        assert_close(&[loss(&model, rows)], &[*expected], 1e-5);
+    }
+    assert_eq!(greedy(&model, &said.prompt, said.written.len()), said.written, "{name}");
+}
+
+/// The tiny checkpoints of a family.
+fn proofs(family: &Family) -> Vec<String> {
+    testkit::tiny_of(&[family.model_type])
 }
 
 #[test]
 fn every_family_gives_the_logits_loss_and_text_of_transformers() {
-    let tiny = std::fs::read_dir(fixture("tiny")).unwrap().map(|entry| entry.unwrap().file_name());
-    let tiny: Vec<_> = tiny.map(|name| name.into_string().unwrap()).collect();
     for family in FAMILIES {
-        let is_of_it =
-            |name: &&String| json(&format!("tiny/{name}/config.json"))["model_type"] == family.model_type;
-        let proofs: Vec<_> = tiny.iter().filter(is_of_it).collect();
+        let proofs = proofs(family);
         let lacks = "has no tiny checkpoint with transformers' answers in tests/fixtures/tiny";
         assert!(!proofs.is_empty(), "{} {lacks}", family.model_type);
-        proofs.into_iter().for_each(|name| holds(name));
+        proofs.iter().for_each(|name| holds(name));
     }
 }
 
 #[test]
 fn every_tensor_of_a_checkpoint_is_counted_and_read_by_its_name() {
-    for name in ["llama_tied", "llama3_rope_untied", "mistral", "qwen2", "qwen3"] {
+    for name in FAMILIES.iter().flat_map(proofs) {
         let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
         let config = DecoderConfig::from_json(&checkpoint.config_json().unwrap()).unwrap();
         let mut read: Vec<_> = config.tensors().into_iter().map(|(name, _)| name).collect();
@@ -116,17 +155,17 @@ fn smollm2_gives_the_logits_and_text_of_transformers() {
 
 #[test]
 fn reading_at_once_and_token_by_token_is_the_same() {
-    for name in ["llama3_rope_untied", "mistral", "qwen2", "qwen3"] {
+    for name in FAMILIES.iter().flat_map(proofs) {
         let model = open(&fixture(&format!("tiny/{name}")));
-        let row = ids(&json(&format!("tiny/{name}/expected.json"))["ids"][0][0]);
+        let row = &said(&name).logits[0].0;
         let mut cache = Cache::new(model.config().num_hidden_layers);
         let mut last = Vec::new();
-        for id in &row {
+        for id in row {
             let layout = Layout::after(model.config(), cache.len(), 1, model.device());
             let hidden = model.hidden(&[*id], &layout, Some(&mut cache), &Bare).unwrap();
             last = model.logits(hidden).into_data().iter::<f64>().collect();
         }
-        assert_close(&last, &logits(&model, &row)[row.len() - 1], 1e-5);
+        assert_close(&last, &logits(&model, row)[row.len() - 1], 1e-5);
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn qwen3(json: &Value) -> Result<DecoderConfig, ModelError> {
     let attention = flag(json, "attention_bias", false);
     let biases = Biases { qkv: attention, o: attention, mlp: false };
     let head_dim = whole_or(json, "head_dim", HEAD_DIM)?;
-    Ok(DecoderConfig { biases, head_dim, qk_norm: true, ..common(json)? })
+    let config = DecoderConfig { biases, qk_norm: true, ..common(json)? };
+    Ok(config.with_head_dim(head_dim))
 }
 
 fn common(json: &Value) -> Result<DecoderConfig, ModelError> {
