@@ -36,14 +36,16 @@ impl DecoderConfig {
         let (names, biases) = (self.names, self.biases);
         let mut all = Vec::with_capacity(7);
         match &names.qkv {
-            Qkv::Apart(paths) => all
-                .extend(paths.iter().zip([q, kv, kv]).map(|(path, n)| linear(true, biases.qkv, *path, n, h))),
+            Qkv::Apart(paths) => {
+                let each = paths.iter().zip([q, kv, kv]);
+                all.extend(each.map(|(path, n)| linear(true, biases.qkv, *path, n, h)));
+            }
+            Qkv::Fused(path) => all.push(linear(true, biases.qkv, *path, q + 2 * kv, h)),
         }
         all.push(linear(true, biases.o, names.o_proj, h, q));
         match &names.inner {
-            Inner::Gated(paths) => {
-                all.extend(paths.iter().map(|path| linear(false, biases.mlp, *path, f, h)))
-            }
+            Inner::Gated(paths) => all.extend(paths.map(|path| linear(false, biases.mlp, path, f, h))),
+            Inner::Fused(path) => all.push(linear(false, biases.mlp, *path, 2 * f, h)),
         }
         all.push(linear(false, biases.mlp, names.down_proj, h, f));
         all

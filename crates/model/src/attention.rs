@@ -25,8 +25,12 @@ impl Attention {
         at: impl Fn(&str) -> String,
     ) -> Result<Self, ModelError> {
         let names = config.names;
-        let Qkv::Apart([q, k, v]) = names.qkv;
-        let qkv = Qkv::Apart([parts.linear(at(q))?, parts.linear(at(k))?, parts.linear(at(v))?]);
+        let qkv = match &names.qkv {
+            Qkv::Apart([q, k, v]) => {
+                Qkv::Apart([parts.linear(at(q))?, parts.linear(at(k))?, parts.linear(at(v))?])
+            }
+            Qkv::Fused(qkv) => Qkv::Fused(parts.linear(at(qkv))?),
+        };
         let qk_norms = match config.qk_norm {
             true => Some([parts.norm(&at(names.qk_norms[0]))?, parts.norm(&at(names.qk_norms[1]))?]),
             false => None,
@@ -51,10 +55,16 @@ impl Attention {
             Some(norms) => norms[norm].forward(y.reshape([-1, d as i32])),
             None => y,
         };
-        let Qkv::Apart([q, k, v]) = &self.qkv;
-        let q = sight.rope.apply(split(normed(q.forward(&x, adapter), 0), heads));
-        let k = sight.rope.apply(split(normed(k.forward(&x, adapter), 1), groups));
-        let v = split(v.forward(&x, adapter), groups);
+        let [q, k, v] = match &self.qkv {
+            Qkv::Apart(layers) => layers.each_ref().map(|layer| layer.forward(&x, adapter)),
+            Qkv::Fused(layer) => {
+                let (all, q, kv) = (layer.forward(&x, adapter), heads * d, groups * d);
+                [(0, q), (q, kv), (q + kv, kv)].map(|(from, n)| all.clone().narrow(1, from, n))
+            }
+        };
+        let q = sight.rope.apply(split(normed(q, 0), heads));
+        let k = sight.rope.apply(split(normed(k, 1), groups));
+        let v = split(v, groups);
         let (k, v) = match cache {
             Some((cache, layer)) => cache.extend(layer, k, v),
             None => (k, v),

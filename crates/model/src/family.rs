@@ -2,6 +2,7 @@
 
 mod gemma;
 mod llama;
+mod phi3;
 mod qwen;
 
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub const FAMILIES: &[Family] = &[
     Family { model_type: "qwen3", models: "Qwen 3", read: qwen::qwen3 },
     Family { model_type: "gemma2", models: "Gemma 2", read: gemma::gemma2 },
     Family { model_type: "gemma3_text", models: "Gemma 3 of 270M and 1B", read: gemma::gemma3 },
+    Family { model_type: "phi3", models: "Phi 3 with a context of 4k", read: phi3::phi3 },
 ];
 
 impl Family {

@@ -23,8 +23,10 @@ impl Mlp {
         config: &DecoderConfig,
         at: impl Fn(&str) -> String,
     ) -> Result<Self, ModelError> {
-        let Inner::Gated([gate, up]) = config.names.inner;
-        let inner = Inner::Gated([parts.linear(at(gate))?, parts.linear(at(up))?]);
+        let inner = match &config.names.inner {
+            Inner::Gated([gate, up]) => Inner::Gated([parts.linear(at(gate))?, parts.linear(at(up))?]),
+            Inner::Fused(both) => Inner::Fused(parts.linear(at(both))?),
+        };
         Ok(Self {
             inner,
             down_proj: parts.linear(at(config.names.down_proj))?,
@@ -34,9 +36,15 @@ impl Mlp {
 
     /// - x: `[tokens, hidden]` → the same
     pub(crate) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let Inner::Gated([gate, up]) = &self.inner;
-        let gate = self.activation.forward(gate.forward(x, adapter));
-        let inner = gate * up.forward(x, adapter);
+        let act = |x| self.activation.forward(x);
+        let inner = match &self.inner {
+            Inner::Gated([gate, up]) => act(gate.forward(x, adapter)) * up.forward(x, adapter),
+            Inner::Fused(both) => {
+                let both = both.forward(x, adapter);
+                let width = both.dims()[1] / 2;
+                act(both.clone().narrow(1, 0, width)) * both.narrow(1, width, width)
+            }
+        };
         self.down_proj.forward(&inner, adapter)
     }
 }

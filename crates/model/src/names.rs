@@ -26,6 +26,8 @@ pub(crate) struct Names {
 pub(crate) enum Qkv<T> {
     /// A layer for each.
     Apart([T; 3]),
+    /// One layer for all, its outputs one after another.
+    Fused(T),
 }
 
 /// What leads into the feed-forward part.
@@ -33,12 +35,15 @@ pub(crate) enum Qkv<T> {
 pub(crate) enum Inner<T> {
     /// `act(gate(x)) ∘ up(x)`
     Gated([T; 2]),
+    /// The same with one layer for gate and up.
+    Fused(T),
 }
 
 impl<T> Qkv<T> {
     pub(crate) fn all(&self) -> &[T] {
         match self {
             Self::Apart(layers) => layers,
+            Self::Fused(layer) => std::slice::from_ref(layer),
         }
     }
 }
@@ -47,6 +52,7 @@ impl<T> Inner<T> {
     pub(crate) fn all(&self) -> &[T] {
         match self {
             Self::Gated(layers) => layers,
+            Self::Fused(layer) => std::slice::from_ref(layer),
         }
     }
 }
@@ -74,6 +80,10 @@ pub(crate) const GEMMA: Names = Names {
     after_mlp: Some("post_feedforward_layernorm"),
     ..LLAMA
 };
+
+/// Llama's, with fewer and larger layers.
+pub(crate) const PHI3: Names =
+    Names { qkv: Qkv::Fused("self_attn.qkv_proj"), inner: Inner::Fused("mlp.gate_up_proj"), ..LLAMA };
 
 /// The output projection where it is not the embedding.
 pub(crate) const LM_HEAD: &str = "lm_head";
