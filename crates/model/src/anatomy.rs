@@ -2,6 +2,7 @@
 
 use crate::{
     DecoderConfig,
+    config::NormKind,
     names::{Inner, LM_HEAD, Qkv},
 };
 
@@ -45,6 +46,7 @@ impl DecoderConfig {
         all.push(linear(true, biases.o, names.o_proj, h, q));
         match &names.inner {
             Inner::Gated(paths) => all.extend(paths.map(|path| linear(false, biases.mlp, path, f, h))),
+            Inner::Plain(path) => all.push(linear(false, biases.mlp, *path, f, h)),
             Inner::Fused(path) => all.push(linear(false, biases.mlp, *path, 2 * f, h)),
         }
         all.push(linear(false, biases.mlp, names.down_proj, h, f));
@@ -58,24 +60,33 @@ impl DecoderConfig {
         let mut has = |path: &str, part: &str, shape: &[usize]| {
             all.push((format!("{path}.{part}"), shape.to_vec()));
         };
+        let parts: &[&str] = match self.norm {
+            NormKind::Rms | NormKind::RmsLessOne => &["weight"],
+            NormKind::Layer => &["weight", "bias"],
+        };
         has(names.embed_tokens, "weight", &[self.vocab_size, h]);
+        if let Some(positions) = names.embed_positions {
+            has(positions, "weight", &[self.max_position_embeddings, h]);
+        }
         for i in 0..self.num_hidden_layers {
             let at = |module: &str| format!("{}.{i}.{module}", names.layers);
             let norms = [names.before_attention, names.before_mlp].into_iter();
             for norm in norms.chain(names.after_attention).chain(names.after_mlp) {
-                has(&at(norm), "weight", &[h]);
+                parts.iter().for_each(|part| has(&at(norm), part, &[h]));
             }
             for norm in names.qk_norms.iter().filter(|_| self.qk_norm) {
                 has(&at(norm), "weight", &[self.head_dim]);
             }
             for linear in self.layer_linears() {
-                has(&at(linear.path), "weight", &[linear.outputs, linear.inputs]);
+                let (outputs, inputs) = (linear.outputs, linear.inputs);
+                let shape = if self.fan_in_fan_out { [inputs, outputs] } else { [outputs, inputs] };
+                has(&at(linear.path), "weight", &shape);
                 if linear.bias {
                     has(&at(linear.path), "bias", &[linear.outputs]);
                 }
             }
         }
-        has(names.norm, "weight", &[h]);
+        parts.iter().for_each(|part| has(names.norm, part, &[h]));
         if !self.tie_word_embeddings {
             has(LM_HEAD, "weight", &[self.vocab_size, h]);
         }

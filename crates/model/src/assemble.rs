@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{DecoderConfig, Linear, ModelError, norm::RmsNorm};
+use crate::{DecoderConfig, Linear, ModelError, config::NormKind, norm::Norm};
 
 /// Gives the numbers of the tensor of that name and shape.
 pub(crate) type Numbers<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, ModelError>;
@@ -37,13 +37,15 @@ impl<'a> Assembler<'a> {
     }
 
     pub(crate) fn linear(&mut self, path: String) -> Result<Linear, ModelError> {
-        let (weight, bias) = (self.weight(&path)?, self.find(&format!("{path}.bias"))?);
+        let (weight, bias): (Tensor<2>, _) = (self.weight(&path)?, self.find(&format!("{path}.bias"))?);
+        let weight = if self.config.fan_in_fan_out { weight.transpose() } else { weight };
         Ok(Linear { weight, bias, path })
     }
 
-    pub(crate) fn norm(&mut self, path: &str) -> Result<RmsNorm, ModelError> {
-        let weight: Tensor<1> = self.weight(path)?;
-        let weight = if self.config.norms_less_one { weight + 1.0 } else { weight };
-        Ok(RmsNorm { weight, eps: self.config.norm_eps })
+    pub(crate) fn norm(&mut self, path: &str) -> Result<Norm, ModelError> {
+        let (weight, eps): (Tensor<1>, _) = (self.weight(path)?, self.config.norm_eps);
+        let bias = self.find(&format!("{path}.bias"))?;
+        let weight = if self.config.norm == NormKind::RmsLessOne { weight + 1.0 } else { weight };
+        Ok(Norm { weight, bias, eps })
     }
 }

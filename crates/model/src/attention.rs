@@ -3,14 +3,14 @@
 use burn::tensor::{Tensor, activation::softmax};
 
 use crate::{
-    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, names::Qkv, norm::RmsNorm,
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, names::Qkv, norm::Norm,
 };
 
 /// `softmax(cap(q·kᵀ·scale) + mask)·v`, each key-value head serving a group of query heads.
 #[derive(Clone, Debug)]
 pub(crate) struct Attention {
     pub(crate) qkv: Qkv<Linear>,
-    qk_norms: Option<[RmsNorm; 2]>,
+    qk_norms: Option<[Norm; 2]>,
     pub(crate) o_proj: Linear,
     /// It sees no further back than the window.
     slides: bool,
@@ -62,8 +62,8 @@ impl Attention {
                 [(0, q), (q, kv), (q + kv, kv)].map(|(from, n)| all.clone().narrow(1, from, n))
             }
         };
-        let q = sight.rope.apply(split(normed(q, 0), heads));
-        let k = sight.rope.apply(split(normed(k, 1), groups));
+        let q = sight.turn(split(normed(q, 0), heads));
+        let k = sight.turn(split(normed(k, 1), groups));
         let v = split(v, groups);
         let (k, v) = match cache {
             Some((cache, layer)) => cache.extend(layer, k, v),

@@ -29,8 +29,8 @@ pub struct DecoderConfig {
     pub head_dim: usize,
     /// Added to the variance in norms.
     pub norm_eps: f64,
-    /// How a token knows where it stands.
-    pub rotary: Rotary,
+    /// How a token knows where it stands; none where positions are learned.
+    pub rotary: Option<Rotary>,
     /// The longest context the model was made for.
     pub max_position_embeddings: usize,
     /// The output projection is the embedding.
@@ -51,8 +51,10 @@ pub struct DecoderConfig {
     pub logit_cap: SoftCap,
     /// What embeddings are multiplied by.
     pub embedding_scale: Option<f64>,
-    /// The checkpoint has the weights of norms less one.
-    pub norms_less_one: bool,
+    /// What norms do.
+    pub norm: NormKind,
+    /// The checkpoint has the weights of linear layers as `[in, out]`; PEFT's name for it.
+    pub fan_in_fan_out: bool,
     /// What the parts are called in the checkpoint.
     pub(crate) names: &'static Names,
 }
@@ -66,6 +68,17 @@ pub struct Biases {
     pub o: bool,
     /// All of the feed-forward part.
     pub mlp: bool,
+}
+
+/// What norms do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormKind {
+    /// RMSNorm.
+    Rms,
+    /// RMSNorm whose weight the checkpoint has less one.
+    RmsLessOne,
+    /// LayerNorm, with a bias.
+    Layer,
 }
 
 /// The curve inside the feed-forward part.
@@ -113,7 +126,7 @@ impl DecoderConfig {
             num_key_value_heads: whole_or(json, "num_key_value_heads", num_attention_heads)?,
             head_dim,
             norm_eps: real(json, "rms_norm_eps")?.unwrap_or(1e-6),
-            rotary: Rotary::of(json, max_position_embeddings)?,
+            rotary: Some(Rotary::of(json, max_position_embeddings)?),
             max_position_embeddings,
             tie_word_embeddings: flag(json, "tie_word_embeddings", false),
             biases: Biases::default(),
@@ -124,7 +137,8 @@ impl DecoderConfig {
             score_cap: SoftCap(None),
             logit_cap: SoftCap(None),
             embedding_scale: None,
-            norms_less_one: false,
+            norm: NormKind::Rms,
+            fan_in_fan_out: false,
             names: &names::LLAMA,
         })
     }
@@ -141,7 +155,7 @@ impl DecoderConfig {
         if heads % kv != 0 {
             return refuse(format!("{heads} attention heads cannot share {kv} key-value heads evenly"));
         }
-        if head_dim == 0 || head_dim % 2 != 0 {
+        if head_dim == 0 || (self.rotary.is_some() && head_dim % 2 != 0) {
             return refuse(format!("head_dim is {head_dim}; rotary embedding needs an even one"));
         }
         if let Some(sliding) = &self.sliding
@@ -151,6 +165,11 @@ impl DecoderConfig {
             return refuse(format!("`layer_types` tells of {told} layers where there are {layers}"));
         }
         Ok(self)
+    }
+
+    /// The most tokens of a text that it can tell apart; none where it goes on, if ever worse.
+    pub fn most_tokens(&self) -> Option<usize> {
+        self.names.embed_positions.map(|_| self.max_position_embeddings)
     }
 
     /// That layer `i` sees no further back than the window.

@@ -13,7 +13,7 @@ use crate::{
     attention::Attention,
     mlp::Mlp,
     names::LM_HEAD,
-    norm::RmsNorm,
+    norm::Norm,
 };
 
 /// A frozen decoder on one device.
@@ -22,20 +22,21 @@ pub struct Decoder {
     config: DecoderConfig,
     device: Device,
     embed_tokens: Tensor<2>,
+    embed_positions: Option<Tensor<2>>,
     layers: Vec<Layer>,
-    norm: RmsNorm,
+    norm: Norm,
     lm_head: Tensor<2>,
 }
 
 /// `h = x + attention(norm(x)); y = h + mlp(norm(h))`, some with a norm more before each sum.
 #[derive(Clone, Debug)]
 struct Layer {
-    before_attention: RmsNorm,
+    before_attention: Norm,
     attention: Attention,
-    after_attention: Option<RmsNorm>,
-    before_mlp: RmsNorm,
+    after_attention: Option<Norm>,
+    before_mlp: Norm,
     mlp: Mlp,
-    after_mlp: Option<RmsNorm>,
+    after_mlp: Option<Norm>,
 }
 
 impl Decoder {
@@ -89,10 +90,11 @@ impl Decoder {
             });
         }
         let embed_tokens = parts.weight(names.embed_tokens)?;
+        let embed_positions = names.embed_positions.map(|path| parts.weight(path)).transpose()?;
         let lm_head =
             if config.tie_word_embeddings { embed_tokens.clone() } else { parts.weight(LM_HEAD)? };
         let norm = parts.norm(names.norm)?;
-        Ok(Self { device: device.clone(), embed_tokens, layers, norm, lm_head, config })
+        Ok(Self { device: device.clone(), embed_tokens, embed_positions, layers, norm, lm_head, config })
     }
 
     /// Its shape.
@@ -123,7 +125,7 @@ impl Decoder {
     /// - ids: `rows · width` of `layout`, row after row → `[rows · width, hidden_size]`
     ///
     /// # Errors
-    /// A token beyond the vocabulary.
+    /// A token beyond the vocabulary, or a text longer than the positions that the model learned.
     pub fn hidden(
         &self,
         ids: &[u32],
@@ -135,12 +137,18 @@ impl Decoder {
         if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
             return Err(ModelError::TokenOutOfRange { id, vocab_size });
         }
+        if let Some(most) = self.config.most_tokens().filter(|most| layout.reach > *most) {
+            return Err(ModelError::TooLong { tokens: layout.reach, most });
+        }
         let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
         let n = ids.len();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n]), &self.device);
         let mut x = self.embed_tokens.clone().select(0, ids);
         if let Some(scale) = self.config.embedding_scale {
             x = x * scale;
+        }
+        if let (Some(embeddings), Some(positions)) = (&self.embed_positions, &layout.positions) {
+            x = x + embeddings.clone().select(0, positions.clone());
         }
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));

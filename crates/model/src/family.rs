@@ -1,6 +1,7 @@
 //! The families of decoders that can be trained: one row each, and how each reads `config.json` in a file of its own.
 
 mod gemma;
+mod gpt2;
 mod llama;
 mod phi3;
 mod qwen;
@@ -28,6 +29,7 @@ pub const FAMILIES: &[Family] = &[
     Family { model_type: "gemma2", models: "Gemma 2", read: gemma::gemma2 },
     Family { model_type: "gemma3_text", models: "Gemma 3 of 270M and 1B", read: gemma::gemma3 },
     Family { model_type: "phi3", models: "Phi 3 with a context of 4k", read: phi3::phi3 },
+    Family { model_type: "gpt2", models: "GPT-2, DistilGPT2", read: gpt2::gpt2 },
 ];
 
 impl Family {

@@ -1,6 +1,6 @@
 //! Where the tokens of a batch stand and which of them see each other.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::{DecoderConfig, rope::Rope};
 
@@ -15,6 +15,10 @@ const UNSEEN: f32 = -1e30;
 pub struct Layout {
     pub(crate) rows: usize,
     pub(crate) width: usize,
+    /// Tokens before the furthest one, itself included.
+    pub(crate) reach: usize,
+    /// Of each token, `rows · width`, where positions are learned.
+    pub(crate) positions: Option<Tensor<1, Int>>,
     /// Of layers that see all that came before.
     full: Sight,
     /// Of layers with a window, where that makes a difference.
@@ -26,7 +30,20 @@ pub struct Layout {
 pub(crate) struct Sight {
     /// `[rows or 1, 1, width, keys]`; absent where every token may see every key.
     pub(crate) mask: Option<Tensor<4>>,
-    pub(crate) rope: Rope,
+    /// Absent where positions are learned.
+    rope: Option<Rope>,
+}
+
+impl Sight {
+    /// Turns each head to where it stands.
+    ///
+    /// - x: `[rows, heads, tokens, head_dim]` → the same
+    pub(crate) fn turn(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.rope {
+            Some(rope) => rope.apply(x),
+            None => x,
+        }
+    }
 }
 
 impl Layout {
@@ -36,12 +53,14 @@ impl Layout {
         let rows = segments.len();
         let mut positions = Vec::with_capacity(rows * width);
         let mut owners = Vec::with_capacity(rows * width);
-        for row in segments {
-            let padding = (width as u32).saturating_sub(row.iter().sum());
-            for (owner, length) in row.iter().chain(std::iter::once(&padding)).enumerate() {
+        for (i, row) in segments.iter().enumerate() {
+            for (owner, length) in row.iter().enumerate() {
                 positions.extend(0..*length);
                 owners.extend(std::iter::repeat_n(owner as u32, *length as usize));
             }
+            // Padding stands nowhere in particular.
+            positions.resize((i + 1) * width, 0);
+            owners.resize((i + 1) * width, row.len() as u32);
         }
         // Rows of a single segment all have the same, causal mask.
         let single = segments.iter().all(|row| row.len() <= 1);
@@ -77,16 +96,20 @@ impl Layout {
         mask: impl Fn(usize) -> Option<Tensor<4>>,
     ) -> Self {
         let rope = |rotary| Rope::new(rotary, config.head_dim, positions, n, device);
-        let full = Sight { mask: mask(usize::MAX), rope: rope(&config.rotary) };
-        let furthest = positions.iter().max().map_or(0, |position| *position as usize);
+        let full = Sight { mask: mask(usize::MAX), rope: config.rotary.as_ref().map(rope) };
+        let reach = positions.iter().max().map_or(0, |position| *position as usize + 1);
+        let learned = config.rotary.is_none().then(|| {
+            let of_each = positions.iter().cycle().take(rows * width).map(|position| *position as i32);
+            Tensor::from_data(TensorData::new(of_each.collect(), [rows * width]), device)
+        });
         let sliding = config.sliding.as_ref().and_then(|sliding| {
-            let hides = furthest >= sliding.window;
+            let hides = reach > sliding.window;
             (hides || sliding.rotary.is_some()).then(|| Sight {
                 mask: if hides { mask(sliding.window) } else { full.mask.clone() },
-                rope: sliding.rotary.as_ref().map_or_else(|| full.rope.clone(), &rope),
+                rope: sliding.rotary.as_ref().map(rope).or_else(|| full.rope.clone()),
             })
         });
-        Self { rows, width, full, sliding }
+        Self { rows, width, reach, positions: learned, full, sliding }
     }
 
     /// What a layer with or without a window sees.

@@ -32,7 +32,7 @@ pub use adapter::{Adapter, Bare};
 pub use anatomy::LayerLinear;
 pub use cache::Cache;
 pub use cap::SoftCap;
-pub use config::{Activation, Biases, DecoderConfig, Sliding};
+pub use config::{Activation, Biases, DecoderConfig, NormKind, Sliding};
 pub use decoder::Decoder;
 pub use error::ModelError;
 pub use family::{FAMILIES, Family};

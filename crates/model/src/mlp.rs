@@ -8,7 +8,7 @@ use crate::{
     Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, config::Activation, names::Inner,
 };
 
-/// `down(act(gate(x)) ∘ up(x))`
+/// `down(act(gate(x)) ∘ up(x))`, or `down(act(up(x)))`.
 #[derive(Clone, Debug)]
 pub(crate) struct Mlp {
     pub(crate) inner: Inner<Linear>,
@@ -26,6 +26,7 @@ impl Mlp {
         let inner = match &config.names.inner {
             Inner::Gated([gate, up]) => Inner::Gated([parts.linear(at(gate))?, parts.linear(at(up))?]),
             Inner::Fused(both) => Inner::Fused(parts.linear(at(both))?),
+            Inner::Plain(up) => Inner::Plain(parts.linear(at(up))?),
         };
         Ok(Self {
             inner,
@@ -44,6 +45,7 @@ impl Mlp {
                 let width = both.dims()[1] / 2;
                 act(both.clone().narrow(1, 0, width)) * both.narrow(1, width, width)
             }
+            Inner::Plain(up) => act(up.forward(x, adapter)),
         };
         self.down_proj.forward(&inner, adapter)
     }

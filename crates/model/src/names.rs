@@ -4,6 +4,8 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Names {
     pub(crate) embed_tokens: &'static str,
+    /// An embedding for each position, where positions are learned.
+    pub(crate) embed_positions: Option<&'static str>,
     pub(crate) layers: &'static str,
     /// The norm after the last layer.
     pub(crate) norm: &'static str,
@@ -37,6 +39,8 @@ pub(crate) enum Inner<T> {
     Gated([T; 2]),
     /// The same with one layer for gate and up.
     Fused(T),
+    /// `act(up(x))`
+    Plain(T),
 }
 
 impl<T> Qkv<T> {
@@ -52,7 +56,7 @@ impl<T> Inner<T> {
     pub(crate) fn all(&self) -> &[T] {
         match self {
             Self::Gated(layers) => layers,
-            Self::Fused(layer) => std::slice::from_ref(layer),
+            Self::Fused(layer) | Self::Plain(layer) => std::slice::from_ref(layer),
         }
     }
 }
@@ -60,6 +64,7 @@ impl<T> Inner<T> {
 /// Most decoders since Llama.
 pub(crate) const LLAMA: Names = Names {
     embed_tokens: "model.embed_tokens",
+    embed_positions: None,
     layers: "model.layers",
     norm: "model.norm",
     before_attention: "input_layernorm",
@@ -84,6 +89,23 @@ pub(crate) const GEMMA: Names = Names {
 /// Llama's, with fewer and larger layers.
 pub(crate) const PHI3: Names =
     Names { qkv: Qkv::Fused("self_attn.qkv_proj"), inner: Inner::Fused("mlp.gate_up_proj"), ..LLAMA };
+
+/// As GPT-2 was released, before there were habits.
+pub(crate) const GPT2: Names = Names {
+    embed_tokens: "transformer.wte",
+    embed_positions: Some("transformer.wpe"),
+    layers: "transformer.h",
+    norm: "transformer.ln_f",
+    before_attention: "ln_1",
+    qkv: Qkv::Fused("attn.c_attn"),
+    qk_norms: ["", ""],
+    o_proj: "attn.c_proj",
+    after_attention: None,
+    before_mlp: "ln_2",
+    inner: Inner::Plain("mlp.c_fc"),
+    down_proj: "mlp.c_proj",
+    after_mlp: None,
+};
 
 /// The output projection where it is not the embedding.
 pub(crate) const LM_HEAD: &str = "lm_head";

@@ -121,7 +121,7 @@ mod tests {
         for (name, case) in table.as_object().unwrap().iter().filter(|(name, _)| *name != "note") {
             let config = DecoderConfig::from_json(&case["config"]).unwrap();
             let length = case["length"].as_u64().unwrap() as usize;
-            let (found, factor) = frequencies(&config.rotary, config.head_dim, length);
+            let (found, factor) = frequencies(config.rotary.as_ref().unwrap(), config.head_dim, length);
             let expected = testkit::numbers(&case["inv_freq"]);
             assert_eq!(found.len(), expected.len(), "{name}");
             for (found, expected) in found.iter().zip(&expected) {

@@ -175,3 +175,14 @@ fn a_token_beyond_the_vocabulary_is_refused() {
     let refused = generate(&model, &Bare, &[160], &[], 1, &Sampling::GREEDY, |_| ControlFlow::Continue(()));
     assert!(refused.unwrap_err().to_string().contains("the tokenizer does not belong to this model"));
 }
+
+#[test]
+fn where_positions_are_learned_a_text_ends_with_them() {
+    let model = open(&fixture("tiny/gpt2"));
+    let most = model.config().most_tokens().unwrap();
+    let text: Vec<u32> = (0..most as u32 + 1).collect();
+    assert_eq!(greedy(&model, &text[..most - 2], 10).len(), 3, "the last position still has a next token");
+    let go_on = |_| ControlFlow::Continue(());
+    let refused = generate(&model, &Bare, &text, &[], 1, &Sampling::GREEDY, go_on).unwrap_err().to_string();
+    assert_eq!(refused, "the text has 65 tokens, and the model can read no more than 64");
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     DecoderConfig, ModelError, Rotary, SoftCap,
-    config::{Activation, Biases, Sliding},
+    config::{Activation, Biases, NormKind, Sliding},
     names,
     read::{flag, only, real, whole_or},
 };
@@ -57,7 +57,7 @@ pub(super) fn gemma3(json: &Value) -> Result<DecoderConfig, ModelError> {
         |json: &Value, theta: f64| Rotary::with_usual_theta(json, theta, config.max_position_embeddings);
     let local = rotary(&local, LOCAL_THETA)?;
     Ok(DecoderConfig {
-        rotary: rotary(&global, GLOBAL_THETA)?,
+        rotary: Some(rotary(&global, GLOBAL_THETA)?),
         sliding: sliding.map(|sliding| Sliding { rotary: Some(local), ..sliding }),
         score_cap: SoftCap(real(json, "attn_logit_softcapping")?),
         logit_cap: SoftCap(real(json, "final_logit_softcapping")?),
@@ -76,7 +76,7 @@ fn common(json: &Value) -> Result<DecoderConfig, ModelError> {
         attention_scale: scalar.powf(-0.5),
         biases: Biases { qkv: attention, o: attention, mlp: false },
         embedding_scale: Some((config.hidden_size as f64).sqrt()),
-        norms_less_one: true,
+        norm: NormKind::RmsLessOne,
         tie_word_embeddings: flag(json, "tie_word_embeddings", true),
         names: &names::GEMMA,
         ..config
