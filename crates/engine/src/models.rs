@@ -9,7 +9,7 @@ use std::{
 
 use hub::{Choice, HubError, Installed, STARTER, StarterSource};
 use model::DecoderConfig;
-use plan::ModelFacts;
+use plan::{LinearFacts, ModelFacts};
 use serde::Serialize;
 use spec::{ApiError, Code, ModelId, Sha256};
 use store::measured::FileState;
@@ -199,6 +199,17 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &DecoderConfig) -> Mo
         head_dim: n(config.head_dim),
         vocab_size: n(config.vocab_size),
         max_position_embeddings: n(config.max_position_embeddings),
+        linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+    }
+}
+
+fn linear_facts(linear: model::LayerLinear) -> LinearFacts {
+    let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    LinearFacts {
+        path: linear.path.to_owned(),
+        inputs: n(linear.inputs),
+        outputs: n(linear.outputs),
+        in_attention: linear.in_attention,
     }
 }
 

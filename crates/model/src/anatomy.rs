@@ -21,6 +21,15 @@ pub struct LayerLinear {
     pub bias: bool,
 }
 
+impl LayerLinear {
+    /// What PEFT is to call it: the last part of its path, unless another layer's path ends in the same.
+    pub fn target(&self, all: &[LayerLinear]) -> &'static str {
+        let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+        let alike = all.iter().filter(|other| last(other.path) == last(self.path)).count();
+        if alike == 1 { last(self.path) } else { self.path }
+    }
+}
+
 impl DecoderConfig {
     /// The linear layers of one decoder layer, in the order of the forward pass.
     pub fn layer_linears(&self) -> Vec<LayerLinear> {
