@@ -123,6 +123,15 @@ fn every_family_gives_the_logits_loss_and_text_of_transformers() {
 }
 
 #[test]
+fn a_family_out_of_a_gguf_gives_the_same_logits() {
+    for name in ["llama3_rope_untied", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2"] {
+        let model = open(&fixture(&format!("gguf/{name}.gguf")));
+        let (row, expected) = &said(name).logits[0];
+        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4);
+    }
+}
+
+#[test]
 fn every_tensor_of_a_checkpoint_is_counted_and_read_by_its_name() {
     for name in FAMILIES.iter().flat_map(proofs) {
         let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
