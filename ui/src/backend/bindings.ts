@@ -747,9 +747,11 @@ export type FoundModel = {
 	licence: string | null,
 	/**  Weights in all. */
 	n_parameters: number | null,
-	/**  `llama` can be trained here. */
+	/**  Its family, as its `config.json` calls it. */
 	model_type: string | null,
-	/**  Whether it can be trained here; unknown where its size is. */
+	/**  That its family can be trained here; unknown where the hub does not tell it. */
+	trainable: boolean | null,
+	/**  Whether it fits this computer; unknown where its size is. */
 	fit: Fit | null,
 	/**  What of it is on this computer. */
 	state: ModelState,
