@@ -1,6 +1,6 @@
 //! LoRA (Hu et al. 2021, arXiv 2106.09685) and its rank-stabilised scale (Kalajdzievski 2023, arXiv 2312.03732).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use model::{Adapter, Decoder};
@@ -55,6 +55,8 @@ pub struct Lora {
     config: LoraConfig,
     places: Vec<Place>,
     by_path: HashMap<String, usize>,
+    /// The base's file has its weights as `[in, out]`.
+    fan_in_fan_out: bool,
     dropout: Option<Dropout>,
 }
 
@@ -62,6 +64,8 @@ pub struct Lora {
 #[derive(Clone, Debug)]
 struct Place {
     path: String,
+    /// PEFT's name for the layers of this kind.
+    target: &'static str,
     /// `[r, in]`
     a: Tensor<2>,
     /// `[out, r]`
@@ -84,17 +88,18 @@ impl Lora {
         let device = model.device();
         let places = targets(model, &config.target_modules)?
             .into_iter()
-            .map(|(path, [out, input])| {
+            .map(|Target { path, name, shape: [out, input] }| {
                 let bound = 1.0 / (input as f32).sqrt();
                 let a = (0..config.r * input).map(|_| rng.random_range(-bound..bound)).collect::<Vec<f32>>();
                 Place {
                     path,
+                    target: name,
                     a: Tensor::from_data(TensorData::new(a, [config.r, input]), device),
                     b: Tensor::zeros([out, config.r], device),
                 }
             })
             .collect();
-        Ok(Self::of(config, places))
+        Ok(Self::of(config, places, model))
     }
 
     /// An adapter with the numbers of a file.
@@ -119,9 +124,9 @@ impl Lora {
         };
         let device = model.device();
         let mut places = Vec::new();
-        for (path, [out, input]) in targets(model, &config.target_modules)? {
+        for Target { path, name, shape: [out, input] } in targets(model, &config.target_modules)? {
             let empty = Tensor::zeros([1, 1], device);
-            let mut place = Place { path, a: empty.clone(), b: empty };
+            let mut place = Place { path, target: name, a: empty.clone(), b: empty };
             let [a, b] = place.names();
             place.a = take(a, [config.r, input], device)?;
             place.b = take(b, [out, config.r], device)?;
@@ -129,18 +134,29 @@ impl Lora {
         }
         match found.into_keys().next() {
             Some(name) => Err(AdaptError::UnexpectedTensor(name)),
-            None => Ok(Self::of(config, places)),
+            None => Ok(Self::of(config, places, model)),
         }
     }
 
-    fn of(config: LoraConfig, places: Vec<Place>) -> Self {
+    fn of(config: LoraConfig, places: Vec<Place>, model: &Decoder) -> Self {
         let by_path = places.iter().enumerate().map(|(i, p)| (p.path.clone(), i)).collect();
-        Self { config, places, by_path, dropout: None }
+        let fan_in_fan_out = model.config().fan_in_fan_out;
+        Self { config, places, by_path, fan_in_fan_out, dropout: None }
     }
 
     /// What it is made of.
     pub fn config(&self) -> &LoraConfig {
         &self.config
+    }
+
+    /// What PEFT calls the kinds of layers that it adapts.
+    pub fn target_names(&self) -> BTreeSet<&'static str> {
+        self.places.iter().map(|place| place.target).collect()
+    }
+
+    /// The base's file has its weights as `[in, out]`; PEFT wants to be told.
+    pub fn fan_in_fan_out(&self) -> bool {
+        self.fan_in_fan_out
     }
 
     /// Numbers that learn.
@@ -169,7 +185,7 @@ impl Lora {
         let mut places = Vec::with_capacity(self.places.len());
         for place in &self.places {
             if let (Some(a), Some(b)) = (values.next(), values.next()) {
-                places.push(Place { path: place.path.clone(), a, b });
+                places.push(Place { a, b, path: place.path.clone(), target: place.target });
             }
         }
         Self { places, ..self.clone() }
@@ -205,6 +221,12 @@ impl Lora {
         let place = &self.places[*self.by_path.get(path)?];
         Some(place.b.clone().matmul(place.a.clone()) * self.config.scale())
     }
+
+    /// The same as the base's file has its weights, which may be the other way round.
+    pub fn stored_delta(&self, path: &str) -> Option<Tensor<2>> {
+        let delta = self.delta(path)?;
+        Some(if self.fan_in_fan_out { delta.transpose() } else { delta })
+    }
 }
 
 impl Adapter for Lora {
@@ -220,25 +242,40 @@ impl Adapter for Lora {
     }
 }
 
-/// The layers that `wanted` names, with the shapes `[out, in]` of their weights, in the model's order.
-fn targets(model: &Decoder, wanted: &TargetModules) -> Result<Vec<(String, [usize; 2])>, AdaptError> {
-    const ATTENTION: [&str; 4] = ["q_proj", "k_proj", "v_proj", "o_proj"];
-    let all: Vec<_> = model.linears().map(|l| (l.path.clone(), l.weight.dims())).collect();
+/// A layer that gets an adapter.
+struct Target {
+    path: String,
+    /// PEFT's name for the layers of this kind.
+    name: &'static str,
+    /// `[out, in]`
+    shape: [usize; 2],
+}
+
+/// The layers that `wanted` names, in the model's order.
+fn targets(model: &Decoder, wanted: &TargetModules) -> Result<Vec<Target>, AdaptError> {
+    let kinds = model.config().layer_linears();
     let called = |path: &str, name: &str| path == name || path.ends_with(&format!(".{name}"));
     if let TargetModules::Named(names) = wanted {
         for name in names {
-            if !all.iter().any(|(path, _)| called(path, name)) {
-                let mut known: Vec<_> = all.iter().filter_map(|(path, _)| path.rsplit('.').next()).collect();
-                known.sort_unstable();
-                known.dedup();
-                return Err(AdaptError::UnknownTarget { name: name.clone(), known: known.join(", ") });
+            if !model.linears().any(|linear| called(&linear.path, name)) {
+                let known: BTreeSet<_> = kinds.iter().map(|kind| kind.target(&kinds)).collect();
+                let known = known.into_iter().collect::<Vec<_>>().join(", ");
+                return Err(AdaptError::UnknownTarget { name: name.clone(), known });
             }
         }
     }
-    let wanted = |path: &str| match wanted {
-        TargetModules::AllLinear => true,
-        TargetModules::Attention => ATTENTION.iter().any(|name| called(path, name)),
-        TargetModules::Named(names) => names.iter().any(|name| called(path, name)),
-    };
-    Ok(all.into_iter().filter(|(path, _)| wanted(path)).collect())
+    let mut targets = Vec::new();
+    for linear in model.linears() {
+        let Some(kind) = kinds.iter().find(|kind| called(&linear.path, kind.path)) else { continue };
+        let is_wanted = match wanted {
+            TargetModules::AllLinear => true,
+            TargetModules::Attention => kind.in_attention,
+            TargetModules::Named(names) => names.iter().any(|name| called(&linear.path, name)),
+        };
+        if is_wanted {
+            let (path, name, shape) = (linear.path.clone(), kind.target(&kinds), linear.weight.dims());
+            targets.push(Target { path, name, shape });
+        }
+    }
+    Ok(targets)
 }

@@ -32,7 +32,7 @@ pub struct PeftConfig {
     /// `none`: biases do not learn.
     #[serde(default = "none")]
     pub bias: String,
-    /// The weight is `[in, out]`; never in Llama models.
+    /// The base has its weights as `[in, out]`, as GPT-2 does.
     #[serde(default)]
     pub fan_in_fan_out: bool,
     /// The adapter is not to be trained on when loaded.
@@ -67,13 +67,7 @@ impl PeftConfig {
     /// What PEFT is told of `lora` on the base that it finds at `base`.
     pub fn of(lora: &Lora, base: &str) -> Self {
         let config = lora.config();
-        let mut names: Vec<String> = lora
-            .names()
-            .iter()
-            .filter_map(|name| name.split(".lora_").next()?.rsplit('.').next().map(str::to_owned))
-            .collect();
-        names.sort();
-        names.dedup();
+        let names = lora.target_names().into_iter().map(str::to_owned).collect();
         Self {
             peft_type: "LORA".to_owned(),
             task_type: Some("CAUSAL_LM".to_owned()),
@@ -83,7 +77,7 @@ impl PeftConfig {
             lora_dropout: config.lora_dropout,
             target_modules: Targets::Names(names),
             bias: none(),
-            fan_in_fan_out: false,
+            fan_in_fan_out: lora.fan_in_fan_out(),
             inference_mode: true,
             use_rslora: config.use_rslora,
             use_dora: false,
@@ -103,8 +97,8 @@ impl PeftConfig {
                 self.peft_type
             )));
         }
-        if self.use_dora || self.fan_in_fan_out || self.bias != "none" || self.modules_to_save.is_some() {
-            let what = "DoRA, fan_in_fan_out, trained biases and modules_to_save cannot be opened yet";
+        if self.use_dora || self.bias != "none" || self.modules_to_save.is_some() {
+            let what = "DoRA, trained biases and modules_to_save cannot be opened yet";
             return Err(refuse(what.to_owned()));
         }
         if self.r == 0 || !self.lora_alpha.is_finite() {

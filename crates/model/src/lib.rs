@@ -8,23 +8,36 @@
 //! Deliberately absent: data, losses, optimisers.
 
 mod adapter;
+mod anatomy;
+mod assemble;
+mod attention;
 mod cache;
+mod cap;
 mod config;
 mod decoder;
 pub mod devices;
 mod error;
+mod family;
 mod generate;
 mod layout;
 mod linear;
+mod mlp;
+mod names;
 mod norm;
+mod read;
 mod rope;
+mod rotary;
 
 pub use adapter::{Adapter, Bare};
+pub use anatomy::LayerLinear;
 pub use cache::Cache;
-pub use config::{LlamaConfig, RopeScaling};
+pub use cap::SoftCap;
+pub use config::{Activation, Biases, DecoderConfig, NormKind, Sliding};
 pub use decoder::Decoder;
 pub use error::ModelError;
+pub use family::{FAMILIES, Family};
 pub use generate::{Generation, generate};
 pub use layout::Layout;
 pub use linear::Linear;
+pub use rotary::{RopeScaling, Rotary};
 pub use spec::Sampling;
