@@ -199,7 +199,7 @@ fn scaling(rope: &Value, max_position_embeddings: usize) -> Result<RopeScaling, 
     }
 }
 
-fn whole(json: &Value, field: &str) -> Result<usize, ModelError> {
+pub(crate) fn whole(json: &Value, field: &str) -> Result<usize, ModelError> {
     match &json[field] {
         Value::Null => Err(ModelError::Config(format!("`{field}` is missing"))),
         value => match value.as_u64() {
@@ -211,11 +211,11 @@ fn whole(json: &Value, field: &str) -> Result<usize, ModelError> {
     }
 }
 
-fn whole_or(json: &Value, field: &str, usual: usize) -> Result<usize, ModelError> {
+pub(crate) fn whole_or(json: &Value, field: &str, usual: usize) -> Result<usize, ModelError> {
     if json[field].is_null() { Ok(usual) } else { whole(json, field) }
 }
 
-fn real(json: &Value, field: &str) -> Result<Option<f64>, ModelError> {
+pub(crate) fn real(json: &Value, field: &str) -> Result<Option<f64>, ModelError> {
     match &json[field] {
         Value::Null => Ok(None),
         value => match value.as_f64() {

@@ -40,4 +40,12 @@ pub enum ModelError {
         /// Rows of the embedding.
         vocab_size: usize,
     },
+    /// A text longer than the model has positions for.
+    #[error("a text of {tokens} tokens is longer than the {most} that this model can read")]
+    TooLong {
+        /// The text's.
+        tokens: usize,
+        /// The model's.
+        most: usize,
+    },
 }

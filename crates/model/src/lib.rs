@@ -8,10 +8,12 @@
 //! Deliberately absent: data, losses, optimisers.
 
 mod adapter;
+mod base;
 mod cache;
 mod config;
 mod decoder;
 pub mod devices;
+pub mod encoder;
 mod error;
 mod generate;
 mod layout;
@@ -20,6 +22,7 @@ mod norm;
 mod rope;
 
 pub use adapter::{Adapter, Bare};
+pub use base::{Base, Parameter};
 pub use cache::Cache;
 pub use config::{LlamaConfig, RopeScaling};
 pub use decoder::Decoder;

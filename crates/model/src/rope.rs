@@ -81,15 +81,27 @@ impl Rope {
     pub(crate) fn new(config: &LlamaConfig, positions: &[u32], rows: usize, device: &Device) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(config, length);
+        Self::of(&frequencies, factor, positions, rows, device)
+    }
+
+    /// The same with these inverse frequencies `[head_dim / 2]`, and `factor` on sine and cosine.
+    pub(crate) fn of(
+        frequencies: &[f64],
+        factor: f64,
+        positions: &[u32],
+        rows: usize,
+        device: &Device,
+    ) -> Self {
+        let head_dim = 2 * frequencies.len();
         let table = |f: fn(f64) -> f64| {
-            let mut values = Vec::with_capacity(positions.len() * config.head_dim);
+            let mut values = Vec::with_capacity(positions.len() * head_dim);
             for &position in positions {
                 for _half in 0..2 {
                     values.extend(frequencies.iter().map(|w| (f(f64::from(position) * w) * factor) as f32));
                 }
             }
             let tokens = positions.len() / rows.max(1);
-            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, config.head_dim]), device)
+            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, head_dim]), device)
         };
         Self { cos: table(f64::cos), sin: table(f64::sin) }
     }
