@@ -13,6 +13,7 @@ use model::{
 use serde_json::Value;
 use spec::TargetModules;
 use testkit::{fixture, json, minilm, numbers};
+use text::{AddSpecial, Tokenizer};
 use train::{AdamW, Answers};
 use weights::Checkpoint;
 
@@ -175,26 +176,57 @@ fn minilm_classifier() -> (Classifier, Full) {
     (model, full.with_values(values))
 }
 
-#[test]
-fn minilm_has_the_logits_and_every_gradient_of_transformers() {
-    let expected = json("bert.json");
-    let (model, full) = minilm_classifier();
-    let ids = expected["cls_ids_batch0"].as_array().unwrap();
-    let width = ids.iter().map(|row| row.as_array().unwrap().len()).max().unwrap();
-    // The reference's rows are padded with zeros, which no text holds.
-    let texts: Vec<_> =
-        ids.iter().map(|row| vec![whole(row).iter().filter(|id| **id != 0).count() as u32]).collect();
-    let rows = Rows::packed(model.encoder().config(), &texts, width, model.device());
-    let labels = numbers(&expected["cls_labels"])[..8].iter().map(|n| Some(*n as u32)).collect();
-    let first = Batch { ids: whole(&expected["cls_ids_batch0"]), rows, answers: Answers::Label(labels) };
+/// The twenty batches of eight texts, each padded to its longest.
+fn minilm_batches(model: &Classifier, expected: &Value) -> Vec<Batch> {
+    let tokenizer = Tokenizer::from_folder(&minilm()).unwrap();
+    let text = |text: &Value| tokenizer.encode(text.as_str().unwrap(), AddSpecial::Yes).unwrap();
+    let texts: Vec<Vec<u32>> = expected["cls_texts"].as_array().unwrap().iter().map(text).collect();
+    let labels = numbers(&expected["cls_labels"]);
+    let batch = |(texts, labels): (&[Vec<u32>], &[f64])| {
+        let width = texts.iter().map(Vec::len).max().unwrap();
+        let lengths: Vec<_> = texts.iter().map(|text| vec![text.len() as u32]).collect();
+        let padded = |text: &Vec<u32>| {
+            let mut text = text.clone();
+            text.resize(width, 0);
+            text
+        };
+        Batch {
+            ids: texts.iter().flat_map(padded).collect(),
+            rows: Rows::packed(model.encoder().config(), &lengths, width, model.device()),
+            answers: Answers::Label(labels.iter().map(|n| Some(*n as u32)).collect()),
+        }
+    };
+    texts.chunks(8).zip(labels.chunks(8)).map(batch).collect()
+}
 
+#[test]
+fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
+    let expected = json("bert.json");
+    let (model, mut full) = minilm_classifier();
+    let batches = minilm_batches(&model, &expected);
+
+    let first = &batches[0];
+    assert_eq!(first.ids, whole(&expected["cls_ids_batch0"]));
     let logits = model.logits(&first.ids, &first.rows, &full).unwrap().into_data();
     for (found, expected) in logits.iter::<f64>().zip(numbers(&expected["cls_logits_batch0"])) {
         assert_near(found, expected, 1e-4, "logit");
     }
-    let (_, gradients) = learn(&model, &full.tracked(), &first, |full, all| full.take_gradients(all));
-    let names = full.names().map(str::to_owned);
-    assert_norms(names, &gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
+
+    let curve = &expected["curve_wd0"];
+    let (losses, norms) = (numbers(&curve["loss"]), numbers(&curve["grad_norm"]));
+    let mut optimizer = AdamW::new(full.values(), 0.0);
+    for (step, batch) in batches.iter().enumerate() {
+        let (loss, gradients) = learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+        if step == 0 {
+            let names = full.names().map(str::to_owned);
+            assert_norms(names, &gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
+        }
+        let norm = gradients.iter().map(|g| length(g).powi(2)).sum::<f64>().sqrt();
+        assert_near(loss, losses[step], 1e-4, &format!("loss of step {step}"));
+        assert_near(norm, norms[step], 1e-4 * norms[step], &format!("gradient norm of step {step}"));
+        let values = full.values().cloned().collect();
+        full = full.with_values(optimizer.step(values, gradients, 5e-5, step as u32));
+    }
 }
 
 /// LoRA on all linear layers with the head learning whole; B is not zero.
