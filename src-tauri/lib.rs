@@ -87,6 +87,8 @@ pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
             shell::choose_model::<tauri::Wry>,
             shell::choose_folder::<tauri::Wry>,
             shell::reveal,
+            shell::open_model_page,
+            shell::open_token_page,
             shell::watch_window,
             shell::close_window::<tauri::Wry>,
         ])

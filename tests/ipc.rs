@@ -103,6 +103,16 @@ fn only_folders_of_tunesmith_are_revealed() {
 }
 
 #[test]
+fn only_pages_of_models_are_opened() {
+    let home = tempfile::tempdir().unwrap();
+    let window = window(at(&home));
+    for led_astray in ["https://elsewhere.example/a", "file:///etc/passwd", "../../a", ""] {
+        let refused = call(&window, "open_model_page", json!({ "id": led_astray })).unwrap_err();
+        assert_eq!(refused["code"], "usage", "{led_astray}");
+    }
+}
+
+#[test]
 fn a_sample_is_imported_previewed_and_renamed_through_the_commands() {
     let home = tempfile::tempdir().unwrap();
     let window = window(at(&home));

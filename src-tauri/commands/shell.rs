@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use spec::{ApiError, Code, OnClose, Settings};
+use spec::{ApiError, Code, ModelId, OnClose, Settings};
 use tauri::{AppHandle, Runtime, State, ipc::Channel};
-use tauri_plugin_opener::reveal_item_in_dir;
+use tauri_plugin_opener::{open_url, reveal_item_in_dir};
 
 use crate::{
     CloseAnswer, ModelKind, Opened, Page, Tasks, WindowAsk, dialogs, off,
@@ -58,6 +58,29 @@ pub async fn reveal(engine: Opened<'_>, path: PathBuf) -> Result<(), ApiError> {
         })
     })
     .await
+}
+
+/// Opens a model's page on the hub in the browser: the page names the model, never an address.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_model_page(engine: Opened<'_>, id: ModelId) -> Result<(), ApiError> {
+    let page = engine.ask(move |engine| engine.model_page(&id)).await?;
+    off(move || browse(&page)).await
+}
+
+/// Opens the hub's page on which tokens are made in the browser.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_token_page(engine: Opened<'_>) -> Result<(), ApiError> {
+    let page = engine.ask(|engine| engine.token_page()).await?;
+    off(move || browse(&page)).await
+}
+
+fn browse(page: &str) -> Result<(), ApiError> {
+    open_url(page, None::<&str>).map_err(|error| {
+        ApiError::new(Code::NotFound, format!("No browser answers: {error}"))
+            .hint(format!("The page is {page}"))
+    })
 }
 
 /// From now on this page hears what the window asks.

@@ -575,3 +575,40 @@ test("the strip leads back to where the next step is done, and can be put away",
   await strip.waitFor({ state: "detached" });
   await close();
 });
+
+test("a tour goes on when the window opens again, wherever it was; ended it stays away", async () => {
+  const { page, errors, close } = await browser.open("sample");
+  const strip = page.getByRole("complementary", { name: "Sample tour" });
+  const again = async (scene) => {
+    const address = new URL(page.url());
+    address.searchParams.set("scene", scene);
+    await page.goto(String(address));
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  };
+  await button(page, "Try it with a sample").click();
+  await page.getByRole("heading", { level: 1, name: "New run" }).waitFor();
+  await again("sample");
+  await strip.getByText("1 of 4").waitFor();
+  await strip.getByRole("button", { name: "Back to the review" }).click();
+  await page.getByRole("heading", { level: 1, name: "New run" }).waitFor();
+
+  await again("sampled");
+  await strip.getByText("3 of 4").waitFor();
+  await strip.getByRole("button", { name: "Show the run" }).click();
+  await page.getByRole("heading", { level: 1, name: "Sample: the lighthouse keeper" }).waitFor();
+  await strip.getByRole("button", { name: "End the tour" }).click();
+  await strip.waitFor({ state: "detached" });
+  await again("sampled");
+  await page.getByTestId("run").waitFor();
+  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  assert.equal(await strip.count(), 0);
+
+  await again("sample");
+  await button(page, "Try it with a sample").click();
+  await strip.getByText("1 of 4").waitFor();
+  await again("first");
+  await page.waitForFunction(() => localStorage.length === 0);
+  assert.equal(await strip.count(), 0, "its data is gone");
+  assert.deepEqual(errors, []);
+  await close();
+});

@@ -24,9 +24,10 @@ function browserPath() {
   return found;
 }
 
-export async function start() {
+/** `mode`: which build of the page; only that for development has scenes. */
+export async function start(mode = "development") {
   mkdirSync(shots, { recursive: true });
-  const server = await servePage();
+  const server = await servePage(mode);
   // Inside containers and as root the browser's own sandbox cannot be set up; the page is ours.
   const browser = await chromium.launch({ executablePath: browserPath(), args: ["--no-sandbox"] });
   return {

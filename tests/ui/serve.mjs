@@ -1,5 +1,6 @@
-// The page as the window has it: built (with everything that only development checks), and under the window's own
-// content security policy. One build for each state of the sources serves every test file.
+// The page as the window has it: built, and under the window's own content security policy. One build for each state
+// of the sources serves every test file. A build for development has the scenes, and everything that only development
+// checks; one for production is what is shipped.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
@@ -32,19 +33,20 @@ function state() {
 }
 
 /** Where the page is, built now unless it was; null if it cannot be built, as while somebody writes on it. */
-async function built() {
-  const place = join(builds, state());
+export async function built(mode) {
+  mkdirSync(builds, { recursive: true });
+  const place = join(builds, `${state()}-${mode}`);
   if (existsSync(place)) return place;
-  process.env.NODE_ENV = "development";
+  process.env.NODE_ENV = mode;
   const { build } = await import(require.resolve("vite"));
   const own = `${place}.${process.pid}`;
   try {
     await build({
       root: ui,
       configFile: join(ui, "vite.config.ts"),
-      mode: "development",
+      mode,
       logLevel: "silent",
-      build: { outDir: own, emptyOutDir: true, minify: false },
+      build: { outDir: own, emptyOutDir: true, minify: mode === "production" },
     });
     renameSync(own, place); // another process may have been quicker
   } catch (e) {
@@ -90,8 +92,7 @@ async function serveSources() {
   return { url: server.resolvedUrls.local[0], close: () => server.close() };
 }
 
-export async function servePage() {
-  mkdirSync(builds, { recursive: true });
-  const folder = await built();
+export async function servePage(mode) {
+  const folder = await built(mode);
   return folder ? serveFiles(folder) : serveSources();
 }

@@ -7,7 +7,10 @@ import { mount } from "svelte";
 
 import App from "./App.svelte";
 import { openBackend } from "./backend";
+import Elsewhere from "./parts/Elsewhere.svelte";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("index.html has no #app");
-mount(App, { target, props: { backend: await openBackend() } });
+const backend = await openBackend();
+if (backend) mount(App, { target, props: { backend } });
+else mount(Elsewhere, { target });

@@ -1,9 +1,9 @@
 //! LoRA (Hu et al. 2021, arXiv 2106.09685) and its rank-stabilised scale (Kalajdzievski 2023, arXiv 2312.03732).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn::tensor::{Tensor, TensorData};
-use model::{Adapter, Base};
+use model::{Adapter, Base, BaseLinear};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::TargetModules;
@@ -61,6 +61,8 @@ pub struct Lora {
     whole: Full,
     target_names: Vec<String>,
     task_type: &'static str,
+    /// The base's file has its weights as `[in, out]`.
+    fan_in_fan_out: bool,
     dropout: Option<Dropout>,
 }
 
@@ -94,11 +96,11 @@ impl Lora {
         let whole = Full::modules(model, &config.modules_to_save)?;
         let places = targets(model, &config.target_modules, &whole)?
             .into_iter()
-            .map(|(path, [out, input])| {
+            .map(|BaseLinear { path, shape: [out, input], .. }| {
                 let bound = 1.0 / (input as f32).sqrt();
                 let a = (0..config.r * input).map(|_| rng.random_range(-bound..bound)).collect::<Vec<f32>>();
                 Place {
-                    path,
+                    path: path.to_owned(),
                     a: Tensor::from_data(TensorData::new(a, [config.r, input]), device),
                     b: Tensor::zeros([out, config.r], device),
                 }
@@ -132,9 +134,9 @@ impl Lora {
         };
         let whole = Full::modules(model, &config.modules_to_save)?;
         let mut places = Vec::new();
-        for (path, [out, input]) in targets(model, &config.target_modules, &whole)? {
+        for BaseLinear { path, shape: [out, input], .. } in targets(model, &config.target_modules, &whole)? {
             let empty = Tensor::zeros([1, 1], device);
-            let mut place = Place { path, a: empty.clone(), b: empty };
+            let mut place = Place { path: path.to_owned(), a: empty.clone(), b: empty };
             let [a, b] = place.names();
             place.a = take(a, &[config.r, input])?;
             place.b = take(b, &[out, config.r])?;
@@ -151,8 +153,16 @@ impl Lora {
 
     fn of(model: &impl Base, config: LoraConfig, places: Vec<Place>, whole: Full) -> Self {
         let by_path = places.iter().enumerate().map(|(i, p)| (p.path.clone(), i)).collect();
-        let target_names = target_names(model, &places);
-        Self { config, places, by_path, whole, target_names, task_type: model.task_type(), dropout: None }
+        Self {
+            target_names: target_names(model, &places),
+            task_type: model.task_type(),
+            fan_in_fan_out: model.fan_in_fan_out(),
+            config,
+            places,
+            by_path,
+            whole,
+            dropout: None,
+        }
     }
 
     /// What it is made of.
@@ -173,6 +183,11 @@ impl Lora {
     /// PEFT's word for what the base is for.
     pub fn task_type(&self) -> &'static str {
         self.task_type
+    }
+
+    /// The base's file has its weights as `[in, out]`; PEFT wants to be told.
+    pub fn fan_in_fan_out(&self) -> bool {
+        self.fan_in_fan_out
     }
 
     /// What learns whole.
@@ -240,6 +255,12 @@ impl Lora {
         let place = &self.places[*self.by_path.get(path)?];
         Some(place.b.clone().matmul(place.a.clone()) * self.config.scale())
     }
+
+    /// The same as the base's file has its weights, which may be the other way round.
+    pub fn stored_delta(&self, path: &str) -> Option<Tensor<2>> {
+        let delta = self.delta(path)?;
+        Some(if self.fan_in_fan_out { delta.transpose() } else { delta })
+    }
 }
 
 impl Adapter for Lora {
@@ -259,59 +280,50 @@ impl Adapter for Lora {
     }
 }
 
-/// The layers that `wanted` names, with the shapes `[out, in]` of their weights, in the model's order. What learns whole
-/// gets no pair.
-fn targets(
-    model: &impl Base,
+/// The layers that `wanted` names, in the model's order. What learns whole gets no pair.
+fn targets<'a>(
+    model: &'a impl Base,
     wanted: &TargetModules,
     whole: &Full,
-) -> Result<Vec<(String, [usize; 2])>, AdaptError> {
-    let all = model.linears();
+) -> Result<Vec<BaseLinear<'a>>, AdaptError> {
+    let mut all = model.linears();
     if let TargetModules::Named(names) = wanted {
         for name in names {
-            if !all.iter().any(|(path, _)| is_called(path, name)) {
-                let mut known: Vec<_> = all.iter().map(|(path, _)| last(path)).collect();
-                known.sort_unstable();
-                known.dedup();
-                return Err(AdaptError::UnknownTarget { name: name.clone(), known: known.join(", ") });
+            if !all.iter().any(|linear| is_called(linear.path, name)) {
+                let known: BTreeSet<_> =
+                    all.iter().filter_map(|linear| linear.path.rsplit('.').next()).collect();
+                let known = known.into_iter().collect::<Vec<_>>().join(", ");
+                return Err(AdaptError::UnknownTarget { name: name.clone(), known });
             }
         }
     }
-    let wanted = |path: &str| match wanted {
+    all.retain(|linear| match wanted {
         TargetModules::AllLinear => true,
-        TargetModules::Attention => {
-            path.split('.').any(|part| part.contains("attention") || part.contains("attn"))
-        }
-        TargetModules::Named(names) => names.iter().any(|name| is_called(path, name)),
-    };
-    let chosen =
-        all.into_iter().filter(|(path, _)| wanted(path) && !whole.contains(&format!("{path}.weight")));
-    Ok(chosen.map(|(path, shape)| (path.to_owned(), shape)).collect())
+        TargetModules::Attention => linear.in_attention,
+        TargetModules::Named(names) => names.iter().any(|name| is_called(linear.path, name)),
+    });
+    all.retain(|linear| !whole.contains(&format!("{}.weight", linear.path)));
+    Ok(all)
 }
 
-/// The last parts of the places' paths; whole paths where other modules end alike.
+/// For each place the shortest end of its path that no layer without a pair ends with.
 fn target_names(model: &impl Base, places: &[Place]) -> Vec<String> {
-    let linears = model.linears().into_iter().map(|(path, _)| path);
-    let modules =
-        model.parameters().iter().filter_map(|tensor| tensor.name.rsplit_once('.')).map(|(path, _)| path);
+    let linears = model.linears().into_iter().map(|linear| linear.path);
+    let modules = model.parameters().iter().filter_map(|tensor| Some(tensor.name.rsplit_once('.')?.0));
     let mut others: Vec<&str> = linears.chain(modules).collect();
-    others.retain(|path| !places.iter().any(|place| place.path == *path));
-    let short = |path: &'_ str| {
-        let name = last(path);
-        if others.iter().any(|other| is_called(other, name)) { path.to_owned() } else { name.to_owned() }
-    };
-    let mut names: Vec<String> = places.iter().map(|place| short(&place.path)).collect();
-    names.sort();
-    names.dedup();
-    names
+    let chosen: BTreeSet<&str> = places.iter().map(|place| place.path.as_str()).collect();
+    others.retain(|path| !chosen.contains(path));
+    let names: BTreeSet<&str> = chosen.iter().map(|path| shortest(path, &others)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The shortest end of `path` that means none of `others`.
+fn shortest<'a>(path: &'a str, others: &[&str]) -> &'a str {
+    let ends = path.rmatch_indices('.').map(|(at, _)| &path[at + 1..]);
+    ends.chain([path]).find(|end| !others.iter().any(|other| is_called(other, end))).unwrap_or(path)
 }
 
 /// Whether a name means the module at `path`, as PEFT reads names.
 fn is_called(path: &str, name: &str) -> bool {
     path == name || path.strip_suffix(name).is_some_and(|before| before.ends_with('.'))
-}
-
-/// The last part of a path.
-fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
 }

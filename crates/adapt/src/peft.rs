@@ -32,7 +32,7 @@ pub struct PeftConfig {
     /// `none`: biases do not learn.
     #[serde(default = "none")]
     pub bias: String,
-    /// The weight is `[in, out]`; never in Llama models.
+    /// The base has its weights as `[in, out]`, as GPT-2 does.
     #[serde(default)]
     pub fan_in_fan_out: bool,
     /// The adapter is not to be trained on when loaded.
@@ -76,7 +76,7 @@ impl PeftConfig {
             lora_dropout: config.lora_dropout,
             target_modules: Targets::Names(lora.target_names().to_vec()),
             bias: none(),
-            fan_in_fan_out: false,
+            fan_in_fan_out: lora.fan_in_fan_out(),
             inference_mode: true,
             use_rslora: config.use_rslora,
             use_dora: false,
@@ -96,8 +96,8 @@ impl PeftConfig {
                 self.peft_type
             )));
         }
-        if self.use_dora || self.fan_in_fan_out || self.bias != "none" {
-            let what = "DoRA, fan_in_fan_out and trained biases cannot be opened yet";
+        if self.use_dora || self.bias != "none" {
+            let what = "DoRA and trained biases cannot be opened yet";
             return Err(refuse(what.to_owned()));
         }
         if self.r == 0 || !self.lora_alpha.is_finite() {

@@ -1,18 +1,18 @@
 //! Round numbers along an axis, and how they are written.
 
-/// About `n` round numbers between `low` and `high`.
+/// About `n` round numbers between `low` and `high`; three at least, where round numbers give them.
 pub(crate) fn linear(low: f64, high: f64, n: f64) -> Vec<f64> {
     let width = high - low;
     if width <= 0.0 || !width.is_finite() {
         return vec![low];
     }
-    let rough = width / n.max(1.0);
-    let magnitude = 10f64.powf(rough.log10().floor());
-    let step = magnitude
-        * [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * magnitude >= rough * 0.999).unwrap_or(10.0);
-    let first = (low / step).ceil();
-    let count = ((high / step).floor() - first).clamp(0.0, 50.0) as u32;
-    (0..=count).map(|i| (first + f64::from(i)) * step).collect()
+    let magnitude = 10f64.powf((width / n.max(1.0)).log10().floor());
+    let first = |step: f64| (low / step).ceil();
+    let count = |step: f64| (high / step).floor() - first(step) + 1.0;
+    let misses = |step: &f64| (count(*step) - n).abs() + if count(*step) < 3.0 { n } else { 0.0 };
+    let steps = [10.0, 5.0, 2.0, 1.0].map(|factor| factor * magnitude);
+    let step = steps.into_iter().min_by(|a, b| misses(a).total_cmp(&misses(b))).unwrap_or(magnitude);
+    (0..count(step).clamp(1.0, 50.0) as u32).map(|i| (first(step) + f64::from(i)) * step).collect()
 }
 
 /// Steps are whole.
@@ -86,6 +86,7 @@ mod tests {
         let linear = |low, high| labels(&linear(low, high, 5.0)).join(" ");
         assert_eq!(linear(1.13, 4.52), "2 3 4");
         assert_eq!(linear(0.0, 1.0), "0.0 0.2 0.4 0.6 0.8 1.0");
+        assert_eq!(linear(4.11, 4.93), "4.2 4.4 4.6 4.8");
         assert_eq!(linear(2.301, 2.309), "2.302 2.304 2.306 2.308");
         let log = |low, high| labels(&logarithmic(low, high, 5.0)).join(" ");
         assert_eq!(log(0.8, 12.0), "1 2 5 10");

@@ -54,8 +54,8 @@ fn lines_are_named_where_they_end_and_the_best_checkpoint_is_marked() {
     check(
         &svg,
         expect![[r#"
-        a &lt; b &amp; c | 2 | 4 | 0 | 50 | 100 | step | validation 2.40 | training 2.00 | best 3.20
-        9 lines, 3 dots"#]],
+            a &lt; b &amp; c | 2 | 3 | 4 | 0 | 50 | 100 | step | validation 2.40 | training 2.00 | best 3.20
+            10 lines, 3 dots"#]],
     );
     assert!(svg.contains("aria-label=\"Training and validation loss: a &lt; b &amp; c\""));
 }

@@ -65,7 +65,7 @@ impl Engine {
             })
         };
         Ok(Planned {
-            name: ground.name(),
+            name: self.name_of_run(&ground)?,
             knobs: rows(&plan),
             devices: devices.iter().map(on).collect::<Result<_, _>>()?,
             command: command::line(spec, &self.name_of_data(&ground)?),

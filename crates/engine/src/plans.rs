@@ -22,11 +22,6 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// As a run is called that has no name.
-    pub(crate) fn name(&self) -> String {
-        format!("{} on {}", self.info.name, short(&self.model.id.0))
-    }
-
     pub(crate) fn facts(&self, device: DeviceFacts) -> Facts {
         Facts { model: self.model.clone(), data: self.data.clone(), device }
     }
@@ -49,7 +44,7 @@ impl Engine {
         Ok(Prepared {
             spec: spec.clone(),
             plan,
-            name: ground.name(),
+            name: self.name_of_run(&ground)?,
             model: ground.model_path,
             data: ground.data_path,
         })
@@ -82,6 +77,18 @@ impl Engine {
             supervised_share: measured.taught,
         };
         Ok(Ground { info, model, data, model_path, data_path })
+    }
+
+    /// As a run is called that was given no name: after its data and its model, and numbered where others are called so.
+    pub(crate) fn name_of_run(&self, ground: &Ground) -> Result<String, ApiError> {
+        let name = format!("{} on {}", ground.info.name, short(&ground.model.id.0));
+        let mut numbered = name.clone();
+        let mut number = 1;
+        while self.inner.store.is_run_called(&numbered).at_the_edge()? {
+            number += 1;
+            numbered = format!("{name}, {number}");
+        }
+        Ok(numbered)
     }
 
     pub(crate) fn device_facts(&self, info: DeviceInfo, model: &Sha256) -> Result<DeviceFacts, ApiError> {

@@ -7,7 +7,7 @@ use std::{fs, io, path::PathBuf, sync::Arc, sync::PoisonError};
 use hub::Hub;
 use secrets::Keyring;
 use serde_json::{Map, Value};
-use spec::{ApiError, Code, Settings, TokenState};
+use spec::{ApiError, Code, ModelId, Settings, TokenState};
 
 use crate::{
     Engine,
@@ -90,11 +90,31 @@ impl Engine {
         self
     }
 
+    /// Where a person reads about a model and accepts its licence: a page of the hub's, whatever the name.
+    ///
+    /// # Errors
+    /// When the name is none, or the hub's address.
+    pub fn model_page(&self, id: &ModelId) -> Result<String, ApiError> {
+        self.hub_with(|| None)?.page_of(id).at_the_edge()
+    }
+
+    /// Where a person makes a token of the hub's.
+    ///
+    /// # Errors
+    /// When the hub's address is none.
+    pub fn token_page(&self) -> Result<String, ApiError> {
+        Ok(self.hub_with(|| None)?.token_page())
+    }
+
     /// The hub as the environment, the settings and the keyring say.
     pub(crate) fn hub(&self) -> Result<Hub, ApiError> {
-        let endpoint = self.settings()?.hf_endpoint.filter(|endpoint| !endpoint.trim().is_empty());
         // Without a keyring there is no token in it, and open models need none.
-        Hub::from_env_or(endpoint, || self.keyring().read().ok().flatten()).at_the_edge()
+        self.hub_with(|| self.keyring().read().ok().flatten())
+    }
+
+    fn hub_with(&self, token: impl FnOnce() -> Option<String>) -> Result<Hub, ApiError> {
+        let endpoint = self.settings()?.hf_endpoint.filter(|endpoint| !endpoint.trim().is_empty());
+        Hub::from_env_or(endpoint, token).at_the_edge()
     }
 
     fn keyring(&self) -> Arc<dyn Keyring> {

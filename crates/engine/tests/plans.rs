@@ -6,7 +6,7 @@ mod common;
 use std::{fs, ops::ControlFlow};
 
 use common::open;
-use engine::{Engine, ImportRequest, Progress};
+use engine::{Engine, ImportRequest, Prepared, Progress};
 use spec::{
     Asked, Code, DatasetInfo, DeviceChoice, FitKind, ModelId, RunSpec, Split, Supervise, TargetModules,
 };
@@ -66,6 +66,18 @@ fn a_plan_comes_with_its_knobs_every_device_and_its_command() {
     assert!(cpu.command.contains(" --device cpu "), "{}", cpu.command);
     let none = RunSpec { device: Some(DeviceChoice::Gpu { index: 7 }), ..spec };
     assert_eq!(engine.planned(&none, &mut go_on).unwrap_err().code, Code::Device);
+}
+
+#[test]
+fn a_run_without_a_name_gets_one_that_no_other_has() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    let spec = question(&sums(&engine, 200));
+    for name in ["sums on llama_tied", "sums on llama_tied, 2", "sums on llama_tied, 3"] {
+        assert_eq!(engine.planned(&spec, &mut go_on).unwrap().name, name);
+        let started = Prepared { name: name.to_owned(), ..common::prepared("free", 1) };
+        common::hear_out(&engine, engine.begin(&started).unwrap());
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use common::open;
 use engine::Engine;
 use secrets::Pretended;
-use spec::{Code, OnClose, Settings, ThemeChoice, TokenState};
+use spec::{Code, ModelId, OnClose, Settings, ThemeChoice, TokenState};
 
 fn file(home: &Path) -> String {
     fs::read_to_string(home.join("settings.json")).unwrap()
@@ -51,6 +51,24 @@ fn an_address_that_is_none_is_not_kept() {
     assert!(engine.save_settings(&set("not an address")).is_err());
     assert_eq!(engine.settings().unwrap(), Settings::default());
     engine.save_settings(&set("https://mirror.example")).unwrap();
+}
+
+#[test]
+fn a_page_to_read_is_one_of_the_hub_and_of_no_other_place() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    let mirror = Settings { hf_endpoint: Some("https://mirror.example/".to_owned()), ..Settings::default() };
+    engine.save_settings(&mirror).unwrap();
+    // The environment of whoever runs the tests may name another hub, which goes first.
+    let hub = std::env::var("HF_ENDPOINT").unwrap_or_else(|_| "https://mirror.example".to_owned());
+    let hub = hub.trim_end_matches('/');
+    let page = engine.model_page(&ModelId("meta-llama/Llama-3.2-1B".to_owned())).unwrap();
+    assert_eq!(page, format!("{hub}/meta-llama/Llama-3.2-1B"));
+    assert_eq!(engine.token_page().unwrap(), format!("{hub}/settings/tokens"));
+    for led_astray in ["https://elsewhere.example/a", "../../a", "a/b?c=d", "a/b/c", "/a", "file:///a"] {
+        let refused = engine.model_page(&ModelId(led_astray.to_owned())).unwrap_err();
+        assert_eq!(refused.code, Code::Usage, "{led_astray}");
+    }
 }
 
 /// The environment of whoever runs the tests may have a token, which goes first.

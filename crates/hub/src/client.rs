@@ -32,16 +32,18 @@ pub struct Hub {
 pub struct Search {
     /// Parts of the name.
     pub text: String,
-    /// Only those with this tag: `llama`, `safetensors`, `gguf`.
+    /// Only those with these tags: `text-generation`, `safetensors`, `gguf`.
     pub tags: Vec<String>,
     /// At most so many.
     pub limit: u32,
 }
 
 impl Search {
-    /// The most downloaded models with `text` in their name that can be trained here.
-    pub fn trainable(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tags: vec!["llama".to_owned(), "safetensors".to_owned()], limit: 20 }
+    /// The most downloaded models that write text, in a form that can be read here, with `text` in their name. Whether
+    /// their family can be trained is for whoever asks to judge.
+    pub fn writers(text: impl Into<String>) -> Self {
+        let tags = ["text-generation", "safetensors"].map(str::to_owned).to_vec();
+        Self { text: text.into(), tags, limit: 20 }
     }
 }
 
@@ -143,8 +145,20 @@ impl Hub {
         raw.into_info().ok_or_else(|| HubError::BadReply { host, reason: "it names no commit".to_owned() })
     }
 
-    /// Where a person reads about it and accepts its licence.
-    pub fn page(&self, id: &str) -> String {
+    /// Where a person reads about a model and accepts its licence.
+    ///
+    /// # Errors
+    /// [`HubError::BadId`] for what is no model's name: it could lead a browser anywhere.
+    pub fn page_of(&self, id: &ModelId) -> Result<String, HubError> {
+        check_id(id).map(|id| self.page(id))
+    }
+
+    /// Where a person makes a token.
+    pub fn token_page(&self) -> String {
+        format!("{}/settings/tokens", self.endpoint)
+    }
+
+    pub(crate) fn page(&self, id: &str) -> String {
         format!("{}/{id}", self.endpoint)
     }
 

@@ -88,7 +88,7 @@ fn a_search_says_what_the_hub_says() {
             {"modelId": "c/d", "unknown": [1]}]"#;
         Reply::Whole(json.as_bytes().to_vec())
     });
-    let found = server.hub(Some("secret")).search(&Search::trainable("tiny llama")).unwrap();
+    let found = server.hub(Some("secret")).search(&Search::writers("tiny llama")).unwrap();
     assert_eq!(
         (found[0].gate, found[0].n_parameters, found[0].downloads),
         (Gate::Manual, Some(1_235_814_400), Some(7))
@@ -99,7 +99,11 @@ fn a_search_says_what_the_hub_says() {
     );
     assert_eq!((found[1].id.0.as_str(), found[1].gate, found[1].likes), ("c/d", Gate::Open, None));
     let asked = &server.asked()[0];
-    assert!(asked.path.contains("search=tiny") && asked.path.contains("filter=llama"), "{}", asked.path);
+    assert!(
+        asked.path.contains("search=tiny") && asked.path.contains("filter=text-generation"),
+        "{}",
+        asked.path
+    );
     assert_eq!(asked.header("authorization"), Some("Bearer secret"));
 }
 
@@ -368,9 +372,13 @@ fn without_a_network_the_server_is_named() {
 #[test]
 fn names_that_are_none_are_refused_before_anything_is_asked() {
     let server = Server::new(|_, _| Reply::Refuse(500, &[]));
-    for name in ["gpt2", "../..", "a/b/c", "a/..", "a b/c", "https://x/y", "", "/", "-a/b"] {
+    for name in
+        ["gpt2", "../..", "a/b/c", "a/..", "a b/c", "https://x/y", "", "/", "-a/b", "a/b?c", "a/b#c", "@a/b"]
+    {
         let failed = server.hub(None).info(&ModelId(name.to_owned()));
         assert!(matches!(failed, Err(HubError::BadId(_))), "{name}");
+        let page = server.hub(None).page_of(&ModelId(name.to_owned()));
+        assert!(matches!(page, Err(HubError::BadId(_))), "{name} has no page");
     }
     assert!(server.asked().is_empty());
     assert!(matches!(hub::Hub::new("huggingface.co", None), Err(HubError::BadAddress(_))));

@@ -9,14 +9,30 @@ pub trait Base {
     /// Where it lies.
     fn device(&self) -> &Device;
 
-    /// Every linear layer an adapter can speak at, in order: its path and the shape `[out, in]` of its weight.
-    fn linears(&self) -> Vec<(&str, [usize; 2])>;
+    /// Every linear layer an adapter can speak at, in order.
+    fn linears(&self) -> Vec<BaseLinear<'_>>;
 
     /// Every tensor that an adapter may have another in place of, in order.
     fn parameters(&self) -> &[Parameter];
 
     /// PEFT's `task_type`.
     fn task_type(&self) -> &'static str;
+
+    /// PEFT's name for a file that has the weights of linear layers as `[in, out]`.
+    fn fan_in_fan_out(&self) -> bool {
+        false
+    }
+}
+
+/// A linear layer an adapter can speak at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseLinear<'a> {
+    /// The module's path in the checkpoint.
+    pub path: &'a str,
+    /// `[out, in]`
+    pub shape: [usize; 2],
+    /// It belongs to the attention, not to the feed-forward part.
+    pub in_attention: bool,
 }
 
 /// A frozen tensor under its own name, in whose place an adapter may have one that learns.
@@ -42,8 +58,15 @@ impl Base for Decoder {
         self.device()
     }
 
-    fn linears(&self) -> Vec<(&str, [usize; 2])> {
-        self.linears().map(|linear| (linear.path.as_str(), linear.weight.dims())).collect()
+    fn linears(&self) -> Vec<BaseLinear<'_>> {
+        let kinds = self.config().layer_linears();
+        let attends = |path: &str| kinds.iter().any(|kind| kind.in_attention && path.ends_with(kind.path));
+        let linears = self.linears().map(|linear| BaseLinear {
+            path: &linear.path,
+            shape: linear.weight.dims(),
+            in_attention: attends(&linear.path),
+        });
+        linears.collect()
     }
 
     /// None yet: a decoder asks its adapter about linear layers only.
@@ -53,5 +76,9 @@ impl Base for Decoder {
 
     fn task_type(&self) -> &'static str {
         "CAUSAL_LM"
+    }
+
+    fn fan_in_fan_out(&self) -> bool {
+        self.config().fan_in_fan_out
     }
 }

@@ -164,7 +164,7 @@ fn a_pooler_that_is_not_there_is_made_new_and_a_head_for_other_labels_too() {
     let model = open(without.path());
     assert_eq!(model.born(), ["pooler"]);
     assert_eq!(model.modules_to_save(), ["pooler", "classifier"]);
-    assert!(!model.linears().iter().any(|(path, _)| path.contains("pooler")), "it learns whole");
+    assert!(!model.linears().iter().any(|linear| linear.path.contains("pooler")), "it learns whole");
 
     let checkpoint = Checkpoint::open(&fixture("tiny/bert")).unwrap();
     let head = |num_labels| HeadSpec { reads: Reads::Text, num_labels, seed: 7 };

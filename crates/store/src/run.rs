@@ -207,6 +207,17 @@ impl Store {
         })
     }
 
+    /// Whether a run has this name, also one that was deleted and can be brought back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_run_called(&self, name: &str) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT EXISTS(SELECT 1 FROM run WHERE name = ?1)";
+            Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+        })
+    }
+
     /// Runs whose story is not known to be over: waiting, started, or never heard of since they were kept.
     ///
     /// # Errors

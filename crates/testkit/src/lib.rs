@@ -32,6 +32,22 @@ pub fn json(name: &str) -> serde_json::Value {
     }
 }
 
+/// The folders of `tests/fixtures/tiny` whose `config.json` has one of these types, in alphabetical order.
+///
+/// # Panics
+/// If they cannot be read.
+pub fn tiny_of(model_types: &[&str]) -> Vec<String> {
+    let Ok(folders) = fs::read_dir(fixture("tiny")) else { panic!("tests/fixtures/tiny cannot be read") };
+    let mut names: Vec<String> =
+        folders.flatten().map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.retain(|name| {
+        let config = json(&format!("tiny/{name}/config.json"));
+        config["model_type"].as_str().is_some_and(|model_type| model_types.contains(&model_type))
+    });
+    names
+}
+
 /// The numbers of a JSON list, however deeply nested, in order.
 pub fn numbers(json: &serde_json::Value) -> Vec<f64> {
     match json {

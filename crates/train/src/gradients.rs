@@ -26,8 +26,8 @@ pub struct Computed {
     pub gradients: Gradients,
 }
 
-/// Short rows go through the processor as one chain of up to this many tokens: a product with few rows spends its time
-/// on reading the weights.
+/// Short rows of a batch go through the processor as one chain of up to this many tokens: a product with few rows
+/// spends its time on reading the weights.
 const CHAIN: usize = 256;
 
 /// Who computes.
@@ -39,7 +39,12 @@ pub enum Workers {
         rows: usize,
     },
     /// The processor's cores, each with a pool of its own and a graph of its own.
-    Cores(Vec<rayon::ThreadPool>),
+    Cores {
+        /// No more than rows of a batch; a single one has all cores to itself.
+        pools: Vec<rayon::ThreadPool>,
+        /// How many of a batch's rows each has, and may chain.
+        rows: usize,
+    },
 }
 
 /// Rows that go through the model together, and the number of the first in the update.
@@ -50,7 +55,7 @@ struct Group<'a> {
 }
 
 impl Workers {
-    /// For `device`; `batch_size` rows go through a GPU at once.
+    /// For `device`; `batch_size` rows are computed at once, dealt out evenly where cores share them.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -59,9 +64,11 @@ impl Workers {
             DeviceChoice::Gpu { .. } => Ok(Self::Gpu { rows: batch_size.max(1) }),
             DeviceChoice::Cpu => {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let at_once = batch_size.clamp(1, cores);
                 let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
-                let pools = (0..cores).map(pool).collect::<Result<_, _>>();
-                Ok(Self::Cores(pools.map_err(|e| TrainError::Threads(e.to_string()))?))
+                let pools = (0..at_once).map(pool).collect::<Result<_, _>>();
+                let pools = pools.map_err(|e| TrainError::Threads(e.to_string()))?;
+                Ok(Self::Cores { pools, rows: batch_size.max(1).div_ceil(at_once) })
             }
         }
     }
@@ -117,7 +124,7 @@ impl Workers {
 
     /// Deals the rows out: the longest first, each to whoever has the least to do.
     fn shares<'a>(&self, rows: &[&'a Row]) -> Vec<Vec<Group<'a>>> {
-        let pools = match self {
+        let (pools, rows_each) = match self {
             Self::Gpu { rows: at_once } => {
                 let group = |(i, rows): (usize, &[&'a Row])| {
                     let rows = rows.iter().map(|row| Cow::Borrowed(*row)).collect();
@@ -125,7 +132,7 @@ impl Workers {
                 };
                 return vec![rows.chunks(*at_once).enumerate().map(group).collect()];
             }
-            Self::Cores(pools) => pools,
+            Self::Cores { pools, rows } => (pools, *rows),
         };
         let mut numbered: Vec<(usize, &Row)> = rows.iter().copied().enumerate().collect();
         numbered.sort_by_key(|(_, row)| std::cmp::Reverse(row.ids.len()));
@@ -136,7 +143,7 @@ impl Workers {
                 share.push((number, row));
             }
         }
-        shares.into_iter().map(|(_, share)| chains(share)).collect()
+        shares.into_iter().map(|(_, share)| chains(share, rows_each)).collect()
     }
 
     /// Runs `work` on every share. A single share has all cores to itself.
@@ -146,7 +153,7 @@ impl Workers {
         work: impl Fn(&[Group<'a>]) -> Result<T, TrainError> + Sync,
     ) -> Result<Vec<T>, TrainError> {
         let pools = match (self, shares.as_slice()) {
-            (Self::Cores(pools), [_, _, ..]) => pools,
+            (Self::Cores { pools, .. }, [_, _, ..]) => pools,
             _ => return shares.iter().map(|share| work(share)).collect(),
         };
         let work = &work;
@@ -164,19 +171,24 @@ impl Workers {
     }
 }
 
-/// Joins rows that follow one another into chains of at most [`CHAIN`] tokens. Segments do not see each other, so a
-/// chain says what its rows say.
-fn chains<'a>(share: Vec<(usize, &'a Row)>) -> Vec<Group<'a>> {
+/// Joins rows that follow one another into chains of at most `rows` rows and [`CHAIN`] tokens. Segments do not see each
+/// other, so a chain says what its rows say.
+fn chains<'a>(share: Vec<(usize, &'a Row)>, rows: usize) -> Vec<Group<'a>> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut joined = 0;
     for (first, row) in share {
         match groups.last_mut().and_then(|group| group.rows.last_mut()) {
-            Some(chain) if chain.ids.len() + row.ids.len() <= CHAIN => {
+            Some(chain) if joined < rows && chain.ids.len() + row.ids.len() <= CHAIN => {
                 let chain = chain.to_mut();
                 chain.ids.extend_from_slice(&row.ids);
                 chain.taught.extend_from_slice(&row.taught);
                 chain.segments.extend_from_slice(&row.segments);
+                joined += 1;
             }
-            _ => groups.push(Group { first, rows: vec![Cow::Borrowed(row)] }),
+            _ => {
+                groups.push(Group { first, rows: vec![Cow::Borrowed(row)] });
+                joined = 1;
+            }
         }
     }
     groups
@@ -186,5 +198,29 @@ fn added(sum: Option<Gradients>, more: Gradients) -> Gradients {
     match sum {
         None => more,
         Some(sum) => sum.into_iter().zip(more).map(|(a, b): (Tensor<2>, Tensor<2>)| a + b).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_has_no_more_rows_than_a_batch_gives_it_and_no_more_tokens_than_pay() {
+        let row = |tokens: usize| Row {
+            ids: vec![1; tokens],
+            taught: vec![true; tokens],
+            segments: vec![tokens as u32],
+        };
+        let lengths = |rows: &[usize], at_most: usize| -> Vec<usize> {
+            let rows: Vec<Row> = rows.iter().map(|tokens| row(*tokens)).collect();
+            let groups = chains(rows.iter().enumerate().collect(), at_most);
+            groups.iter().flat_map(|group| group.rows.iter().map(|row| row.ids.len())).collect()
+        };
+        assert_eq!(lengths(&[70, 60, 50, 40], 1), [70, 60, 50, 40]);
+        assert_eq!(lengths(&[70, 60, 50, 40], 2), [130, 90]);
+        assert_eq!(lengths(&[70, 60, 50, 40], 8), [220]);
+        assert_eq!(lengths(&[200, 100, 100], 8), [200, 200], "no chain passes {CHAIN} tokens");
+        assert_eq!(lengths(&[300, 300], 8), [300, 300], "a long row is a chain by itself");
     }
 }

@@ -114,6 +114,10 @@ export const commands = {
 	chooseFolder: (title: string) => __TAURI_INVOKE<string | null>("choose_folder", { title }),
 	/**  Shows a folder of Tunesmith's in the file manager. */
 	reveal: (path: string) => __TAURI_INVOKE<null>("reveal", { path }),
+	/**  Opens a model's page on the hub in the browser: the page names the model, never an address. */
+	openModelPage: (id: ModelId) => __TAURI_INVOKE<null>("open_model_page", { id }),
+	/**  Opens the hub's page on which tokens are made in the browser. */
+	openTokenPage: () => __TAURI_INVOKE<null>("open_token_page"),
 	/**  From now on this page hears what the window asks. */
 	watchWindow: (asks: Channel<WindowAsk>) => __TAURI_INVOKE<void>("watch_window", { asks }),
 	/**  Answers what becomes of the runs when the window closes, and keeps the answer for the next time if told to. */
@@ -743,9 +747,11 @@ export type FoundModel = {
 	licence: string | null,
 	/**  Weights in all. */
 	n_parameters: number | null,
-	/**  `llama` can be trained here. */
+	/**  Its family, as its `config.json` calls it. */
 	model_type: string | null,
-	/**  Whether it can be trained here; unknown where its size is. */
+	/**  That its family can be trained here; unknown where the hub does not tell it. */
+	trainable: boolean | null,
+	/**  Whether it fits this computer; unknown where its size is. */
 	fit: Fit | null,
 	/**  What of it is on this computer. */
 	state: ModelState,

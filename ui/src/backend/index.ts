@@ -182,12 +182,20 @@ export interface Backend {
   onDrag(tell: (drag: Drag) => void): Unwatch;
   onAsk(tell: (ask: WindowAsk) => void): Unwatch;
   closeWindow(then: Exclude<OnClose, "ask"> | "stay", remember: boolean): Promise<void>;
+  /** Opens a model's page on the hub in the system's browser, where its licence is accepted. */
+  openModelPage(id: string): Promise<void>;
+  /** Opens the hub's page on which access tokens are made, the same way. */
+  openTokenPage(): Promise<void>;
   /** Writes to the clipboard. */
   copy(text: string): Promise<void>;
 }
 
-/** The real one inside the window; in a browser, one that plays scenes. */
-export async function openBackend(): Promise<Backend> {
+/**
+ * The real one inside the window; in a browser, while developing and testing, one that plays scenes. The page that is
+ * shipped has no scenes: there it is null, and what stands here is left out of what is built.
+ */
+export async function openBackend(): Promise<Backend | null> {
   if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauri();
-  return (await import("./fake")).fake(new URLSearchParams(location.search));
+  if (import.meta.env.DEV) return (await import("./fake")).fake(new URLSearchParams(location.search));
+  return null;
 }

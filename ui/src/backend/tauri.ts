@@ -129,6 +129,8 @@ export function tauri(): Backend {
       return () => (heard = false);
     },
     closeWindow: (then, remember) => nothing(ask.closeWindow(then, remember)),
+    openModelPage: (id) => nothing(ask.openModelPage(id)),
+    openTokenPage: () => nothing(ask.openTokenPage()),
     copy: (text) => navigator.clipboard.writeText(text),
   };
 }

@@ -1,16 +1,26 @@
 // The sample tour: from one button to an exported adapter. It brings data and model, opens the review, and then only
-// watches where the person is and what became of the run.
+// watches where the person is and what became of the run. It goes on when the window was closed meanwhile.
 
 import type { ApiError, DatasetInfo, RunRow } from "../backend";
 import type { TourStep } from "../words/home";
 import type { App } from "./app.svelte";
 import { asApiError } from "./errors";
 import { modelsOf } from "./models.svelte";
+import { forget, recalled, remember } from "./remembered";
 import type { View } from "./router.svelte";
 import type { Task } from "./tasks.svelte";
 
 export const STARTER = "HuggingFaceTB/SmolLM2-135M-Instruct";
 const NAME = "Sample: the lighthouse keeper";
+
+const KEY = "sample-tour";
+/** What is remembered of a tour: everything else follows from what the app knows. */
+type Begun = { data: string; began: number };
+
+function begun(): Begun | null {
+  const { data, began } = (recalled(KEY) ?? {}) as Partial<Begun>;
+  return typeof data === "string" && typeof began === "number" ? { data, began } : null;
+}
 
 export class SampleTour {
   /** Data and model are being brought. */
@@ -74,10 +84,26 @@ export class SampleTour {
     return (await this.app.tasks.run("Downloading the starter model", bring, (task) => (this.task = task))) !== null;
   }
 
+  /** Goes on with the tour that was on its way when the window was closed, if its data is still there. */
+  async goOn(): Promise<void> {
+    const before = begun();
+    if (!before) return;
+    try {
+      const { info } = await this.app.backend.dataset(before.data, null);
+      if (this.data) return;
+      this.data = info;
+      this.began = before.began;
+    } catch (e) {
+      // Gone, the tour is over; not readable just now, it goes on another time.
+      if (asApiError(e).code === "not_found") forget(KEY);
+    }
+  }
+
   private async ready(data: DatasetInfo): Promise<void> {
     this.data = data;
     this.exported = false;
     this.began = Date.now();
+    remember(KEY, { data: data.id, began: this.began } satisfies Begun);
     const waited: View = this.app.router.place.view;
     await this.app.change({ welcomed: true });
     if (waited === "runs") this.review();
@@ -108,6 +134,7 @@ export class SampleTour {
   }
 
   end(): void {
+    forget(KEY);
     this.data = null;
     this.exported = false;
   }

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    Activation, EncoderConfig, Family,
+    EncoderConfig, Family,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id, refuse_oddities},
     post_norm::Names,
 };
 use crate::{
-    ModelError,
-    config::{real, whole, whole_or},
+    Activation, ModelError,
+    read::{real, whole, whole_or},
 };
 
 pub(super) const NAMES: Names = Names {
@@ -49,7 +49,7 @@ pub(super) fn config(json: &Value, family: Family) -> Result<EncoderConfig, Mode
         intermediate_size: whole(json, "intermediate_size")?,
         num_hidden_layers: whole(json, "num_hidden_layers")?,
         num_attention_heads: whole(json, "num_attention_heads")?,
-        hidden_act: Activation::from_json(json, "hidden_act")?,
+        hidden_act: Activation::of(json, "hidden_act", "gelu")?,
         layer_norm_eps: real(json, "layer_norm_eps")?.unwrap_or(1e-12),
         max_position_embeddings: whole_or(json, "max_position_embeddings", 512)?,
         type_vocab_size: whole_or(json, "type_vocab_size", 2)?,

@@ -8,13 +8,13 @@ use serde_json::Value;
 use weights::Checkpoint;
 
 use super::{
-    Activation, Encoder, EncoderConfig, Family, Rows, bert,
+    Encoder, EncoderConfig, Family, Rows, bert,
     config::num_labels,
     distilbert, modernbert,
     parts::{Dense, LayerNorm, Reader},
     roberta,
 };
-use crate::{Adapter, Base, ModelError, Parameter};
+use crate::{Activation, Adapter, Base, BaseLinear, ModelError, Parameter};
 
 /// What the head says something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +177,7 @@ impl Classifier {
             (Reads::Text, Pooling::Mean) => rows.mean(hidden),
         };
         let Some((dense, act, norm)) = &self.before else { return x };
-        let x = act.apply(dense.forward(&x, adapter));
+        let x = act.forward(dense.forward(&x, adapter));
         match norm {
             Some(norm) => norm.forward(x, adapter),
             None => x,
@@ -201,8 +201,13 @@ impl Base for Classifier {
         self.encoder.device()
     }
 
-    fn linears(&self) -> Vec<(&str, [usize; 2])> {
-        self.linears.iter().map(|(path, shape)| (path.as_str(), *shape)).collect()
+    fn linears(&self) -> Vec<BaseLinear<'_>> {
+        // `attention.self.query`, `attention.q_lin`, `attn.Wqkv`
+        let attends = |path: &str| path.split('.').any(|part| part == "attention" || part == "attn");
+        self.linears
+            .iter()
+            .map(|(path, shape)| BaseLinear { path, shape: *shape, in_attention: attends(path) })
+            .collect()
     }
 
     fn parameters(&self) -> &[Parameter] {

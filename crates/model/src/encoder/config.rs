@@ -1,15 +1,11 @@
 //! What `config.json` says of an encoder, whatever its family calls it.
 
-use burn::tensor::{
-    Tensor,
-    activation::{gelu, gelu_approximate, relu, silu, tanh},
-};
 use serde_json::Value;
 
 use super::{ModernBert, bert, distilbert, modernbert, roberta};
 use crate::{
-    ModelError,
-    config::{real, whole},
+    Activation, ModelError,
+    read::{real, whole},
 };
 
 /// The shape of an encoder. Field names are those of BERT's `config.json`.
@@ -111,47 +107,6 @@ impl EncoderConfig {
             // Positions are counted from behind the padding token's id.
             Family::Roberta => self.max_position_embeddings.saturating_sub(self.pad_token_id as usize + 1),
             _ => self.max_position_embeddings,
-        }
-    }
-}
-
-/// A function between two linear layers, by transformers' names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// `gelu`, by the error function.
-    Gelu,
-    /// `gelu_new` and `gelu_pytorch_tanh`, by the hyperbolic tangent.
-    GeluTanh,
-    /// `relu`.
-    Relu,
-    /// `silu`.
-    Silu,
-    /// `tanh`.
-    Tanh,
-}
-
-impl Activation {
-    /// The one called what the `field` says; `gelu` where it is silent.
-    pub(super) fn from_json(json: &Value, field: &str) -> Result<Self, ModelError> {
-        match json[field].as_str().unwrap_or("gelu") {
-            "gelu" => Ok(Self::Gelu),
-            "gelu_new" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
-            "relu" => Ok(Self::Relu),
-            "silu" | "swish" => Ok(Self::Silu),
-            "tanh" => Ok(Self::Tanh),
-            other => Err(ModelError::Unsupported(format!(
-                "`{field}: {other}` is not supported; gelu, gelu_new, relu, silu and tanh are"
-            ))),
-        }
-    }
-
-    pub(super) fn apply(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Gelu => gelu(x),
-            Self::GeluTanh => gelu_approximate(x),
-            Self::Relu => relu(x),
-            Self::Silu => silu(x),
-            Self::Tanh => tanh(x),
         }
     }
 }

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    Activation, EncoderConfig, Family,
+    EncoderConfig, Family,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id},
     post_norm::Names,
 };
 use crate::{
-    ModelError,
-    config::{whole, whole_or},
+    Activation, ModelError,
+    read::{whole, whole_or},
 };
 
 pub(super) const NAMES: Names = Names {
@@ -48,7 +48,7 @@ pub(super) fn config(json: &Value) -> Result<EncoderConfig, ModelError> {
         intermediate_size: whole(json, "hidden_dim")?,
         num_hidden_layers: whole(json, "n_layers")?,
         num_attention_heads: whole(json, "n_heads")?,
-        hidden_act: Activation::from_json(json, "activation")?,
+        hidden_act: Activation::of(json, "activation", "gelu")?,
         layer_norm_eps: 1e-12,
         max_position_embeddings: whole_or(json, "max_position_embeddings", 512)?,
         type_vocab_size: 0,

@@ -27,7 +27,7 @@ use weights::Checkpoint;
 use crate::{Adapter, ModelError};
 
 pub use classifier::{Classifier, HeadSpec, Reads};
-pub use config::{Activation, EncoderConfig, Family};
+pub use config::{EncoderConfig, Family};
 pub use modernbert::ModernBert;
 pub use rows::Rows;
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
 use super::{
-    Activation, EncoderConfig, Family,
+    EncoderConfig, Family,
     attention::attend,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id},
@@ -14,8 +14,8 @@ use super::{
     rows::Rows,
 };
 use crate::{
-    Adapter, ModelError, Parameter,
-    config::{real, whole, whole_or},
+    Activation, Adapter, ModelError, Parameter, RopeScaling, Rotary,
+    read::{real, whole, whole_or},
     rope::Rope,
 };
 
@@ -79,7 +79,7 @@ pub(super) fn config(json: &Value) -> Result<EncoderConfig, ModelError> {
         mlp_bias: says("mlp_bias"),
         norm_bias: says("norm_bias"),
         classifier_bias: says("classifier_bias"),
-        classifier_activation: Activation::from_json(json, "classifier_activation")?,
+        classifier_activation: Activation::of(json, "classifier_activation", "gelu")?,
         pools_mean: json["classifier_pooling"] == "mean",
     };
     let config = EncoderConfig {
@@ -89,7 +89,7 @@ pub(super) fn config(json: &Value) -> Result<EncoderConfig, ModelError> {
         intermediate_size: whole(json, "intermediate_size")?,
         num_hidden_layers,
         num_attention_heads: whole(json, "num_attention_heads")?,
-        hidden_act: Activation::from_json(json, "hidden_activation")?,
+        hidden_act: Activation::of(json, "hidden_activation", "gelu")?,
         layer_norm_eps: real(json, "norm_eps")?.unwrap_or(1e-5),
         max_position_embeddings: whole_or(json, "max_position_embeddings", 8192)?,
         type_vocab_size: 0,
@@ -128,9 +128,8 @@ pub(super) fn rope(
     rows: usize,
     device: &Device,
 ) -> Rope {
-    let d = config.head_dim();
-    let frequencies: Vec<f64> = (0..d / 2).map(|i| theta.powf(-2.0 * i as f64 / d as f64)).collect();
-    Rope::of(&frequencies, 1.0, positions, rows, device)
+    let rotary = Rotary { theta, scaling: RopeScaling::Default };
+    Rope::new(&rotary, config.head_dim(), positions, rows, device)
 }
 
 #[derive(Clone, Debug)]
@@ -220,7 +219,7 @@ impl Layer {
         let x = x + self.attn_out.forward(&attend(qkv, heads, rows, view), adapter);
         let both = self.mlp_in.forward(&self.mlp_norm.forward(x.clone(), adapter), adapter);
         let f = both.dims()[1] / 2;
-        let inner = self.act.apply(both.clone().narrow(1, 0, f)) * both.narrow(1, f, f);
+        let inner = self.act.forward(both.clone().narrow(1, 0, f)) * both.narrow(1, f, f);
         x + self.mlp_out.forward(&inner, adapter)
     }
 }

@@ -3,14 +3,14 @@
 use burn::tensor::Tensor;
 
 use super::{
-    Activation, EncoderConfig, Family,
+    EncoderConfig, Family,
     attention::attend,
     index,
     parts::{Dense, LayerNorm, Reader},
     roberta,
     rows::Rows,
 };
-use crate::{Adapter, ModelError, Parameter};
+use crate::{Activation, Adapter, ModelError, Parameter};
 
 /// What a family calls the parts, from the encoder's own prefix on.
 pub(super) struct Names {
@@ -132,7 +132,7 @@ impl Layer {
         let qkv = [&self.query, &self.key, &self.value].map(|dense| dense.forward(&x, adapter));
         let seen = self.attention_output.forward(&attend(qkv, heads, rows, &rows.whole), adapter);
         let h = self.attention_norm.forward(x + seen, adapter);
-        let inner = self.act.apply(self.intermediate.forward(&h, adapter));
+        let inner = self.act.forward(self.intermediate.forward(&h, adapter));
         let out = self.output.forward(&inner, adapter);
         self.output_norm.forward(h + out, adapter)
     }

@@ -2,10 +2,11 @@
 //! and a head of its own.
 
 use super::{
-    Activation, Rows, bert,
+    Rows, bert,
     classifier::{Before, HeadNames, Pooling},
     post_norm::Names,
 };
+use crate::Activation;
 
 pub(super) const NAMES: Names = Names { prefix: "roberta", ..bert::NAMES };
 

@@ -5,11 +5,7 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{EncoderConfig, Family, index, modernbert};
-use crate::rope::Rope;
-
-/// Added to the score of a pair that must not see each other. Finite, since shader compilers may assume that there
-/// are no infinities; `exp` of it is zero all the same.
-const UNSEEN: f32 = -1e30;
+use crate::{layout::mask, rope::Rope};
 
 /// Whose tokens fill a row up: nobody's, and they see only each other.
 const PADDING: u32 = u32::MAX;
@@ -48,36 +44,27 @@ impl Rows {
             }
             owners.resize(((row + 1) * width).max(owners.len()), PADDING);
         }
-        let mask = |sees: &dyn Fn(usize, usize) -> bool| {
-            let mut hides = false;
-            let mut mask = vec![0.0f32; count * width * width];
-            for (row, mask) in mask.chunks_exact_mut((width * width).max(1)).enumerate() {
-                for (query, mask) in mask.chunks_exact_mut(width.max(1)).enumerate() {
-                    for (key, mask) in mask.iter_mut().enumerate() {
-                        if owners[row * width + query] != owners[row * width + key] || !sees(query, key) {
-                            (*mask, hides) = (UNSEEN, true);
-                        }
-                    }
-                }
-            }
-            hides.then(|| Tensor::from_data(TensorData::new(mask, [count, 1, width, width]), device))
+        let is_full = texts.iter().all(|row| *row == [width as u32]);
+        let within = |reach: usize| {
+            let hides = !is_full || reach < width;
+            let sees = |row: usize, query: usize, key: usize| {
+                owners[row * width + query] == owners[row * width + key] && query.abs_diff(key) <= reach
+            };
+            hides.then(|| mask([count, width, width], device, sees))
         };
         let mut rows = Self {
             count,
             width,
             texts: ranges,
-            whole: View { mask: mask(&|_, _| true), rope: None },
+            whole: View { mask: within(usize::MAX), rope: None },
             near: None,
         };
         if let Family::ModernBert(modern) = &config.family {
             let positions = rows.positions();
             let rope = |theta| Some(modernbert::rope(config, theta, &positions, count, device));
-            let reach = modern.local_attention / 2;
             rows.whole.rope = rope(modern.global_rope_theta);
-            rows.near = Some(View {
-                mask: mask(&|query, key| query.abs_diff(key) <= reach),
-                rope: rope(modern.local_rope_theta),
-            });
+            rows.near =
+                Some(View { mask: within(modern.local_attention / 2), rope: rope(modern.local_rope_theta) });
         }
         rows
     }

@@ -95,7 +95,12 @@ export function rowsOf(scene: string): RunRow[] {
     case "empty":
     case "first":
     case "offline":
+    case "sample":
       return [];
+    case "sampled":
+      return [
+        row(1, "Sample: the lighthouse keeper", "finished", 0, { ...curve(2.9, 1.3, 30, 30), data: "Lighthouse log" }),
+      ];
     case "long":
       return long();
     case "busy":
