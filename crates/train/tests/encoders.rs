@@ -8,26 +8,14 @@ use adapt::{Full, Gradients, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use model::{
     Adapter, Base,
-    encoder::{Classifier, HeadSpec, Reads, Rows},
+    encoder::{Classifier, Family, HeadSpec, Reads, Rows},
 };
 use serde_json::Value;
 use spec::TargetModules;
-use testkit::{fixture, json, minilm, numbers};
+use testkit::{fixture, json, minilm, numbers, tiny_of};
 use text::{AddSpecial, Tokenizer};
 use train::{AdamW, Answers};
 use weights::Checkpoint;
-
-const TINY: [&str; 9] = [
-    "bert",
-    "bert_multilabel",
-    "bert_ner",
-    "bert_regression",
-    "distilbert",
-    "distilbert_ner",
-    "modernbert_cls",
-    "roberta",
-    "roberta_ner",
-];
 
 /// A batch as the references have it: rows padded on the right.
 struct Batch {
@@ -119,7 +107,8 @@ fn assert_norms(names: impl Iterator<Item = String>, found: &Gradients, expected
 
 #[test]
 fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
-    for tiny in TINY {
+    for tiny in tiny_of(&Family::MODEL_TYPES) {
+        let tiny = tiny.as_str();
         let expected = json(&format!("tiny/{tiny}/expected.json"));
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let everything = Full::everything(&model);
@@ -140,7 +129,8 @@ fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
 
 #[test]
 fn tiny_checkpoints_learn_in_full_as_in_torch() {
-    for tiny in TINY {
+    for tiny in tiny_of(&Family::MODEL_TYPES) {
+        let tiny = tiny.as_str();
         let expected = json(&format!("tiny/{tiny}/expected.json"));
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let mut full = Full::everything(&model);
