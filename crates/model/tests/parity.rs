@@ -1,19 +1,22 @@
 //! Logits and greedy text against transformers, on tiny random checkpoints and on SmolLM2-135M-Instruct.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 
 use burn::tensor::Device;
 use model::{Bare, Cache, Decoder, DecoderConfig, FAMILIES, Family, Layout, Sampling, generate};
 use serde_json::Value;
 use testkit::{fixture, json, numbers, smollm2};
-use weights::Checkpoint;
+use weights::{
+    Checkpoint,
+    write::{Float, Outgoing, safetensors},
+};
 
 fn ids(json: &Value) -> Vec<u32> {
     numbers(json).into_iter().map(|id| id as u32).collect()
 }
 
-fn open(path: &std::path::Path) -> Decoder {
+fn open(path: &Path) -> Decoder {
     Decoder::open(&Checkpoint::open(path).unwrap(), &Device::flex()).unwrap()
 }
 
@@ -46,7 +49,7 @@ fn loss(model: &Decoder, rows: &[Vec<u32>]) -> f64 {
     all.iter().sum::<f64>() / all.len() as f64
 }
 
-fn logsumexp(row: &Vec<f64>) -> f64 {
+fn logsumexp(row: &[f64]) -> f64 {
     let top = row.iter().copied().fold(f64::MIN, f64::max);
     top + row.iter().map(|l| (l - top).exp()).sum::<f64>().ln()
 }
@@ -150,7 +153,11 @@ fn smollm2_gives_the_logits_and_text_of_transformers() {
     let model = open(&smollm2());
     let found = logits(&model, &ids(&expected["ids"]));
     let best = |row: &Vec<f64>| row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0 as u32;
-    assert_close(&found.iter().map(logsumexp).collect::<Vec<_>>(), &numbers(&expected["logsumexp"]), 2e-3);
+    assert_close(
+        &found.iter().map(|row| logsumexp(row)).collect::<Vec<_>>(),
+        &numbers(&expected["logsumexp"]),
+        2e-3,
+    );
     assert_eq!(found.iter().map(best).collect::<Vec<_>>(), ids(&expected["argmax"]));
     let last = found.last().unwrap();
     let top: Vec<f64> = ids(&expected["top20_ids"]).iter().map(|id| last[*id as usize]).collect();
@@ -183,6 +190,44 @@ fn a_token_beyond_the_vocabulary_is_refused() {
     let model = open(&fixture("tiny/llama_tied"));
     let refused = generate(&model, &Bare, &[160], &[], 1, &Sampling::GREEDY, |_| ControlFlow::Continue(()));
     assert!(refused.unwrap_err().to_string().contains("the tokenizer does not belong to this model"));
+}
+
+/// A checkpoint with the tensors of `of` and those that `more` names, in a folder of its own.
+fn rewritten(of: &str, config: Value, more: &[(&str, Vec<f32>)]) -> Decoder {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{of}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let original = Checkpoint::open(&fixture(&format!("tiny/{of}"))).unwrap();
+    let copies = original.names().map(|name| Outgoing::copy_of(original.tensor(name).unwrap(), Float::F32));
+    let more = more.iter().map(|(name, v)| Outgoing::of_f32(*name, &[v.len()], Float::F32, || Ok(v.clone())));
+    safetensors(&folder.join("model.safetensors"), copies.chain(more), &BTreeMap::new()).unwrap();
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let model = open(&folder);
+    std::fs::remove_dir_all(folder).unwrap();
+    model
+}
+
+#[test]
+fn a_llama_may_have_the_biases_of_qwen_and_others_besides() {
+    let mut config = json("tiny/qwen2/config.json");
+    config["model_type"] = "llama".into();
+    config["attention_bias"] = true.into();
+    config["mlp_bias"] = true.into();
+    let with = |of_down: f32| {
+        let at = |i: usize, module: &str| format!("model.layers.{i}.{module}.bias");
+        let biases = [("self_attn.o_proj", 32, 0.0), ("mlp.gate_proj", 48, 0.0), ("mlp.up_proj", 48, 0.0)]
+            .into_iter()
+            .chain([("mlp.down_proj", 32, of_down)]);
+        let all: Vec<_> = biases
+            .flat_map(|(module, n, value)| (0..2).map(move |i| (at(i, module), vec![value; n])))
+            .collect();
+        let all: Vec<_> = all.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
+        let model = rewritten("qwen2", config.clone(), &all);
+        let row = &said("qwen2").logits[0].0;
+        logits(&model, row)[row.len() - 1].clone()
+    };
+    let qwen = &said("qwen2").logits[0].1;
+    assert_close(&with(0.0), qwen, 1e-4);
+    assert!(with(0.5).iter().zip(qwen).any(|(l, q)| (l - q).abs() > 0.1), "a bias is added");
 }
 
 #[test]

@@ -1558,9 +1558,9 @@ export type Supervise =
 export type TargetModules = 
 /**  All of attention and of the feed-forward part. */
 "all-linear" | 
-/**  `q_proj`, `k_proj`, `v_proj`, `o_proj`. */
+/**  All of attention. */
 "attention" | 
-/**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`. */
+/**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`; `c_attn` in GPT-2. */
 { named: string[] };
 
 /**  How far a task is. */

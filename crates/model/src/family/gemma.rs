@@ -23,7 +23,7 @@ pub(super) fn gemma2(json: &Value) -> Result<DecoderConfig, ModelError> {
     let config = common(json)?;
     let window = whole_or(json, "sliding_window", WINDOW)?;
     Ok(DecoderConfig {
-        sliding: Sliding::of(json, window, config.num_hidden_layers, |layer| layer % 2 == 0)?,
+        sliding: Sliding::of(json, window, config.num_hidden_layers, |layer| layer.is_multiple_of(2))?,
         score_cap: cap("attn_logit_softcapping", 50.0)?,
         logit_cap: cap("final_logit_softcapping", 30.0)?,
         ..config
@@ -43,7 +43,8 @@ pub(super) fn gemma3(json: &Value) -> Result<DecoderConfig, ModelError> {
         false => whole_or(json, "sliding_window_pattern", PATTERN)?,
     };
     let window = whole_or(json, "sliding_window", WINDOW)?;
-    let sliding = Sliding::of(json, window, config.num_hidden_layers, |layer| (layer + 1) % pattern != 0)?;
+    let sliding =
+        Sliding::of(json, window, config.num_hidden_layers, |layer| !(layer + 1).is_multiple_of(pattern))?;
     // transformers 5 has a set of parameters for each kind of layer.
     let ropes = &json["rope_parameters"];
     let [global, local] = match ropes["full_attention"].is_object() {

@@ -16,7 +16,7 @@ pub(super) fn gpt2(json: &Value) -> Result<DecoderConfig, ModelError> {
     only(json, "scale_attn_by_inverse_layer_idx", false)?;
     only(json, "add_cross_attention", false)?;
     let (hidden_size, heads) = (whole(json, "n_embd")?, whole(json, "n_head")?);
-    if hidden_size % heads != 0 {
+    if !hidden_size.is_multiple_of(heads) {
         return Err(ModelError::Config(format!("{heads} attention heads cannot share {hidden_size} evenly")));
     }
     let head_dim = hidden_size / heads;

@@ -165,7 +165,7 @@ fn gemma(keys: &Keys<'_>, hidden_size: u64, head_dim: u64, window: Option<u64>) 
         _ => 2,
     };
     // Gemma 2 has its window whether the file says so or not.
-    let slides = |layer: u64| (window.is_some() || !is_3) && (layer + 1) % pattern != 0;
+    let slides = |layer: u64| (window.is_some() || !is_3) && !(layer + 1).is_multiple_of(pattern);
     let kind = |layer| if slides(layer) { "sliding_attention" } else { "full_attention" };
     const MOST_LAYERS: u64 = 1 << 10; // of a file that is to be believed
     set("layer_types", json!((0..layers.min(MOST_LAYERS)).map(kind).collect::<Vec<_>>()));
