@@ -14,6 +14,7 @@ use std::{
 const MAY_USE: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("atomic", &[]),
+    ("metrics", &[]),
     ("weights", &["spec", "atomic"]),
     ("runfolder", &["spec", "atomic"]),
     ("text", &["spec", "weights"]),

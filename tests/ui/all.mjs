@@ -1,7 +1,8 @@
-// Every test of the page, one file after the other, or those whose names have the words given.
+// Every test of the page, a file on each core, or those whose names have the words given.
 //   node tests/ui/all.mjs [shell home …]
 
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -14,7 +15,7 @@ const files = readdirSync(here)
   .map((name) => join(here, name));
 if (files.length === 0) throw new Error(`No test is called ${wanted.join(" or ")}`);
 
-run({ files, concurrency: 1 })
+run({ files, concurrency: Math.min(availableParallelism(), 4) })
   .on("test:fail", () => (process.exitCode = 1))
   .compose(spec)
   .pipe(process.stdout);

@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 const ui = fileURLToPath(new URL("../../ui/", import.meta.url));
 const require = createRequire(join(ui, "package.json"));
@@ -129,6 +131,41 @@ test("a hundred thousand steps take no more room than a chart can show", () => {
   assert.equal(run.looks.at(-1).step, 100_000, "and the newest");
   assert.equal(run.story[0].event.kind, "started", "what is not routine stays");
   assert.ok(run.best.step > 0);
+});
+
+/** Bytes that live, with all garbage gone. */
+function heap() {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed;
+}
+
+test("a million steps take no more room than a hundred thousand did", () => {
+  const history = new History({ ...ROW, of: 1_000_000 });
+  history.every = 100;
+  const run = opened(history, []);
+  let [seq, from] = [0, 1];
+  /** What is kept of all steps up to `to`, told in batches as the window hears them. */
+  const after = (to) => {
+    for (; from <= to; from += 100) {
+      const batch = [];
+      for (let step = from; step < from + 100; step++)
+        for (const event of [history.stepped(step, 60), ...history.after(step)]) batch.push({ seq: seq++, at_ms: seq, event });
+      run.apply(batch);
+    }
+    const { steps, evals, story, looks, saved } = run;
+    return { counts: { steps: steps.points.length, evals: evals.points.length, story: story.length, looks: looks.length, saved: saved.length }, bytes: heap() };
+  };
+  for (const event of history.opening(0)) run.apply([{ seq: seq++, at_ms: 0, event }]);
+  const early = after(100_000);
+  const late = after(1_000_000);
+  assert.equal(run.step, 1_000_000);
+  assert.ok(seq > 1_020_000, `${seq} events were told`);
+  const most = { steps: MOST, evals: MOST, story: 2000, looks: 200, saved: 200 };
+  for (const [what, n] of Object.entries(late.counts)) assert.ok(n <= most[what], `${n} ${what}`);
+  assert.equal(run.steps.points.reduce((sum, point) => sum + point.n, 0), 1_000_000, "and yet each step is in one point");
+  const grown = (late.bytes - early.bytes) / 1e6;
+  assert.ok(grown < 3, `${grown.toFixed(1)} MB more are held after ten times the steps`);
 });
 
 test("the best is the lowest look, and never that of the untrained model", () => {

@@ -198,6 +198,53 @@ test("the crosshair reads every series, with the mouse and with the keyboard", a
   await close();
 });
 
+/** A page that does one thing for longer is felt to hang. */
+const FELT_MS = 200;
+
+/**
+ * What a person does to a chart, and what that costs the page: its longest task, and all of them. Measured by the
+ * processor's clock for the page's own thread, so that what else the machine does counts for nothing.
+ */
+async function handled(page) {
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
+  const box = await chart(page).boundingBox();
+  for (const y of [0.3, 0.7]) {
+    await page.mouse.move(box.x + 60, box.y + y * box.height);
+    await page.mouse.move(box.x + box.width - 60, box.y + y * box.height, { steps: 40 });
+  }
+  await chart(page).focus();
+  for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowLeft");
+  for (let i = 0; i < 6; i++) await page.mouse.wheel(0, i < 3 ? 120 : -120);
+  await page.getByRole("slider", { name: "Smoothing" }).focus();
+  for (let i = 0; i < 15; i++) await page.keyboard.press("ArrowLeft");
+  await page.getByRole("radio", { name: "Log" }).check();
+  for (const width of [1100, 1280]) await page.setViewportSize({ width, height: 800 });
+  await page.getByRole("radio", { name: "Linear" }).check();
+  await page.waitForTimeout(600); // the chart is drawn anew
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const mains = traceEvents.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map((e) => `${e.pid} ${e.tid}`);
+  const tasks = traceEvents.filter((e) => /RunTask$/.test(e.name) && e.tdur && mains.includes(`${e.pid} ${e.tid}`)).map((e) => e.tdur / 1000);
+  assert.ok(tasks.length > 100, "the page's tasks are seen");
+  return { longest: Math.max(...tasks), all: tasks.reduce((sum, ms) => sum + ms, 0) };
+}
+
+test("a chart of a hundred thousand steps is handled as lightly as one of two thousand", async () => {
+  const after = async (steps) => {
+    const { page, errors, close } = await browser.open("flood", { at: at(1), query: { steps } });
+    await page.getByText(`Latest: step ${steps.toLocaleString("en")}`).waitFor({ timeout: 180_000 });
+    await page.locator(".picture svg").waitFor();
+    const costs = await handled(page);
+    assert.deepEqual(errors, []);
+    await close();
+    return costs;
+  };
+  await after(100); // the first page makes up its mind about everything
+  const [few, many] = [await after(2_000), await after(100_000)];
+  assert.ok(many.longest < FELT_MS, `the page did one thing for ${many.longest} ms`);
+  assert.ok(many.all < 1.5 * few.all + 200, `${many.all} ms of work with 100,000 steps, ${few.all} ms with 2,000`);
+});
+
 test("smoothing and scale change the picture, and it can be kept", async () => {
   const { page, close } = await open("full");
   const drawn = () => page.locator(".picture svg").innerHTML();

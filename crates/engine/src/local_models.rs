@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hub::Installed;
-use plan::{ModelFacts, Sure};
+use plan::{LinearFacts, ModelFacts, Sure};
 use serde::{Deserialize, Serialize};
 use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256};
 
@@ -49,6 +49,7 @@ impl Sheet {
     }
 
     fn facts(&self, id: &ModelId) -> ModelFacts {
+        let (q, kv) = (self.n_heads * self.head_dim, self.n_kv_heads * self.head_dim);
         ModelFacts {
             id: id.clone(),
             hash: Sha256(String::new()),
@@ -61,6 +62,7 @@ impl Sheet {
             head_dim: self.head_dim,
             vocab_size: self.vocab_size,
             max_position_embeddings: self.context,
+            linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use hub::{Choice, HubError, Installed, STARTER, StarterSource};
-use model::LlamaConfig;
-use plan::ModelFacts;
+use model::DecoderConfig;
+use plan::{LinearFacts, ModelFacts};
 use serde::Serialize;
 use spec::{ApiError, Code, ModelId, Sha256};
 use store::measured::FileState;
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct OpenModel {
     pub path: PathBuf,
     pub checkpoint: Checkpoint,
-    pub config: LlamaConfig,
+    pub config: DecoderConfig,
     pub tokenizer: Tokenizer,
     pub template: Option<ChatTemplate>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct OpenModel {
 impl OpenModel {
     pub(crate) fn at(path: &Path) -> Result<Self, ApiError> {
         let checkpoint = Checkpoint::open(path).map_err(bad)?;
-        let config = LlamaConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
+        let config = DecoderConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
         let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
         Ok(Self { path: path.to_owned(), checkpoint, config, tokenizer, template })
@@ -185,7 +185,7 @@ impl Engine {
 }
 
 /// What a plan goes by.
-pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &LlamaConfig) -> ModelFacts {
+pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &DecoderConfig) -> ModelFacts {
     let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     ModelFacts {
         id: id.clone(),
@@ -199,6 +199,17 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &LlamaConfig) -> Mode
         head_dim: n(config.head_dim),
         vocab_size: n(config.vocab_size),
         max_position_embeddings: n(config.max_position_embeddings),
+        linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+    }
+}
+
+fn linear_facts(linear: model::LayerLinear) -> LinearFacts {
+    let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    LinearFacts {
+        path: linear.path.to_owned(),
+        inputs: n(linear.inputs),
+        outputs: n(linear.outputs),
+        in_attention: linear.in_attention,
     }
 }
 

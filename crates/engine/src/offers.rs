@@ -1,6 +1,7 @@
 //! Models to choose from: the catalogue and the hub, each with whether it fits and what of it is here.
 
 use hub::{CATALOGUE, Found, Partial, Search};
+use model::FAMILIES;
 use plan::{ModelFacts, Sure};
 use spec::{
     ApiError, CatalogueEntry, DeviceInfo, Fit, FitKind, FoundModel, Gate, ModelId, ModelOffer, ModelState,
@@ -30,12 +31,12 @@ impl Engine {
         Ok(CATALOGUE.iter().map(recommended).chain(begun).map(offer).collect())
     }
 
-    /// Models on the hub with `text` in their name that can be trained here, most downloaded first.
+    /// Models on the hub with `text` in their name that write text, most downloaded first.
     ///
     /// # Errors
     /// When the hub does not answer.
     pub fn search_models(&self, text: &str, limit: u32) -> Result<Vec<Found>, ApiError> {
-        self.hub()?.search(&Search { limit, ..Search::trainable(text) }).at_the_edge()
+        self.hub()?.search(&Search { limit, ..Search::writers(text) }).at_the_edge()
     }
 
     /// The same with whether they fit, and what of them is here.
@@ -56,6 +57,7 @@ impl Engine {
                 gate,
                 licence,
                 n_parameters,
+                trainable: model_type.as_deref().map(is_trainable),
                 model_type,
             }
         };
@@ -93,6 +95,10 @@ fn recommended(entry: &hub::CatalogueEntry) -> CatalogueEntry {
         gate: entry.gate,
         good_for: entry.good_for.to_owned(),
     }
+}
+
+fn is_trainable(model_type: &str) -> bool {
+    FAMILIES.iter().any(|family| family.model_type == model_type)
 }
 
 /// All that is known of a model whose download was begun: it was given out, and how large it is.

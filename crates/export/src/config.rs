@@ -8,6 +8,9 @@ use weights::Format;
 
 use crate::Tuned;
 
+/// Fields that stand for something else when they are missing.
+const NONE_IS_SAID: [&str; 3] = ["sliding_window", "attn_logit_softcapping", "final_logit_softcapping"];
+
 /// The base's configuration for weights in `precision`.
 pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
     let dtype = match precision {
@@ -20,7 +23,7 @@ pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
     for gone in ["quantization_config", "_name_or_path", "_model_name_or_path"] {
         fields.remove(gone);
     }
-    fields.retain(|_, value| !value.is_null());
+    fields.retain(|field, value| !value.is_null() || NONE_IS_SAID.contains(&field.as_str()));
     fields.insert("torch_dtype".to_owned(), json!(dtype));
     fields.insert("dtype".to_owned(), json!(dtype));
     spell_rope_both_ways(fields);
@@ -30,26 +33,39 @@ pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
 /// Version 4 reads `rope_theta` and `rope_scaling`, version 5 `rope_parameters`. With only the other's spelling,
 /// version 4 silently falls back to a theta of 10000.
 fn spell_rope_both_ways(fields: &mut Map<String, Value>) {
+    if fields.get("model_type").is_some_and(|kind| kind == "gpt2") {
+        return; // its positions are learned
+    }
     let known = |field: &str| fields.get(field).and_then(Value::as_object).cloned();
     let mut rope = known("rope_parameters").or_else(|| known("rope_scaling")).unwrap_or_default();
+    // Gemma 3 has one for layers that see everything, and one for those with a window.
+    let local = rope.remove("sliding_attention").or_else(|| {
+        let theta = fields.get("rope_local_base_freq")?;
+        Some(json!({ "rope_type": "default", "rope_theta": theta }))
+    });
+    if let Some(Value::Object(full)) = rope.remove("full_attention") {
+        rope = full;
+    }
     let theta =
         fields.get("rope_theta").or_else(|| rope.get("rope_theta")).cloned().unwrap_or(json!(10_000.0));
     let older = rope.remove("type");
     let kind = rope.get("rope_type").cloned().or(older).unwrap_or(json!("default"));
     rope.insert("rope_type".to_owned(), kind.clone());
     rope.insert("rope_theta".to_owned(), theta.clone());
-    fields.insert("rope_parameters".to_owned(), Value::Object(rope.clone()));
+    let both = match local {
+        Some(local) => {
+            fields.insert("rope_local_base_freq".to_owned(), local["rope_theta"].clone());
+            json!({ "full_attention": rope, "sliding_attention": local })
+        }
+        None => Value::Object(rope.clone()),
+    };
+    fields.insert("rope_parameters".to_owned(), both);
     fields.insert("rope_theta".to_owned(), theta);
     rope.remove("rope_theta");
     match kind.as_str() {
         Some("default") => fields.remove("rope_scaling"),
         _ => fields.insert("rope_scaling".to_owned(), Value::Object(rope)),
     };
-}
-
-/// Whether the output projection is the embedding.
-pub(crate) fn is_tied(config: &Value) -> bool {
-    config["tie_word_embeddings"].as_bool().unwrap_or(false)
 }
 
 /// How generation begins and ends: the base's own `generation_config.json` where it has one, with every token at which
@@ -132,5 +148,25 @@ mod tests {
               "torch_dtype": "bfloat16"
             }"#]]
         .assert_eq(&both(five));
+    }
+
+    #[test]
+    fn two_rotary_embeddings_are_spelled_both_ways() {
+        let rope = |theta: f64| json!({"rope_type": "default", "rope_theta": theta});
+        let five =
+            json!({"rope_parameters": {"full_attention": rope(1e6), "sliding_attention": rope(10_000.0)}});
+        let four = json!({"rope_theta": 1e6, "rope_local_base_freq": 10_000.0});
+        for spelled in [five.clone(), four.clone()] {
+            let spelled = config(spelled, Precision::Bf16);
+            for (field, value) in five.as_object().unwrap().iter().chain(four.as_object().unwrap()) {
+                assert_eq!(&spelled[field], value, "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_not_there_is_said() {
+        let spelled = config(json!({"model_type": "mistral", "sliding_window": null}), Precision::Bf16);
+        assert!(spelled.as_object().unwrap().contains_key("sliding_window"), "transformers would take 4096");
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! **Invariant:** one tensor is in memory at a time while writing, whatever the size of the model.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+};
 
 use adapt::Lora;
-use model::{Bare, Decoder};
+use model::{Bare, Decoder, DecoderConfig};
 use spec::{ExportForm, Precision};
 use weights::{
     Checkpoint, TensorView,
@@ -75,7 +79,7 @@ pub(crate) fn merged_and(
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
     let config = config::config(tuned.base.config_json()?, precision);
-    let kept = kept(tuned.base, config::is_tied(&config));
+    let kept = kept(tuned.base)?;
     let sizes: Vec<u64> = kept.iter().map(|t| size(t, float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
     let place = Place::prepare(target, if_there, room)?;
@@ -96,11 +100,12 @@ pub(crate) fn merged_and(
     Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
 }
 
-/// The base's tensors that belong into the folder: those with Hugging Face's names, without an output projection that
-/// the configuration says is the embedding.
-fn kept(base: &Checkpoint, is_tied: bool) -> Vec<TensorView<'_>> {
-    let belongs = |name: &&str| name.starts_with("model.") || (*name == "lm_head.weight" && !is_tied);
-    base.names().filter(belongs).filter_map(|name| base.tensor(name)).collect()
+/// The base's tensors that belong into the folder: those that make up the model, without an output projection that the
+/// configuration says is the embedding, or masks that older files carry along.
+fn kept(base: &Checkpoint) -> Result<Vec<TensorView<'_>>, ExportError> {
+    let config = DecoderConfig::from_json(&base.config_json()?)?;
+    let names: BTreeSet<String> = config.tensors().into_iter().map(|(name, _)| name).collect();
+    Ok(names.iter().filter_map(|name| base.tensor(name)).collect())
 }
 
 fn size(tensor: &TensorView<'_>, float: Float) -> u64 {
@@ -153,7 +158,7 @@ impl Merge<'_, '_> {
     /// `W + s·B·A` in f32, rounded once.
     fn bytes(&self, tensor: &TensorView<'_>) -> Result<Vec<u8>, Trouble> {
         let mut values = tensor.to_f32()?;
-        let delta = tensor.name.strip_suffix(".weight").and_then(|path| self.lora.delta(path));
+        let delta = tensor.name.strip_suffix(".weight").and_then(|path| self.lora.stored_delta(path));
         if let Some(delta) = delta {
             let delta = delta.try_into_data().map_err(|e| e.to_string())?;
             for (value, delta) in values.iter_mut().zip(delta.iter::<f32>()) {

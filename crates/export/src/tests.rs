@@ -9,7 +9,7 @@ use std::{
 use adapt::{Lora, LoraConfig, NamedTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use expect_test::expect;
-use model::{Bare, Decoder};
+use model::{Bare, Decoder, FAMILIES};
 use spec::{ModelId, TargetModules};
 use text::Tokenizer;
 use weights::Checkpoint;
@@ -29,14 +29,23 @@ struct Bench {
     root: tempfile::TempDir,
 }
 
-const FAMILIES: [&str; 2] = ["llama_tied", "llama3_rope_untied"];
+/// A tiny base of each family.
+fn families() -> Vec<String> {
+    testkit::tiny_of(&FAMILIES.iter().map(|family| family.model_type).collect::<Vec<_>>())
+}
 
 fn bench(family: &str, targets: TargetModules) -> Bench {
     let base = Checkpoint::open(&testkit::fixture(&format!("tiny/{family}"))).unwrap();
     let device = Device::flex();
     let decoder = Decoder::open(&base, &device).unwrap();
-    let config =
-        LoraConfig { r: 4, lora_alpha: 8.0, lora_dropout: 0.0, use_rslora: false, target_modules: targets };
+    let config = LoraConfig {
+        r: 4,
+        lora_alpha: 8.0,
+        lora_dropout: 0.0,
+        use_rslora: false,
+        target_modules: targets,
+        modules_to_save: Vec::new(),
+    };
     let newborn = Lora::attach(&decoder, config, 7).unwrap();
     let values = newborn.values().map(|value| {
         let [rows, columns] = value.dims();
@@ -183,9 +192,23 @@ fn an_adapter_is_named_and_shaped_as_peft_expects() {
 }
 
 #[test]
+fn layers_whose_names_end_alike_are_told_apart_as_peft_expects() {
+    let bench = bench("gpt2", TargetModules::Attention);
+    let exported = bench.adapter(IfThere::Refuse);
+    let config = fs::read(exported.path.join("adapter_config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["target_modules"], serde_json::json!(["attn.c_proj", "c_attn"]));
+    assert_eq!(config["fan_in_fan_out"], true);
+    let written = Checkpoint::open(&exported.path.join("adapter_model.safetensors")).unwrap();
+    let b = written.tensor("base_model.model.transformer.h.0.attn.c_attn.lora_B.weight").unwrap();
+    assert_eq!(b.shape, [96, 4]);
+    assert_eq!(written.names().len(), 2 * 2 * 2, "A and B of two layers in each of two");
+}
+
+#[test]
 fn an_adapter_read_back_says_what_the_one_in_the_app_says() {
-    for family in FAMILIES {
-        let bench = bench(family, TargetModules::AllLinear);
+    for family in families() {
+        let bench = bench(&family, TargetModules::AllLinear);
         let exported = bench.adapter(IfThere::Refuse);
         assert_eq!(exported.agreement.max_difference, 0.0, "{family}: the same numbers in the same order");
         assert!(
@@ -197,8 +220,8 @@ fn an_adapter_read_back_says_what_the_one_in_the_app_says() {
 
 #[test]
 fn a_merged_model_says_what_base_and_adapter_say() {
-    for family in FAMILIES {
-        let bench = bench(family, TargetModules::AllLinear);
+    for family in families() {
+        let bench = bench(&family, TargetModules::AllLinear);
         let exported = bench.merged(Precision::F32).unwrap();
         assert!(exported.agreement.max_difference < 1e-4, "{family}: {:?}", exported.agreement);
         assert!(exported.moved > 0.1);

@@ -1,6 +1,6 @@
 //! Small models that are worth starting from, and that can be trained here.
 //!
-//! **Invariant:** all are decoders of the Llama family with safetensors. Sizes are those of the files that are
+//! **Invariant:** all are of families that can be trained, with safetensors. Sizes are those of the files that are
 //! fetched, rounded; the hub has the last word when a download starts.
 
 use serde::Serialize;
@@ -103,6 +103,70 @@ pub const CATALOGUE: &[CatalogueEntry] = &[
         "llama3.2",
         Gate::Asks,
         "Longer and surer answers, for 24 GB of memory. Its licence has to be accepted first.",
+    ),
+    entry(
+        "Qwen/Qwen3-0.6B",
+        "Qwen 3 0.6B",
+        (596, 1515),
+        "apache-2.0",
+        Gate::Open,
+        "Small and strong, in over a hundred languages; can think aloud before it answers.",
+    ),
+    entry(
+        "Qwen/Qwen3-1.7B",
+        "Qwen 3 1.7B",
+        (1721, 4075),
+        "apache-2.0",
+        Gate::Open,
+        "The same with more to build on, for a computer with 16 GB of memory.",
+    ),
+    entry(
+        "Qwen/Qwen2.5-0.5B-Instruct",
+        "Qwen 2.5 0.5B Instruct",
+        (494, 995),
+        "apache-2.0",
+        Gate::Open,
+        "Chat, extraction and sorting in many languages, without thinking aloud.",
+    ),
+    entry(
+        "Qwen/Qwen2.5-1.5B-Instruct",
+        "Qwen 2.5 1.5B Instruct",
+        (1544, 3094),
+        "apache-2.0",
+        Gate::Open,
+        "Surer answers and longer texts, for a computer with 16 GB of memory.",
+    ),
+    entry(
+        "google/gemma-3-270m-it",
+        "Gemma 3 270M Instruct",
+        (268, 570),
+        "gemma",
+        Gate::Asks,
+        "Made to be tuned for one task. Its licence has to be accepted first.",
+    ),
+    entry(
+        "google/gemma-3-1b-it",
+        "Gemma 3 1B Instruct",
+        (1000, 2033),
+        "gemma",
+        Gate::Asks,
+        "Chat and summaries with a light touch. Its licence has to be accepted first.",
+    ),
+    entry(
+        "microsoft/Phi-3-mini-4k-instruct",
+        "Phi 3 mini 4k Instruct",
+        (3821, 7644),
+        "mit",
+        Gate::Open,
+        "Reasoning and English prose, for 24 GB of memory or more.",
+    ),
+    entry(
+        "openai-community/gpt2",
+        "GPT-2",
+        (124, 549),
+        "mit",
+        Gate::Open,
+        "A classic that continues English text: small, well studied, never taught to chat.",
     ),
 ];
 

@@ -32,16 +32,18 @@ pub struct Hub {
 pub struct Search {
     /// Parts of the name.
     pub text: String,
-    /// Only those with this tag: `llama`, `safetensors`, `gguf`.
+    /// Only those with these tags: `text-generation`, `safetensors`, `gguf`.
     pub tags: Vec<String>,
     /// At most so many.
     pub limit: u32,
 }
 
 impl Search {
-    /// The most downloaded models with `text` in their name that can be trained here.
-    pub fn trainable(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tags: vec!["llama".to_owned(), "safetensors".to_owned()], limit: 20 }
+    /// The most downloaded models that write text, in a form that can be read here, with `text` in their name. Whether
+    /// their family can be trained is for whoever asks to judge.
+    pub fn writers(text: impl Into<String>) -> Self {
+        let tags = ["text-generation", "safetensors"].map(str::to_owned).to_vec();
+        Self { text: text.into(), tags, limit: 20 }
     }
 }
 

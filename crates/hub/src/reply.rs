@@ -22,7 +22,7 @@ pub struct Found {
     pub licence: Option<String>,
     /// Weights in all.
     pub n_parameters: Option<u64>,
-    /// `llama` can be trained here.
+    /// Its family, as its `config.json` calls it.
     pub model_type: Option<String>,
 }
 

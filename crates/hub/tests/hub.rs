@@ -88,7 +88,7 @@ fn a_search_says_what_the_hub_says() {
             {"modelId": "c/d", "unknown": [1]}]"#;
         Reply::Whole(json.as_bytes().to_vec())
     });
-    let found = server.hub(Some("secret")).search(&Search::trainable("tiny llama")).unwrap();
+    let found = server.hub(Some("secret")).search(&Search::writers("tiny llama")).unwrap();
     assert_eq!(
         (found[0].gate, found[0].n_parameters, found[0].downloads),
         (Gate::Manual, Some(1_235_814_400), Some(7))
@@ -99,7 +99,11 @@ fn a_search_says_what_the_hub_says() {
     );
     assert_eq!((found[1].id.0.as_str(), found[1].gate, found[1].likes), ("c/d", Gate::Open, None));
     let asked = &server.asked()[0];
-    assert!(asked.path.contains("search=tiny") && asked.path.contains("filter=llama"), "{}", asked.path);
+    assert!(
+        asked.path.contains("search=tiny") && asked.path.contains("filter=text-generation"),
+        "{}",
+        asked.path
+    );
     assert_eq!(asked.header("authorization"), Some("Bearer secret"));
 }
 

@@ -1,52 +1,42 @@
-//! The Llama decoder: embedding, layers of attention and feed-forward, final norm, output projection.
+//! The decoder: embedding, layers of attention and feed-forward, final norm, output projection.
 //!
 //! Activations are `[tokens, width]`, the rows of a batch one after another; only attention sees rows and heads.
 
-use burn::tensor::{
-    Device, Int, Tensor, TensorData,
-    activation::{silu, softmax},
-};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use weights::Checkpoint;
 
-use crate::{Adapter, Cache, Layout, Linear, LlamaConfig, ModelError, norm::RmsNorm};
+use crate::{
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError,
+    assemble::{Assembler, Numbers},
+    attention::Attention,
+    mlp::Mlp,
+    names::LM_HEAD,
+    norm::Norm,
+};
 
-/// A frozen Llama-family decoder on one device.
+/// A frozen decoder on one device.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    config: LlamaConfig,
+    config: DecoderConfig,
     device: Device,
     embed_tokens: Tensor<2>,
+    embed_positions: Option<Tensor<2>>,
     layers: Vec<Layer>,
-    norm: RmsNorm,
+    norm: Norm,
     lm_head: Tensor<2>,
 }
 
-/// `h = x + attention(norm(x)); y = h + mlp(norm(h))`
+/// `h = x + attention(norm(x)); y = h + mlp(norm(h))`, some with a norm more before each sum.
 #[derive(Clone, Debug)]
 struct Layer {
-    input_layernorm: RmsNorm,
-    self_attn: Attention,
-    post_attention_layernorm: RmsNorm,
+    before_attention: Norm,
+    attention: Attention,
+    after_attention: Option<Norm>,
+    before_mlp: Norm,
     mlp: Mlp,
-}
-
-/// `softmax(q·kᵀ / √head_dim + mask)·v`, each key-value head serving a group of query heads.
-#[derive(Clone, Debug)]
-struct Attention {
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
-    o_proj: Linear,
-}
-
-/// `down(silu(gate(x)) ∘ up(x))`
-#[derive(Clone, Debug)]
-struct Mlp {
-    gate_proj: Linear,
-    up_proj: Linear,
-    down_proj: Linear,
+    after_mlp: Option<Norm>,
 }
 
 impl Decoder {
@@ -55,7 +45,7 @@ impl Decoder {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
-        let config = LlamaConfig::from_json(&checkpoint.config_json()?)?;
+        let config = DecoderConfig::from_json(&checkpoint.config_json()?)?;
         Self::build(config, device, &mut |name, expected| {
             let view = checkpoint.tensor(name).ok_or_else(|| ModelError::MissingTensor(name.to_owned()))?;
             if view.shape != expected {
@@ -71,7 +61,7 @@ impl Decoder {
     ///
     /// # Errors
     /// None of its own; the shape is taken as it is.
-    pub fn random(config: LlamaConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+    pub fn random(config: DecoderConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         Self::build(config, device, &mut |_, shape| {
             Ok(match shape {
@@ -84,43 +74,31 @@ impl Decoder {
         })
     }
 
-    fn build(config: LlamaConfig, device: &Device, numbers: Numbers) -> Result<Self, ModelError> {
-        let mut read = Reader { numbers, device };
-        let LlamaConfig { vocab_size: v, hidden_size: h, intermediate_size: f, rms_norm_eps: eps, .. } =
-            config;
-        let q = config.num_attention_heads * config.head_dim;
-        let kv = config.num_key_value_heads * config.head_dim;
+    fn build(config: DecoderConfig, device: &Device, numbers: Numbers<'_>) -> Result<Self, ModelError> {
+        let names = config.names;
+        let mut parts = Assembler::new(&config, device, numbers);
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
-            let at = |module: &str| format!("model.layers.{i}.{module}");
+            let at = |module: &str| format!("{}.{i}.{module}", names.layers);
             layers.push(Layer {
-                input_layernorm: RmsNorm { weight: read.tensor(&at("input_layernorm"), [h])?, eps },
-                self_attn: Attention {
-                    q_proj: read.linear(at("self_attn.q_proj"), [q, h])?,
-                    k_proj: read.linear(at("self_attn.k_proj"), [kv, h])?,
-                    v_proj: read.linear(at("self_attn.v_proj"), [kv, h])?,
-                    o_proj: read.linear(at("self_attn.o_proj"), [h, q])?,
-                },
-                post_attention_layernorm: RmsNorm {
-                    weight: read.tensor(&at("post_attention_layernorm"), [h])?,
-                    eps,
-                },
-                mlp: Mlp {
-                    gate_proj: read.linear(at("mlp.gate_proj"), [f, h])?,
-                    up_proj: read.linear(at("mlp.up_proj"), [f, h])?,
-                    down_proj: read.linear(at("mlp.down_proj"), [h, f])?,
-                },
+                before_attention: parts.norm(&at(names.before_attention))?,
+                attention: Attention::assemble(&mut parts, &config, i, at)?,
+                after_attention: names.after_attention.map(|norm| parts.norm(&at(norm))).transpose()?,
+                before_mlp: parts.norm(&at(names.before_mlp))?,
+                mlp: Mlp::assemble(&mut parts, &config, at)?,
+                after_mlp: names.after_mlp.map(|norm| parts.norm(&at(norm))).transpose()?,
             });
         }
-        let embed_tokens = read.tensor("model.embed_tokens", [v, h])?;
+        let embed_tokens = parts.weight(names.embed_tokens)?;
+        let embed_positions = names.embed_positions.map(|path| parts.weight(path)).transpose()?;
         let lm_head =
-            if config.tie_word_embeddings { embed_tokens.clone() } else { read.tensor("lm_head", [v, h])? };
-        let norm = RmsNorm { weight: read.tensor("model.norm", [h])?, eps };
-        Ok(Self { device: device.clone(), embed_tokens, layers, norm, lm_head, config })
+            if config.tie_word_embeddings { embed_tokens.clone() } else { parts.weight(LM_HEAD)? };
+        let norm = parts.norm(names.norm)?;
+        Ok(Self { device: device.clone(), embed_tokens, embed_positions, layers, norm, lm_head, config })
     }
 
     /// Its shape.
-    pub fn config(&self) -> &LlamaConfig {
+    pub fn config(&self) -> &DecoderConfig {
         &self.config
     }
 
@@ -131,17 +109,9 @@ impl Decoder {
 
     /// Every linear layer an adapter can speak at, in order.
     pub fn linears(&self) -> impl Iterator<Item = &Linear> {
-        self.layers.iter().flat_map(|layer| {
-            let (attn, mlp) = (&layer.self_attn, &layer.mlp);
-            [
-                &attn.q_proj,
-                &attn.k_proj,
-                &attn.v_proj,
-                &attn.o_proj,
-                &mlp.gate_proj,
-                &mlp.up_proj,
-                &mlp.down_proj,
-            ]
+        self.layers.iter().flat_map(|Layer { attention, mlp, .. }| {
+            let attention = attention.qkv.all().iter().chain([&attention.o_proj]);
+            attention.chain(mlp.inner.all()).chain([&mlp.down_proj])
         })
     }
 
@@ -155,7 +125,7 @@ impl Decoder {
     /// - ids: `rows · width` of `layout`, row after row → `[rows · width, hidden_size]`
     ///
     /// # Errors
-    /// A token beyond the vocabulary.
+    /// A token beyond the vocabulary, or a text longer than the positions that the model learned.
     pub fn hidden(
         &self,
         ids: &[u32],
@@ -167,16 +137,27 @@ impl Decoder {
         if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
             return Err(ModelError::TokenOutOfRange { id, vocab_size });
         }
+        if let Some(most) = self.config.most_tokens().filter(|most| layout.reach > *most) {
+            return Err(ModelError::TooLong { tokens: layout.reach, most });
+        }
         let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
         let n = ids.len();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n]), &self.device);
         let mut x = self.embed_tokens.clone().select(0, ids);
+        if let Some(scale) = self.config.embedding_scale {
+            x = x * scale;
+        }
+        if let (Some(embeddings), Some(positions)) = (&self.embed_positions, &layout.positions) {
+            x = x + embeddings.clone().select(0, positions.clone());
+        }
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));
-            let normed = layer.input_layernorm.forward(x.clone());
-            x = x + layer.self_attn.forward(normed, &self.config, layout, cache, adapter);
-            let normed = layer.post_attention_layernorm.forward(x.clone());
-            x = x + layer.mlp.forward(&normed, adapter);
+            let normed = layer.before_attention.forward(x.clone());
+            let seen = layer.attention.forward(normed, &self.config, layout, cache, adapter);
+            x = x + layer.after_attention.iter().fold(seen, |seen, norm| norm.forward(seen));
+            let normed = layer.before_mlp.forward(x.clone());
+            let thought = layer.mlp.forward(&normed, adapter);
+            x = x + layer.after_mlp.iter().fold(thought, |thought, norm| norm.forward(thought));
         }
         Ok(self.norm.forward(x))
     }
@@ -185,71 +166,6 @@ impl Decoder {
     ///
     /// - hidden: `[tokens, hidden_size]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.matmul(self.lm_head.clone().transpose())
-    }
-}
-
-impl Attention {
-    /// - x: `[tokens, hidden]` → the same
-    fn forward(
-        &self,
-        x: Tensor<2>,
-        config: &LlamaConfig,
-        layout: &Layout,
-        cache: Option<(&mut Cache, usize)>,
-        adapter: &dyn Adapter,
-    ) -> Tensor<2> {
-        let Layout { rows, width, .. } = *layout;
-        let (heads, groups, d) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
-        let split = |y: Tensor<2>, heads: usize| y.reshape([rows, width, heads, d]).swap_dims(1, 2);
-        let q = layout.rope.apply(split(self.q_proj.forward(&x, adapter), heads));
-        let k = layout.rope.apply(split(self.k_proj.forward(&x, adapter), groups));
-        let v = split(self.v_proj.forward(&x, adapter), groups);
-        let (k, v) = match cache {
-            Some((cache, layer)) => cache.extend(layer, k, v),
-            None => (k, v),
-        };
-        let keys = k.dims()[2];
-        // The query heads of a group stand one under another, so that its keys are not copied for each.
-        let stacked = width * heads / groups;
-        let q = (q * (d as f64).powf(-0.5)).reshape([rows, groups, stacked, d]);
-        let scores = q.matmul(k.transpose()).reshape([rows, heads, width, keys]);
-        let scores = match &layout.mask {
-            Some(mask) => scores + mask.clone(),
-            None => scores,
-        };
-        let seen = softmax(scores, 3).reshape([rows, groups, stacked, keys]).matmul(v);
-        let seen = seen.reshape([rows, heads, width, d]).swap_dims(1, 2).reshape([rows * width, heads * d]);
-        self.o_proj.forward(&seen, adapter)
-    }
-}
-
-impl Mlp {
-    /// - x: `[tokens, hidden]` → the same
-    fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let gate = silu(self.gate_proj.forward(x, adapter));
-        let inner = gate * self.up_proj.forward(x, adapter);
-        self.down_proj.forward(&inner, adapter)
-    }
-}
-
-/// Gives the numbers of the tensor of that name and shape.
-type Numbers<'a> = &'a mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, ModelError>;
-
-/// Puts numbers onto a device.
-struct Reader<'a> {
-    numbers: Numbers<'a>,
-    device: &'a Device,
-}
-
-impl Reader<'_> {
-    /// The weight of the module at `path`.
-    fn tensor<const D: usize>(&mut self, path: &str, shape: [usize; D]) -> Result<Tensor<D>, ModelError> {
-        let numbers = (self.numbers)(&format!("{path}.weight"), &shape)?;
-        Ok(Tensor::from_data(TensorData::new(numbers, shape), self.device))
-    }
-
-    fn linear(&mut self, path: String, shape: [usize; 2]) -> Result<Linear, ModelError> {
-        Ok(Linear { weight: self.tensor(&path, shape)?, path })
+        self.config.logit_cap.apply(hidden.matmul(self.lm_head.clone().transpose()))
     }
 }

@@ -30,6 +30,14 @@ pub enum ModelError {
     /// The device is not there, or gave up.
     #[error("{0}")]
     Device(String),
+    /// A text longer than the positions that the model learned.
+    #[error("the text has {tokens} tokens, and the model can read no more than {most}")]
+    TooLong {
+        /// Of the text.
+        tokens: usize,
+        /// Positions learned.
+        most: usize,
+    },
     /// A token that the embedding has no row for.
     #[error(
         "token {id} is beyond the vocabulary of {vocab_size}: the tokenizer does not belong to this model"

@@ -19,11 +19,11 @@ pub struct Generation {
     pub complete: bool,
 }
 
-/// Goes on from `prompt` until a token of `ends`, `max_tokens` new ones, or a break by `on_token`, which hears of each
-/// new token as it comes.
+/// Goes on from `prompt` until a token of `ends`, `max_tokens` new ones, the last position that the model learned, or a
+/// break by `on_token`, which hears of each new token as it comes.
 ///
 /// # Errors
-/// An empty prompt, or a token beyond the vocabulary.
+/// An empty prompt, one longer than the positions that the model learned, or a token beyond the vocabulary.
 pub fn generate(
     model: &Decoder,
     adapter: &dyn Adapter,
@@ -41,7 +41,8 @@ pub fn generate(
     let mut seen: HashSet<u32> = prompt.iter().copied().collect();
     let mut ids = Vec::new();
     let mut new = prompt.to_vec();
-    while ids.len() < max_tokens {
+    let most = model.config().most_tokens().unwrap_or(usize::MAX);
+    while ids.len() < max_tokens && (ids.is_empty() || cache.len() < most) {
         let layout = Layout::after(model.config(), cache.len(), new.len(), model.device());
         let hidden = model.hidden(&new, &layout, Some(&mut cache), adapter)?;
         let last = hidden.dims()[0] - 1;

@@ -1,8 +1,8 @@
 //! Where the tokens of a batch stand and which of them see each other.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::{config::LlamaConfig, rope::Rope};
+use crate::{DecoderConfig, rope::Rope};
 
 /// Added to the score of a pair that must not see each other. Finite, since shader compilers may assume that there
 /// are no infinities; `exp` of it is zero all the same.
@@ -15,59 +15,124 @@ const UNSEEN: f32 = -1e30;
 pub struct Layout {
     pub(crate) rows: usize,
     pub(crate) width: usize,
+    /// Tokens before the furthest one, itself included.
+    pub(crate) reach: usize,
+    /// Of each token, `rows · width`, where positions are learned.
+    pub(crate) positions: Option<Tensor<1, Int>>,
+    /// Of layers that see all that came before.
+    full: Sight,
+    /// Of layers with a window, where that makes a difference.
+    sliding: Option<Sight>,
+}
+
+/// What a layer sees, and from where.
+#[derive(Clone, Debug)]
+pub(crate) struct Sight {
     /// `[rows or 1, 1, width, keys]`; absent where every token may see every key.
     pub(crate) mask: Option<Tensor<4>>,
-    pub(crate) rope: Rope,
+    /// Absent where positions are learned.
+    rope: Option<Rope>,
+}
+
+impl Sight {
+    /// Turns each head to where it stands.
+    ///
+    /// - x: `[rows, heads, tokens, head_dim]` → the same
+    pub(crate) fn turn(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.rope {
+            Some(rope) => rope.apply(x),
+            None => x,
+        }
+    }
 }
 
 impl Layout {
     /// Rows of `width` tokens; `segments[row]` are the lengths of its segments in order. What they leave of the width
     /// is padding. Positions start again at each segment.
-    pub fn packed(config: &LlamaConfig, segments: &[Vec<u32>], width: usize, device: &Device) -> Self {
+    pub fn packed(config: &DecoderConfig, segments: &[Vec<u32>], width: usize, device: &Device) -> Self {
         let rows = segments.len();
         let mut positions = Vec::with_capacity(rows * width);
         let mut owners = Vec::with_capacity(rows * width);
-        for row in segments {
-            let padding = (width as u32).saturating_sub(row.iter().sum());
-            for (owner, length) in row.iter().chain(std::iter::once(&padding)).enumerate() {
+        for (i, row) in segments.iter().enumerate() {
+            for (owner, length) in row.iter().enumerate() {
                 positions.extend(0..*length);
                 owners.extend(std::iter::repeat_n(owner as u32, *length as usize));
             }
+            // Padding stands nowhere in particular.
+            positions.resize((i + 1) * width, 0);
+            owners.resize((i + 1) * width, row.len() as u32);
         }
         // Rows of a single segment all have the same, causal mask.
         let single = segments.iter().all(|row| row.len() <= 1);
         let masks = if single { 1 } else { rows };
-        let mut mask = vec![0.0f32; masks * width * width];
-        for (row, mask) in mask.chunks_exact_mut((width * width).max(1)).enumerate() {
-            for (query, mask) in mask.chunks_exact_mut(width.max(1)).enumerate() {
-                for (key, mask) in mask.iter_mut().enumerate() {
-                    let owner = |at: usize| if single { 0 } else { owners[row * width + at] };
-                    if key > query || owner(key) != owner(query) {
-                        *mask = UNSEEN;
-                    }
-                }
-            }
-        }
-        let mask = Tensor::from_data(TensorData::new(mask, [masks, 1, width, width]), device);
-        let rope = if single {
-            let positions: Vec<u32> = (0..width as u32).collect();
-            Rope::new(config, &positions, 1, device)
-        } else {
-            Rope::new(config, &positions, rows, device)
+        let mask = |window: usize| {
+            let owner = |row: usize, at: usize| if single { 0 } else { owners[row * width + at] };
+            mask([masks, width, width], device, |row, query, key| {
+                key <= query && query - key < window && owner(row, key) == owner(row, query)
+            })
         };
-        Self { rows, width, mask: Some(mask), rope }
+        let positions = if single { (0..width as u32).collect() } else { positions };
+        Self::of(config, [rows, width], &positions, masks, device, |window| Some(mask(window)))
     }
 
     /// One row of `width` new tokens after `past` ones that lie in the cache.
-    pub fn after(config: &LlamaConfig, past: usize, width: usize, device: &Device) -> Self {
+    pub fn after(config: &DecoderConfig, past: usize, width: usize, device: &Device) -> Self {
         let positions: Vec<u32> = (past..past + width).map(|p| p as u32).collect();
-        let mask = (width > 1).then(|| {
-            let keys = past + width;
-            let mask = (0..width)
-                .flat_map(|query| (0..keys).map(move |key| if key > past + query { UNSEEN } else { 0.0 }))
-                .collect::<Vec<f32>>();
-            Tensor::from_data(TensorData::new(mask, [1, 1, width, keys]), device)
-        });
-        Self { rows: 1, width, mask, rope: Rope::new(config, &positions, 1, device) }
+        let keys = past + width;
+        Self::of(config, [1, width], &positions, 1, device, |window| {
+            let sees = |query: usize, key: usize| key <= past + query && past + query - key < window;
+            (width > 1 || keys > window)
+                .then(|| mask([1, width, keys], device, |_, query, key| sees(query, key)))
+        })
     }
+
+    /// Rows and width; `positions` of `n` rows; the mask for a window of so many tokens.
+    fn of(
+        config: &DecoderConfig,
+        [rows, width]: [usize; 2],
+        positions: &[u32],
+        n: usize,
+        device: &Device,
+        mask: impl Fn(usize) -> Option<Tensor<4>>,
+    ) -> Self {
+        let rope = |rotary| Rope::new(rotary, config.head_dim, positions, n, device);
+        let full = Sight { mask: mask(usize::MAX), rope: config.rotary.as_ref().map(rope) };
+        let reach = positions.iter().max().map_or(0, |position| *position as usize + 1);
+        let learned = config.rotary.is_none().then(|| {
+            let of_each = positions.iter().cycle().take(rows * width).map(|position| *position as i32);
+            Tensor::from_data(TensorData::new(of_each.collect(), [rows * width]), device)
+        });
+        let sliding = config.sliding.as_ref().and_then(|sliding| {
+            let hides = reach > sliding.window;
+            (hides || sliding.rotary.is_some()).then(|| Sight {
+                mask: if hides { mask(sliding.window) } else { full.mask.clone() },
+                rope: sliding.rotary.as_ref().map(rope).or_else(|| full.rope.clone()),
+            })
+        });
+        Self { rows, width, reach, positions: learned, full, sliding }
+    }
+
+    /// What a layer with or without a window sees.
+    pub(crate) fn sight(&self, slides: bool) -> &Sight {
+        self.sliding.as_ref().filter(|_| slides).unwrap_or(&self.full)
+    }
+}
+
+/// `[rows, 1, width, keys]`: zero where the query at that row and place sees the key.
+pub(crate) fn mask(
+    [rows, width, keys]: [usize; 3],
+    device: &Device,
+    sees: impl Fn(usize, usize, usize) -> bool,
+) -> Tensor<4> {
+    let mut mask = vec![0.0f32; rows * width * keys];
+    for (row, mask) in mask.chunks_exact_mut((width * keys).max(1)).enumerate() {
+        for (query, mask) in mask.chunks_exact_mut(keys.max(1)).enumerate() {
+            for (key, mask) in mask.iter_mut().enumerate() {
+                if !sees(row, query, key) {
+                    *mask = UNSEEN;
+                }
+            }
+        }
+    }
+    Tensor::from_data(TensorData::new(mask, [rows, 1, width, keys]), device)
 }

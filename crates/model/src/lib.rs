@@ -7,24 +7,42 @@
 //!
 //! Deliberately absent: data, losses, optimisers.
 
+mod activation;
 mod adapter;
+mod anatomy;
+mod assemble;
+mod attention;
+mod base;
 mod cache;
+mod cap;
 mod config;
 mod decoder;
 pub mod devices;
+pub mod encoder;
 mod error;
+mod family;
 mod generate;
 mod layout;
 mod linear;
+mod mlp;
+mod names;
 mod norm;
+mod read;
 mod rope;
+mod rotary;
 
+pub use activation::Activation;
 pub use adapter::{Adapter, Bare};
+pub use anatomy::LayerLinear;
+pub use base::{Base, BaseLinear, Parameter};
 pub use cache::Cache;
-pub use config::{LlamaConfig, RopeScaling};
+pub use cap::SoftCap;
+pub use config::{Biases, DecoderConfig, NormKind, Sliding};
 pub use decoder::Decoder;
 pub use error::ModelError;
+pub use family::{FAMILIES, Family};
 pub use generate::{Generation, generate};
 pub use layout::Layout;
 pub use linear::Linear;
+pub use rotary::{RopeScaling, Rotary};
 pub use spec::Sampling;

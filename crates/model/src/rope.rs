@@ -4,24 +4,23 @@ use std::f64::consts::PI;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::config::{LlamaConfig, RopeScaling};
+use crate::rotary::{RopeScaling, Rotary};
 
 /// Inverse frequencies `[head_dim / 2]` and the factor on sine and cosine, for a context of `length` tokens.
 /// Only dynamic scaling looks at `length`. Formulas as in transformers' `modeling_rope_utils`.
-pub(crate) fn frequencies(config: &LlamaConfig, length: usize) -> (Vec<f64>, f64) {
-    let dim = config.head_dim as f64;
-    let at_base = |base: f64| -> Vec<f64> {
-        (0..config.head_dim / 2).map(|i| base.powf(-2.0 * i as f64 / dim)).collect()
-    };
-    let plain = at_base(config.rope_theta);
-    match config.rope_scaling {
+pub(crate) fn frequencies(rotary: &Rotary, head_dim: usize, length: usize) -> (Vec<f64>, f64) {
+    let dim = head_dim as f64;
+    let at_base =
+        |base: f64| -> Vec<f64> { (0..head_dim / 2).map(|i| base.powf(-2.0 * i as f64 / dim)).collect() };
+    let plain = at_base(rotary.theta);
+    match rotary.scaling {
         RopeScaling::Default => (plain, 1.0),
         RopeScaling::Linear { factor } => (plain.into_iter().map(|f| f / factor).collect(), 1.0),
-        RopeScaling::Dynamic { factor } => {
-            let trained = config.max_position_embeddings as f64;
+        RopeScaling::Dynamic { factor, max_position_embeddings } => {
+            let trained = max_position_embeddings as f64;
             let length = (length as f64).max(trained);
             let grown = (factor * length / trained - (factor - 1.0)).powf(dim / (dim - 2.0));
-            (at_base(config.rope_theta * grown), 1.0)
+            (at_base(rotary.theta * grown), 1.0)
         }
         RopeScaling::Llama3 {
             factor,
@@ -53,7 +52,7 @@ pub(crate) fn frequencies(config: &LlamaConfig, length: usize) -> (Vec<f64>, f64
             let original = original_max_position_embeddings as f64;
             // The dimension whose wave makes `turns` turns over the trained context.
             let dimension =
-                |turns: f64| dim * (original / (turns * 2.0 * PI)).ln() / (2.0 * config.rope_theta.ln());
+                |turns: f64| dim * (original / (turns * 2.0 * PI)).ln() / (2.0 * rotary.theta.ln());
             let low = dimension(beta_fast).floor().max(0.0);
             let mut high = dimension(beta_slow).ceil().min(dim - 1.0);
             if low == high {
@@ -78,18 +77,24 @@ pub(crate) struct Rope {
 
 impl Rope {
     /// For `positions`, row after row, `rows · tokens` of them.
-    pub(crate) fn new(config: &LlamaConfig, positions: &[u32], rows: usize, device: &Device) -> Self {
+    pub(crate) fn new(
+        rotary: &Rotary,
+        head_dim: usize,
+        positions: &[u32],
+        rows: usize,
+        device: &Device,
+    ) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
-        let (frequencies, factor) = frequencies(config, length);
+        let (frequencies, factor) = frequencies(rotary, head_dim, length);
         let table = |f: fn(f64) -> f64| {
-            let mut values = Vec::with_capacity(positions.len() * config.head_dim);
+            let mut values = Vec::with_capacity(positions.len() * head_dim);
             for &position in positions {
                 for _half in 0..2 {
                     values.extend(frequencies.iter().map(|w| (f(f64::from(position) * w) * factor) as f32));
                 }
             }
             let tokens = positions.len() / rows.max(1);
-            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, config.head_dim]), device)
+            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, head_dim]), device)
         };
         Self { cos: table(f64::cos), sin: table(f64::sin) }
     }
@@ -108,13 +113,15 @@ impl Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DecoderConfig;
 
     #[test]
     fn every_scaling_has_the_frequencies_of_transformers() {
         let table = testkit::json("rope.json");
         for (name, case) in table.as_object().unwrap().iter().filter(|(name, _)| *name != "note") {
-            let config = LlamaConfig::from_json(&case["config"]).unwrap();
-            let (found, factor) = frequencies(&config, case["length"].as_u64().unwrap() as usize);
+            let config = DecoderConfig::from_json(&case["config"]).unwrap();
+            let length = case["length"].as_u64().unwrap() as usize;
+            let (found, factor) = frequencies(config.rotary.as_ref().unwrap(), config.head_dim, length);
             let expected = testkit::numbers(&case["inv_freq"]);
             assert_eq!(found.len(), expected.len(), "{name}");
             for (found, expected) in found.iter().zip(&expected) {

@@ -2,7 +2,7 @@
 
 use spec::{RunSpec, TargetModules};
 
-use crate::{Facts, MODULES, PlanError};
+use crate::{Facts, PlanError};
 
 /// That the question can have a plan at all; memory is judged once the plan is made.
 pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
@@ -18,10 +18,13 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
     if facts.data.supervised_share <= 0.0 {
         return Err(PlanError::NothingTaught);
     }
+    let linears = &facts.model.linears;
     if let Some(TargetModules::Named(names)) = &spec.knobs.target_modules
-        && let Some(name) = names.iter().find(|name| !MODULES.contains(&name.as_str()))
+        && let Some(name) = names.iter().find(|name| !linears.iter().any(|linear| linear.is_called(name)))
     {
-        return Err(PlanError::UnknownModule { name: name.clone(), known: MODULES.to_vec() });
+        let mut known: Vec<String> = linears.iter().map(|linear| linear.last().to_owned()).collect();
+        known.dedup();
+        return Err(PlanError::UnknownModule { name: name.clone(), known });
     }
     let max = facts.model.max_position_embeddings;
     match spec.knobs.context_length {

@@ -24,7 +24,7 @@ pub enum PlanError {
         /// As it was asked for.
         name: String,
         /// What there is.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// A context that the model was not made for.
     #[error("a context length of {} is more than the {} tokens that this model can take",

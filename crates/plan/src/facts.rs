@@ -38,6 +38,21 @@ pub struct ModelFacts {
     pub vocab_size: u32,
     /// The longest text it was made for, in tokens.
     pub max_position_embeddings: u32,
+    /// The linear layers of one decoder layer.
+    pub linears: Vec<LinearFacts>,
+}
+
+/// A linear layer that each decoder layer has, and that can be adapted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinearFacts {
+    /// Its path in the layer: `self_attn.q_proj`.
+    pub path: String,
+    /// Width of what goes in.
+    pub inputs: u32,
+    /// Width of what comes out.
+    pub outputs: u32,
+    /// It belongs to the attention, not to the feed-forward part.
+    pub in_attention: bool,
 }
 
 impl ModelFacts {
@@ -49,6 +64,29 @@ impl ModelFacts {
     /// Width of all keys (and of all values) together: `n_kv_heads · head_dim`.
     pub fn kv_dim(&self) -> u64 {
         u64::from(self.n_kv_heads) * u64::from(self.head_dim)
+    }
+}
+
+impl LinearFacts {
+    /// The seven of most decoders, for one of which only these widths are known: of the stream, inside the feed-forward
+    /// part, of all queries and of all keys.
+    pub fn usual(hidden: u32, inner: u32, q: u32, kv: u32) -> Vec<Self> {
+        [
+            ("self_attn.q_proj", hidden, q),
+            ("self_attn.k_proj", hidden, kv),
+            ("self_attn.v_proj", hidden, kv),
+            ("self_attn.o_proj", q, hidden),
+            ("mlp.gate_proj", hidden, inner),
+            ("mlp.up_proj", hidden, inner),
+            ("mlp.down_proj", inner, hidden),
+        ]
+        .map(|(path, inputs, outputs)| Self {
+            path: path.to_owned(),
+            inputs,
+            outputs,
+            in_attention: path.starts_with("self_attn"),
+        })
+        .to_vec()
     }
 }
 

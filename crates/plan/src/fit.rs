@@ -2,7 +2,7 @@
 
 use spec::{DeviceInfo, Fit, FitKind, TargetModules};
 
-use crate::{DeviceFacts, Load, ModelFacts, memory, words::bytes};
+use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, memory, words::bytes};
 
 /// Up to this share of the memory there is room to spare.
 const GOOD: f64 = 0.70;
@@ -88,6 +88,7 @@ impl ModelFacts {
             head_dim,
             vocab_size: vocab,
             max_position_embeddings: 2048,
+            linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
         }
     }
 }

@@ -18,9 +18,9 @@ mod smaller;
 mod time;
 mod words;
 
-pub use adapter::{MODULES, n_adapter_parameters};
+pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
-pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, ModelFacts};
+pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts};
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};

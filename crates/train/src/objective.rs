@@ -64,6 +64,11 @@ pub(crate) fn forward(
     let hidden = hidden.select(0, index(positions));
     let targets = index(targets);
 
+    let cap = model.config().logit_cap;
+    let sloped = |tensor: Tensor<2>, slope: Option<Tensor<2>>| match slope {
+        Some(slope) => tensor * slope,
+        None => tensor,
+    };
     let plain = hidden.clone().without_autodiff();
     let (mut losses, mut gradients) = (Vec::new(), Vec::new());
     for start in (0..n).step_by(SLICE) {
@@ -71,12 +76,16 @@ pub(crate) fn forward(
         let h = plain.clone().narrow(0, start, length);
         let right = model.head().clone().select(0, targets.clone().narrow(0, start, length));
         let logits = model.logits(h.clone());
+        let slopes = cap.slope(&logits);
         let top = logits.clone().max_dim(1);
         let weight = (logits - top.clone()).exp();
         let total = weight.clone().sum_dim(1);
-        losses.push((total.clone().log() + top - (h * right.clone()).sum_dim(1)).sum());
+        let score = cap.apply((h * right.clone()).sum_dim(1));
+        let slope = cap.slope(&score);
+        losses.push((total.clone().log() + top - score).sum());
         if want == Want::Gradient {
-            gradients.push(weight.matmul(model.head().clone()) / total - right);
+            let pulled = sloped(weight, slopes).matmul(model.head().clone()) / total;
+            gradients.push(pulled - sloped(right, slope));
         }
     }
     let loss = Tensor::cat(losses, 0).try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;

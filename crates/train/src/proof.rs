@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use adapt::{Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::Row;
-use model::{Decoder, LlamaConfig, RopeScaling, Sampling, generate};
+use model::{Decoder, DecoderConfig, Sampling, generate};
+use serde_json::json;
 use spec::{DeviceChoice, TargetModules};
 
 use crate::{AdamW, TrainError, Update, Workers, adamw::norm};
@@ -47,13 +48,14 @@ pub fn prove(device: &Device, choice: DeviceChoice) -> Result<Agreement, TrainEr
 /// # Errors
 /// The device gives up.
 pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainError> {
-    let model = Decoder::random(SMALL, 7, device)?;
+    let model = Decoder::random(DecoderConfig::from_json(&small())?, 7, device)?;
     let config = LoraConfig {
         r: 4,
         lora_alpha: 8.0,
         lora_dropout: 0.0,
         use_rslora: false,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
     let newborn = Lora::attach(&model, config, 11)?;
     // B is born zero, and A would get no gradient.
@@ -99,26 +101,19 @@ fn row(segments: &[u32]) -> Row {
     let starts: Vec<u32> =
         segments.iter().scan(0, |at, length| Some(std::mem::replace(at, *at + length))).collect();
     Row {
-        ids: (0..n).map(|i| (i * 37 + 11) % SMALL.vocab_size as u32).collect(),
+        ids: (0..n).map(|i| (i * 37 + 11) % VOCAB_SIZE).collect(),
         taught: (0..n).map(|i| !starts.contains(&i)).collect(),
         segments: segments.to_vec(),
     }
 }
 
-const SMALL: LlamaConfig = LlamaConfig {
-    vocab_size: 96,
-    hidden_size: 32,
-    intermediate_size: 48,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    head_dim: 8,
-    rms_norm_eps: 1e-5,
-    rope_theta: 10_000.0,
-    rope_scaling: RopeScaling::Default,
-    max_position_embeddings: 64,
-    tie_word_embeddings: true,
-};
+const VOCAB_SIZE: u32 = 96;
+
+fn small() -> serde_json::Value {
+    json!({"model_type": "llama", "vocab_size": VOCAB_SIZE, "hidden_size": 32, "intermediate_size": 48,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 64, "tie_word_embeddings": true})
+}
 
 /// What the small model comes to in f64; `tests/reference.rs` computes it again.
 pub fn reference() -> Outcome {

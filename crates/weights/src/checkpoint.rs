@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::{
     Dtype, Fault, MetaValue, TensorView, WeightsError, folder,
-    gguf::{self, heads, hugging_face_config, names, refuse_what_is_not_llama},
+    gguf::{self, architecture_of, heads, hugging_face_config},
     mapped::Mapped,
     safetensors::{self, Entry},
-    tensor::RowOrder,
+    tensor::Stored,
 };
 
 /// Which kind of file a checkpoint came from.
@@ -43,12 +43,12 @@ struct Placed {
     bytes: Range<usize>,
     shape: Vec<usize>,
     dtype: Dtype,
-    rows: RowOrder,
+    stored: Stored,
 }
 
 impl Placed {
-    fn new(file: usize, entry: Entry, rows: RowOrder) -> Placed {
-        Placed { file, bytes: entry.bytes, shape: entry.shape, dtype: entry.dtype, rows }
+    fn new(file: usize, entry: Entry, stored: Stored) -> Placed {
+        Placed { file, bytes: entry.bytes, shape: entry.shape, dtype: entry.dtype, stored }
     }
 }
 
@@ -105,10 +105,11 @@ impl Checkpoint {
                 let Some(entry) = held.remove(&name) else {
                     return Err(faulty(Fault::tensor(&name, "is in the index but not in this file")));
                 };
-                tensors.insert(name, Placed::new(files.len(), entry, RowOrder::Same));
+                tensors.insert(name, Placed::new(files.len(), entry, Stored::Plain));
             }
             files.push(file);
         }
+        let tensors = with_full_names(tensors);
         Ok(Checkpoint { format: Format::Safetensors, files, tensors, metadata })
     }
 
@@ -124,9 +125,15 @@ impl Checkpoint {
 
     /// The tensor of this name.
     pub fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
-        let Placed { file, bytes, shape, dtype, rows } = self.tensors.get(name)?;
+        let Placed { file, bytes, shape, dtype, stored } = self.tensors.get(name)?;
         let bytes = &self.files[*file][bytes.clone()];
-        Some(TensorView { name: name.to_owned(), shape: shape.clone(), dtype: *dtype, bytes, rows: *rows })
+        Some(TensorView {
+            name: name.to_owned(),
+            shape: shape.clone(),
+            dtype: *dtype,
+            bytes,
+            stored: *stored,
+        })
     }
 
     /// GGUF's typed keys and values, or the `__metadata__` of safetensors as texts.
@@ -194,36 +201,31 @@ fn safetensors_parts(file: &[u8]) -> Result<Parts, Fault> {
     }
     let header = safetensors::Header::parse(file)?;
     let metadata = header.metadata.into_iter().map(|(key, value)| (key, MetaValue::Text(value))).collect();
-    let place = |entry: Entry| (entry.name.clone(), Placed::new(0, entry, RowOrder::Same));
-    Ok((header.tensors.into_iter().map(place).collect(), metadata))
+    let place = |entry: Entry| (entry.name.clone(), Placed::new(0, entry, Stored::Plain));
+    Ok((with_full_names(header.tensors.into_iter().map(place).collect()), metadata))
+}
+
+/// A tensor that only a bare model has, and how its names begin in the whole one.
+const BARE: [(&str, &str); 2] = [("embed_tokens.weight", "model."), ("wte.weight", "transformer.")];
+
+/// Some files were saved of the model without its head, and lack the beginning of every name.
+fn with_full_names(tensors: BTreeMap<String, Placed>) -> BTreeMap<String, Placed> {
+    let Some((_, prefix)) = BARE.iter().find(|(bare, _)| tensors.contains_key(*bare)) else { return tensors };
+    let whole = |name: String| if name.starts_with("lm_head.") { name } else { format!("{prefix}{name}") };
+    tensors.into_iter().map(|(name, placed)| (whole(name), placed)).collect()
 }
 
 fn gguf_parts(file: &[u8]) -> Result<Parts, Fault> {
     let header = gguf::Header::parse(file)?;
-    refuse_what_is_not_llama(&header.metadata)?;
-    let (heads, kv_heads) = heads(&header.metadata)?;
+    let architecture = architecture_of(&header.metadata)?;
+    let heads = heads(&header.metadata, architecture)?;
     let mut tensors = BTreeMap::new();
-    for entry in header.tensors {
-        let name = names::to_hugging_face(&entry.name).unwrap_or_else(|| entry.name.clone());
-        let rows = match () {
-            () if name.contains(".self_attn.q_proj.") => interleaved(&entry, heads)?,
-            () if name.contains(".self_attn.k_proj.") => interleaved(&entry, kv_heads)?,
-            () => RowOrder::Same,
-        };
-        if tensors.insert(name.clone(), Placed::new(0, entry, rows)).is_some() {
+    for mut entry in header.tensors {
+        let name = architecture.names.to_hugging_face(&entry.name).unwrap_or_else(|| entry.name.clone());
+        let stored = architecture.stored(&name, &mut entry, heads)?;
+        if tensors.insert(name.clone(), Placed::new(0, entry, stored)).is_some() {
             return Err(Fault::Twice(name));
         }
     }
     Ok((tensors, header.metadata))
-}
-
-/// The row order of q and k, for which rows must be whole heads of an even size, and whole blocks.
-fn interleaved(entry: &Entry, heads: usize) -> Result<RowOrder, Fault> {
-    let rows = entry.shape.first().copied().unwrap_or(1);
-    let width: usize = entry.shape.iter().skip(1).product();
-    let whole_heads = rows > 0 && rows.is_multiple_of(heads) && (rows / heads).is_multiple_of(2);
-    match whole_heads && width.is_multiple_of(entry.dtype.block_len()) {
-        true => Ok(RowOrder::Interleaved { head_dim: rows / heads }),
-        false => Err(Fault::tensor(&entry.name, "does not divide into the attention heads")),
-    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::{Dtype, WeightsError, gguf::dequantise};
+use crate::{Dtype, WeightsError, gguf::dequantise, write::Float};
 
 /// How many numbers one thread reads at a time; whole blocks of every dtype.
 const PARALLEL_FROM: usize = 1 << 16;
@@ -19,32 +19,39 @@ pub struct TensorView<'a> {
     /// How the file stores the numbers.
     pub dtype: Dtype,
     pub(crate) bytes: &'a [u8],
-    pub(crate) rows: RowOrder,
+    pub(crate) stored: Stored,
 }
 
-/// In which order the file has a tensor's rows.
+/// What a file did to a tensor before it stored it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RowOrder {
-    /// As Hugging Face has them.
-    Same,
+pub(crate) enum Stored {
+    /// Nothing: it is as Hugging Face has it.
+    Plain,
     /// Per head, the two halves that rotary embedding pairs are interleaved: the file's row `2j + i` of a head is
     /// Hugging Face's row `i·head_dim/2 + j`.
     Interleaved {
         /// Rows of one head; even.
         head_dim: usize,
     },
+    /// It turned a matrix: the file's columns are Hugging Face's rows.
+    Turned,
+    /// It added one to each number, of a format that has each number for itself.
+    OneMore,
 }
 
-impl RowOrder {
-    /// The file's row that holds Hugging Face's row `row`.
-    fn stored(self, row: usize) -> usize {
-        match self {
-            RowOrder::Same => row,
-            RowOrder::Interleaved { head_dim } => {
-                let (head, within) = (row / head_dim, row % head_dim);
-                let (half, pair) = (within / (head_dim / 2), within % (head_dim / 2));
-                head * head_dim + 2 * pair + half
-            }
+/// The file's row that holds Hugging Face's row `row`, where heads are interleaved.
+fn interleaved(row: usize, head_dim: usize) -> usize {
+    let (head, within) = (row / head_dim, row % head_dim);
+    let (half, pair) = (within / (head_dim / 2), within % (head_dim / 2));
+    head * head_dim + 2 * pair + half
+}
+
+/// `[columns, rows]` of `of`, which is `[rows, columns]`.
+fn turned<T: Copy>(of: &[T], columns: usize, out: &mut [T]) {
+    let rows = of.len() / columns.max(1);
+    for (column, out) in out.chunks_exact_mut(rows.max(1)).enumerate() {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = of[row * columns + column];
         }
     }
 }
@@ -79,31 +86,63 @@ impl<'a> TensorView<'a> {
         if out.is_empty() {
             return Ok(());
         }
-        let width = self.width();
-        let task_len = match self.rows {
-            RowOrder::Same => PARALLEL_FROM,
-            RowOrder::Interleaved { .. } => PARALLEL_FROM.div_ceil(width) * width,
-        };
-        out.par_chunks_mut(task_len).enumerate().for_each(|(task, out)| match self.rows {
-            RowOrder::Same => dequantise(self.dtype, self.stored(task * task_len, out.len()), out),
-            RowOrder::Interleaved { .. } => {
-                for (row, out) in out.chunks_mut(width).enumerate() {
-                    let stored = self.rows.stored(task * task_len / width + row);
-                    dequantise(self.dtype, self.stored(stored * width, width), out);
-                }
+        match self.stored {
+            Stored::Plain => self.read_in_order(out),
+            Stored::OneMore => {
+                self.read_in_order(out);
+                out.iter_mut().for_each(|number| *number -= 1.0);
             }
-        });
+            Stored::Turned => {
+                let mut other_way = vec![0.0; out.len()];
+                self.read_in_order(&mut other_way);
+                turned(&other_way, self.shape[0], out);
+            }
+            Stored::Interleaved { head_dim } => {
+                let width = self.width();
+                let task_len = PARALLEL_FROM.div_ceil(width) * width;
+                out.par_chunks_mut(task_len).enumerate().for_each(|(task, out)| {
+                    for (row, out) in out.chunks_mut(width).enumerate() {
+                        let row = interleaved(task * task_len / width + row, head_dim);
+                        dequantise(self.dtype, self.part(row * width, width), out);
+                    }
+                });
+            }
+        }
         Ok(())
     }
 
-    /// The stored bytes, little-endian, rows in Hugging Face's order: what a copy into another file needs.
+    /// The numbers in the order of the file.
+    fn read_in_order(&self, out: &mut [f32]) {
+        out.par_chunks_mut(PARALLEL_FROM).enumerate().for_each(|(task, out)| {
+            dequantise(self.dtype, self.part(task * PARALLEL_FROM, out.len()), out);
+        });
+    }
+
+    /// The stored bytes, little-endian, in Hugging Face's order: what a copy into another file needs. Numbers that share
+    /// a block cannot be turned, and stay in the file's order.
     pub fn bytes(&self) -> Cow<'a, [u8]> {
-        if self.rows == RowOrder::Same || self.bytes.is_empty() {
-            return Cow::Borrowed(self.bytes);
+        let whole = self.dtype.block_len() == 1;
+        match self.stored {
+            _ if self.bytes.is_empty() => Cow::Borrowed(self.bytes),
+            Stored::Interleaved { head_dim } => {
+                let width = self.width();
+                let rows = (0..self.n_numbers() / width).map(|row| interleaved(row, head_dim));
+                Cow::Owned(rows.flat_map(|row| self.part(row * width, width)).copied().collect())
+            }
+            Stored::Turned if whole => {
+                let numbers: Vec<&[u8]> = self.bytes.chunks_exact(self.dtype.block_bytes()).collect();
+                let mut other_way = numbers.clone();
+                turned(&numbers, self.shape[0], &mut other_way);
+                Cow::Owned(other_way.concat())
+            }
+            Stored::OneMore => match (self.to_f32(), self.dtype) {
+                (Ok(numbers), Dtype::F32) => Cow::Owned(Float::F32.encode(&numbers)),
+                (Ok(numbers), Dtype::F16) => Cow::Owned(Float::F16.encode(&numbers)),
+                (Ok(numbers), Dtype::BF16) => Cow::Owned(Float::BF16.encode(&numbers)),
+                _ => Cow::Borrowed(self.bytes),
+            },
+            Stored::Plain | Stored::Turned => Cow::Borrowed(self.bytes),
         }
-        let width = self.width();
-        let rows = (0..self.n_numbers() / width).map(|row| self.rows.stored(row));
-        Cow::Owned(rows.flat_map(|row| self.stored(row * width, width)).copied().collect())
     }
 
     /// Numbers in a row, which is what rotary order moves: all but the outermost axis.
@@ -112,7 +151,7 @@ impl<'a> TensorView<'a> {
     }
 
     /// The bytes of `len` numbers from number `from` on, both whole blocks, in the file's order.
-    fn stored(&self, from: usize, len: usize) -> &'a [u8] {
+    fn part(&self, from: usize, len: usize) -> &'a [u8] {
         let bytes = |numbers: usize| numbers / self.dtype.block_len() * self.dtype.block_bytes();
         &self.bytes[bytes(from)..][..bytes(len)]
     }
@@ -130,8 +169,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn view<'a>(shape: &[usize], bytes: &'a [u8], rows: RowOrder) -> TensorView<'a> {
-        TensorView { name: "t".into(), shape: shape.to_vec(), dtype: Dtype::F32, bytes, rows }
+    fn view<'a>(shape: &[usize], bytes: &'a [u8], stored: Stored) -> TensorView<'a> {
+        TensorView { name: "t".into(), shape: shape.to_vec(), dtype: Dtype::F32, bytes, stored }
     }
 
     /// Hugging Face's rows, reordered as the converter to GGUF does it: `[heads, 2, head_dim/2]`, middle two swapped.
@@ -155,7 +194,7 @@ mod tests {
             let rows = heads * 2 * half;
             let numbers: Vec<f32> = (0..rows * width).map(|n| n as f32).collect();
             let stored: Vec<u8> = interleave(&numbers, heads, width).iter().flat_map(|n| n.to_le_bytes()).collect();
-            let view = view(&[rows, width], &stored, RowOrder::Interleaved { head_dim: 2 * half });
+            let view = view(&[rows, width], &stored, Stored::Interleaved { head_dim: 2 * half });
             prop_assert_eq!(view.to_f32().unwrap(), numbers.clone());
             let plain: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
             prop_assert_eq!(view.bytes().into_owned(), plain);
@@ -165,14 +204,14 @@ mod tests {
         fn a_tensor_read_by_many_threads_is_read_in_order(rows in 1usize..5, width in 60_000usize..70_000) {
             let numbers: Vec<f32> = (0..rows * width).map(|n| n as f32).collect();
             let stored: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-            prop_assert_eq!(view(&[rows, width], &stored, RowOrder::Same).to_f32().unwrap(), numbers);
+            prop_assert_eq!(view(&[rows, width], &stored, Stored::Plain).to_f32().unwrap(), numbers);
         }
     }
 
     #[test]
     fn a_place_of_another_length_is_refused() {
         let bytes = [0; 8];
-        let failed = view(&[2], &bytes, RowOrder::Same).read_f32_into(&mut [0.0; 3]);
+        let failed = view(&[2], &bytes, Stored::Plain).read_f32_into(&mut [0.0; 3]);
         assert!(matches!(failed, Err(WeightsError::WrongLength { holds: 2, wanted: 3, .. })));
     }
 }

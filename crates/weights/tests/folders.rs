@@ -31,6 +31,20 @@ fn check(make: impl FnOnce(&Path), expected: Expect) {
 }
 
 #[test]
+fn a_model_saved_without_its_head_has_the_names_of_the_whole() {
+    let saved =
+        |names: &'static [&'static str]| move |folder: &Path| write(&folder.join("model.safetensors"), names);
+    check(
+        saved(&["wte.weight", "h.0.ln_1.weight"]),
+        expect!["transformer.h.0.ln_1.weight transformer.wte.weight"],
+    );
+    check(
+        saved(&["embed_tokens.weight", "layers.0.mlp.up_proj.weight", "lm_head.weight"]),
+        expect!["lm_head.weight model.embed_tokens.weight model.layers.0.mlp.up_proj.weight"],
+    );
+}
+
+#[test]
 fn shards_are_one_checkpoint() {
     let sharded = |folder: &Path| {
         write(&folder.join("one.safetensors"), &["a", "b"]);

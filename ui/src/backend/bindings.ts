@@ -779,9 +779,11 @@ export type FoundModel = {
 	licence: string | null,
 	/**  Weights in all. */
 	n_parameters: number | null,
-	/**  `llama` can be trained here. */
+	/**  Its family, as its `config.json` calls it. */
 	model_type: string | null,
-	/**  Whether it can be trained here; unknown where its size is. */
+	/**  That its family can be trained here; unknown where the hub does not tell it. */
+	trainable: boolean | null,
+	/**  Whether it fits this computer; unknown where its size is. */
 	fit: Fit | null,
 	/**  What of it is on this computer. */
 	state: ModelState,
@@ -1588,9 +1590,9 @@ export type Supervise =
 export type TargetModules = 
 /**  All of attention and of the feed-forward part. */
 "all-linear" | 
-/**  `q_proj`, `k_proj`, `v_proj`, `o_proj`. */
+/**  All of attention. */
 "attention" | 
-/**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`. */
+/**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`; `c_attn` in GPT-2. */
 { named: string[] };
 
 /**  How far a task is. */

@@ -62,6 +62,7 @@ const LICENCES: Record<string, string> = {
   "cc-by-4.0": "CC BY 4.0",
   "cc-by-nc-4.0": "CC BY-NC 4.0",
   "cc-by-sa-4.0": "CC BY-SA 4.0",
+  gemma: "Gemma licence",
   other: "Own licence",
 };
 
@@ -144,7 +145,7 @@ export function diskUse(models: readonly LocalModel[], free: number | null): str
 
 /** `8 found, 6 can be trained here`. */
 export function found(models: readonly FoundModel[]): string {
-  const can = models.filter((model) => trainable(model) === true).length;
+  const can = models.filter((model) => model.trainable === true).length;
   if (models.length === 0) return "Nothing found";
   return can === models.length
     ? `${count(can)} found`
@@ -154,19 +155,14 @@ export function found(models: readonly FoundModel[]): string {
 /** The hub's address, without a slash at its end. */
 export const hubOf = (endpoint: string | null): string => (endpoint ?? "https://huggingface.co").replace(/\/+$/, "");
 
-/** Whether it can learn here; null where the hub does not tell its family. */
-export function trainable(model: FoundModel): boolean | null {
-  return model.model_type === null ? null : model.model_type === "llama";
-}
-
 export function family(model: FoundModel): string {
-  switch (trainable(model)) {
+  switch (model.trainable) {
     case true:
       return "trainable here";
     case null:
       return "Its family is not stated; it may not open here";
     case false:
-      return `Cannot be trained here: it is of the family ${model.model_type}, and only the Llama family can`;
+      return `Cannot be trained here yet: it is of the family ${model.model_type ?? DASH}`;
   }
 }
 

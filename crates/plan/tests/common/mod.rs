@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
 
-use plan::{DataFacts, DataKind, DeviceFacts, Facts, ModelFacts};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts};
 use spec::{Asked, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, ModelId, RunSpec, Sha256};
 
 pub fn smollm2() -> ModelFacts {
@@ -18,6 +18,7 @@ pub fn smollm2() -> ModelFacts {
         head_dim: 64,
         vocab_size: 49_152,
         max_position_embeddings: 8192,
+        linears: LinearFacts::usual(576, 1536, 576, 192),
     }
 }
 

@@ -120,12 +120,15 @@ type Heard = [
   millions: number | null,
   family: string | null,
 ];
+/** Families that can be trained; the engine knows them all. */
+export const TRAINABLE = ["llama", "qwen2"];
 export const HUB: Heard[] = [
   [STARTER, 1_203_334, 412, "open", "apache-2.0", 135, "llama"],
   [SMALL, 402_112, 188, "open", "apache-2.0", 362, "llama"],
   [MIDDLE, 219_870, 640, "open", "apache-2.0", 1711, "llama"],
   ["meta-llama/Llama-3.2-1B-Instruct", 3_904_552, 1289, "asks", "llama3.2", 1236, "llama"],
   ["Qwen/Qwen2.5-0.5B-Instruct", 2_114_090, 503, "open", "apache-2.0", 494, "qwen2"],
+  ["state-spaces/mamba-370m-hf", 18_204, 14, "open", "apache-2.0", 372, "mamba"],
   ["BSC-LT/salamandra-2b-instruct", 9210, 31, "open", "apache-2.0", 2253, "llama"],
   ["clinic/notes-llama-smol", 12, 0, "manual", null, null, null],
   [

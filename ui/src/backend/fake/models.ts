@@ -3,7 +3,7 @@
 // system gives back (nothing: the person thought better of it).
 
 import type { CatalogueEntry, FoundModel, ModelOffer, ModelState, TaskProgress, Watched } from "..";
-import { ENTRIES, fitOf, HUB, M, MIDDLE } from "./hub";
+import { ENTRIES, fitOf, HUB, M, MIDDLE, TRAINABLE } from "./hub";
 import { begin, downloaded, HOME, own } from "./local-models";
 import { type Piece, refusal, type Scene, wait } from "./scene";
 
@@ -23,6 +23,7 @@ function find(text: string, stateOf: (id: string) => ModelState): FoundModel[] {
         licence,
         n_parameters,
         model_type,
+        trainable: model_type === null ? null : TRAINABLE.includes(model_type),
         fit: n_parameters ? fitOf(n_parameters) : null,
         state: stateOf(id),
       };
@@ -138,11 +139,11 @@ export function models(scene: Scene): Piece {
     },
     async addModel(path) {
       await wait(300);
-      if (path.includes("qwen")) {
+      if (path.includes("mamba")) {
         throw refusal(
           "bad_model",
-          `${path} holds a model of type “qwen2”, which cannot be trained yet.`,
-          "Models of the Llama family can: SmolLM2, TinyLlama, Llama 1 to 3.",
+          `${path} holds a model of type “mamba”, which cannot be trained yet.`,
+          "Those of Llama, Mistral, Qwen, Gemma, Phi 3 and GPT-2 can.",
         );
       }
       const model = begin("full").find((model) => model.path === path) ?? own(path, 272 * M);

@@ -1,5 +1,6 @@
 // One run: opened, followed, steered; its chart. What happens to it is told by the list of runs.
-// Scenes of its own: begun (no step yet), failed-<code>, interrupted, warned, endless (100,000 steps, a long name).
+// Scenes of its own: begun (no step yet), failed-<code>, interrupted, warned, endless (100,000 steps, a long name), and
+// flood: as many steps as ?steps says, each told to the page while it watches.
 
 import type { ApiError, RunId, RunView } from "..";
 import { drawn } from "./run-chart";
@@ -71,9 +72,20 @@ function setTheScene(name: string, list: FakeRuns): void {
   }
 }
 
+/** All at once would be one long batch, which the machine never sends. */
+function flood(list: FakeRuns, of: number): void {
+  list.change(FIRST, { step: 0, of, losses: [], loss: null, best: null, secs_left: 60 });
+  const timer = setInterval(() => {
+    const step = Math.min(of, list.row(FIRST).step + 2500);
+    list.change(FIRST, { step });
+    if (step === of) clearInterval(timer);
+  }, BATCH_MS / 2);
+}
+
 export function run(scene: Scene): Piece {
   const list = runsOf(scene);
   setTheScene(scene.name, list);
+  if (scene.name === "flood") flood(list, Number(scene.query.get("steps") ?? 100_000));
   const open = new Map<RunId, FakeRun>();
   const stops = new Map<RunId, { at_ms: number; timer: ReturnType<typeof setTimeout> }>();
 

@@ -1,0 +1,86 @@
+//! Attention: each token looks at those it may see.
+
+use burn::tensor::{Tensor, activation::softmax};
+
+use crate::{
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, names::Qkv, norm::Norm,
+};
+
+/// `softmax(cap(q·kᵀ·scale) + mask)·v`, each key-value head serving a group of query heads.
+#[derive(Clone, Debug)]
+pub(crate) struct Attention {
+    pub(crate) qkv: Qkv<Linear>,
+    qk_norms: Option<[Norm; 2]>,
+    pub(crate) o_proj: Linear,
+    /// It sees no further back than the window.
+    slides: bool,
+}
+
+impl Attention {
+    /// That of layer `i`, whose modules `at` has the paths of.
+    pub(crate) fn assemble(
+        parts: &mut Assembler<'_>,
+        config: &DecoderConfig,
+        i: usize,
+        at: impl Fn(&str) -> String,
+    ) -> Result<Self, ModelError> {
+        let names = config.names;
+        let qkv = match &names.qkv {
+            Qkv::Apart([q, k, v]) => {
+                Qkv::Apart([parts.linear(at(q))?, parts.linear(at(k))?, parts.linear(at(v))?])
+            }
+            Qkv::Fused(qkv) => Qkv::Fused(parts.linear(at(qkv))?),
+        };
+        let qk_norms = match config.qk_norm {
+            true => Some([parts.norm(&at(names.qk_norms[0]))?, parts.norm(&at(names.qk_norms[1]))?]),
+            false => None,
+        };
+        Ok(Self { qkv, qk_norms, o_proj: parts.linear(at(names.o_proj))?, slides: config.slides(i) })
+    }
+
+    /// - x: `[tokens, hidden]` → the same
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        config: &DecoderConfig,
+        layout: &Layout,
+        cache: Option<(&mut Cache, usize)>,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let Layout { rows, width, .. } = *layout;
+        let sight = layout.sight(self.slides);
+        let (heads, groups, d) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
+        let split = |y: Tensor<2>, heads: usize| y.reshape([rows, width, heads, d]).swap_dims(1, 2);
+        let normed = |y: Tensor<2>, norm: usize| match &self.qk_norms {
+            Some(norms) => norms[norm].forward(y.reshape([-1, d as i32])),
+            None => y,
+        };
+        let [q, k, v] = match &self.qkv {
+            Qkv::Apart(layers) => layers.each_ref().map(|layer| layer.forward(&x, adapter)),
+            Qkv::Fused(layer) => {
+                let (all, q, kv) = (layer.forward(&x, adapter), heads * d, groups * d);
+                [(0, q), (q, kv), (q + kv, kv)].map(|(from, n)| all.clone().narrow(1, from, n))
+            }
+        };
+        let q = sight.turn(split(normed(q, 0), heads));
+        let k = sight.turn(split(normed(k, 1), groups));
+        let v = split(v, groups);
+        let (k, v) = match cache {
+            Some((cache, layer)) => cache.extend(layer, k, v),
+            None => (k, v),
+        };
+        let keys = k.dims()[2];
+        // The query heads of a group stand one under another, so that its keys are not copied for each.
+        let stacked = width * heads / groups;
+        let q = (q * config.attention_scale).reshape([rows, groups, stacked, d]);
+        let scores = config.score_cap.apply(q.matmul(k.transpose()));
+        let scores = scores.reshape([rows, heads, width, keys]);
+        let scores = match &sight.mask {
+            Some(mask) => scores + mask.clone(),
+            None => scores,
+        };
+        let seen = softmax(scores, 3).reshape([rows, groups, stacked, keys]).matmul(v);
+        let seen = seen.reshape([rows, heads, width, d]).swap_dims(1, 2).reshape([rows * width, heads * d]);
+        self.o_proj.forward(&seen, adapter)
+    }
+}

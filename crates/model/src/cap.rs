@@ -1,0 +1,22 @@
+//! Soft caps: scores that approach a bound instead of passing it.
+
+use burn::tensor::Tensor;
+
+/// `s ↦ cap·tanh(s / cap)`, or nothing at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoftCap(pub Option<f64>);
+
+impl SoftCap {
+    /// The scores, bounded.
+    pub fn apply<const D: usize>(self, scores: Tensor<D>) -> Tensor<D> {
+        match self.0 {
+            Some(cap) => (scores / cap).tanh() * cap,
+            None => scores,
+        }
+    }
+
+    /// Its slope where it gave `capped`: `1 - (capped / cap)²`. None where it is 1 everywhere.
+    pub fn slope(self, capped: &Tensor<2>) -> Option<Tensor<2>> {
+        self.0.map(|cap| (capped.clone() / cap).square().neg() + 1.0)
+    }
+}
