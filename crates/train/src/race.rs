@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use adapt::{Lora, LoraConfig};
 use burn::tensor::Device;
 use data::Row;
-use model::{Decoder, LlamaConfig};
+use model::{Decoder, DecoderConfig};
 use serde_json::json;
 use spec::{DeviceChoice, TargetModules};
 
@@ -31,6 +31,7 @@ pub fn race(device: &Device, choice: DeviceChoice, least: Duration) -> Result<f6
         lora_dropout: 0.0,
         use_rslora: false,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
     let adapter = Lora::attach(&model, config, 11)?;
     let row = row(model.config().vocab_size as u32);
@@ -59,11 +60,11 @@ pub fn race(device: &Device, choice: DeviceChoice, least: Duration) -> Result<f6
 ///
 /// # Errors
 /// None: the families know it.
-pub fn runner() -> Result<LlamaConfig, TrainError> {
+pub fn runner() -> Result<DecoderConfig, TrainError> {
     let config = json!({"model_type": "llama", "vocab_size": 8192, "hidden_size": 512, "intermediate_size": 1408,
         "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 4, "rms_norm_eps": 1e-5,
         "max_position_embeddings": 256, "tie_word_embeddings": true});
-    Ok(LlamaConfig::from_json(&config)?)
+    Ok(DecoderConfig::from_json(&config)?)
 }
 
 /// On the processor as many for each thread, so that none waits for another.

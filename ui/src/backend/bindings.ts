@@ -330,6 +330,24 @@ id: RunId } |
 /**  Which. */
 id: ModelId };
 
+/**  This computer as it was checked. */
+export type CheckUp = {
+	/**  Every device, the processor first. */
+	devices: CheckedDevice[],
+	/**  Where a run goes that names none; nothing if no device computes rightly. */
+	recommended: DeviceChoice | null,
+	/**  Why, in a sentence. */
+	because: string,
+};
+
+/**  A device, and what its last check came to. A check holds for one driver and one version of the program. */
+export type CheckedDevice = {
+	/**  Which. */
+	device: DeviceInfo,
+	/**  None until it was checked. */
+	check: DeviceCheck | null,
+};
+
 /**  A decision and its reason; the window shows both. */
 export type Chosen<T> = {
 	/**  What was decided. */
@@ -544,15 +562,6 @@ export type Decided = {
 	n_samples: Chosen<number>,
 };
 
-/**  A device, as a person names it: `cpu`, `gpu` (the best there is), `gpu:1`. */
-export type DeviceChoice = 
-/**  The processor, through burn's flex backend. */
-{ kind: "cpu" } | 
-/**  A graphics adapter, through burn's wgpu backend. */
-{ kind: "gpu"; 
-/**  Its place in the list of devices. */
-index: number };
-
 /**  A check that was made. */
 export type DeviceCheck = {
 	/**  What it came to. */
@@ -561,23 +570,14 @@ export type DeviceCheck = {
 	at_ms: number,
 };
 
-/**  A device, and what its last check came to. A check holds for one driver and one version of the program. */
-export type CheckedDevice = {
-	/**  Which. */
-	device: DeviceInfo,
-	/**  None until it was checked. */
-	check: DeviceCheck | null,
-};
-
-/**  This computer as it was checked. */
-export type CheckUp = {
-	/**  Every device, the processor first. */
-	devices: CheckedDevice[],
-	/**  Where a run goes that names none; nothing if no device computes rightly. */
-	recommended: DeviceChoice | null,
-	/**  Why, in a sentence. */
-	because: string,
-};
+/**  A device, as a person names it: `cpu`, `gpu` (the best there is), `gpu:1`. */
+export type DeviceChoice = 
+/**  The processor, through burn's flex backend. */
+{ kind: "cpu" } | 
+/**  A graphics adapter, through burn's wgpu backend. */
+{ kind: "gpu"; 
+/**  Its place in the list of devices. */
+index: number };
 
 /**  What a run would need on a device. */
 export type DeviceFit = {
