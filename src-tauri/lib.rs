@@ -29,7 +29,7 @@ pub use window::{CloseAnswer, Page, WindowAsk};
 
 /// Every command that the page may call, with the TypeScript types of what goes in and out.
 pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
-    use commands::{chat, data, models, plans, runs, settings, shell};
+    use commands::{chat, data, devices, models, plans, runs, settings, shell};
     tauri_specta::Builder::new()
         .commands(tauri_specta::collect_commands![
             runs::watch_runs::<tauri::Wry>,
@@ -67,7 +67,9 @@ pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
             models::discard_download,
             models::add_model,
             models::remove_model,
-            plans::devices,
+            devices::devices,
+            devices::check_up,
+            devices::check_devices,
             plans::knobs,
             plans::set_knob,
             plans::plan,

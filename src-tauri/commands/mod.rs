@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod data;
+pub mod devices;
 pub mod models;
 pub mod plans;
 pub mod runs;

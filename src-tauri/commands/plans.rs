@@ -1,16 +1,9 @@
-//! Devices, knobs, plans, and the start of a run.
+//! Knobs, plans, and the start of a run.
 
-use spec::{ApiError, Asked, DeviceInfo, Knob, Planned, RunId, RunSpec, TaskProgress};
+use spec::{ApiError, Asked, Knob, Planned, RunId, RunSpec, TaskProgress};
 use tauri::{State, ipc::Channel};
 
 use crate::{Opened, Tasks};
-
-/// What can compute here.
-#[tauri::command]
-#[specta::specta]
-pub async fn devices(engine: Opened<'_>) -> Result<Vec<DeviceInfo>, ApiError> {
-    engine.ask(|engine| engine.devices()).await
-}
 
 /// Every knob, in the order of the form.
 #[tauri::command]

@@ -127,6 +127,68 @@ test("the devices are named by what they are, and unknown memory is a dash", asy
   await close();
 });
 
+test("each device says how it stands, and which to use", async () => {
+  const says = {
+    never: [/Not checked yet/, /Nothing has been checked yet\. Until then runs go to Intel Iris Xe/],
+    right: [
+      /Computes rightly\s+34 figures compared, off by 0\.004 % at most\. Trains 1,380 tokens a second on a test model\.\s+Checked 3 h ago\./,
+      /Use Intel Iris Xe Graphics \(ADL GT2\): it computes rightly and is 3\.3 times as quick/,
+    ],
+    wrong: [
+      /Computes wrongly\s+A gradient is 0\.000000 where it should be 0\.027212\. Nothing is trained on it\./,
+      /Use Intel Core i5-1240P: it is the only device here that computes rightly\./,
+    ],
+    crash: [/Failed the check\s+The driver ended the process: it crashed/, /the only device here/],
+    alone: [/Computes wrongly/, /No device here computes rightly\. Update the graphics driver, then check again\./],
+  };
+  for (const [checks, [graphics, advice]] of Object.entries(says)) {
+    const { page, errors, close } = await open("full", { query: { checks } });
+    await page.getByTestId("standing").nth(1).waitFor();
+    assert.match(await page.getByTestId("standing").nth(1).innerText(), graphics, checks);
+    await group(page, "Devices").getByText(advice).waitFor();
+    await group(page, "Devices").scrollIntoViewIfNeeded();
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await shoot(page, `settings-checks-${checks}-${colorScheme}`);
+      await eventually(async () => assert.deepEqual(await violations(page), []));
+    }
+    assert.deepEqual(errors, []);
+    await close();
+  }
+});
+
+test("this computer is checked by keyboard, in sight, and over views", async () => {
+  const { page, close } = await open("full", { query: { checks: "never", check: "slow" } });
+  const devices = group(page, "Devices");
+  await button(devices, "Check this computer").press("Enter");
+  await devices.getByText("Checking Intel Core i5-1240P").waitFor();
+  await shoot(page, "settings-checking-light");
+  await eventually(async () => assert.deepEqual(await violations(page), []));
+  await button(page, "Models").click();
+  await button(page, "Settings").click();
+  await devices.getByRole("progressbar").waitFor();
+  await devices.getByText("Checking Intel Iris Xe Graphics").waitFor();
+  await button(devices, "Cancel").press("Enter");
+  await button(devices, "Check again").waitFor();
+  const standing = page.getByTestId("standing");
+  await eventually(async () => assert.match(await standing.nth(0).innerText(), /Computes rightly[^]*Checked just now/));
+  assert.match(await standing.nth(1).innerText(), /Not checked yet/, "what was not found is not said");
+  await close();
+});
+
+test("a check ends with what was found; one that cannot begin says why", async () => {
+  const { page, close } = await open("full", { query: { checks: "never" } });
+  await button(page, "Check this computer").click();
+  await button(page, "Check again").waitFor();
+  await group(page, "Devices").getByText(/Use Intel Iris Xe Graphics .* 3\.3 times as quick/).waitFor();
+  await close();
+
+  const busy = await open("full", { query: { check: "busy" } });
+  await button(busy.page, "Check again").click();
+  await group(busy.page, "Devices").getByRole("alert").getByText(/Pause the run, or check when it is over\./).waitFor();
+  await busy.close();
+});
+
 test("each folder has its size, and can be shown", async () => {
   const { page, close } = await open("full");
   const disk = group(page, "Folders and disk");
@@ -272,6 +334,7 @@ test("everything in the settings is reached with Tab", async () => {
     "As the system",
     "Ask",
     "Tell me when a run ends",
+    "Check again",
     "Show the folder",
     "Show the folder of models",
     "Addressendpoint",

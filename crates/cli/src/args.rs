@@ -66,12 +66,24 @@ pub enum Command {
     #[command(after_help = "Examples:\n  tunesmith export --run last --out my-adapter\n  \
         tunesmith export --run last --format merged --dtype bf16 --out my-model")]
     Export(Export),
-    /// Lists the devices that can compute.
-    #[command(after_help = "Example: tunesmith doctor --json")]
-    Doctor,
+    /// Lists the devices that can compute, what their last checks came to, and which to use.
+    #[command(after_help = "Examples:
+  tunesmith doctor
+  tunesmith doctor --check
+  tunesmith doctor --check gpu:0 --json
+
+Ends with 12 if no device computes rightly.")]
+    Doctor(Doctor),
     /// The whole job on a small sample: trains the starter model for two or three minutes and exports an adapter.
     #[command(after_help = "Example: tunesmith demo")]
     Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Checks that a device computes rightly, and how quickly it trains: this one, or each of them.
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1)]
+    pub check: Option<Option<DeviceChoice>>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -60,7 +60,7 @@ fn act(command: Command, out: &mut Out) -> Result<(), ApiError> {
         Command::Eval(eval) => commands::eval::run(&engine, &eval, out),
         Command::Generate(generate) => commands::generate::run(&engine, &generate, out),
         Command::Export(export) => commands::export::run(&engine, &export, out),
-        Command::Doctor => commands::doctor::run(&engine, out),
+        Command::Doctor(doctor) => commands::doctor::run(&engine, &doctor, out),
         Command::Demo(demo) => commands::demo::run(&engine, &demo, out),
     }
 }

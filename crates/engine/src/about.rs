@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use spec::{About, ApiError, Code, DiskUse, Licence};
+use spec::{About, ApiError, CheckedDevice, Code, DiskUse, Licence, Verdict};
 
 use crate::{APP_VERSION, Engine};
 
@@ -41,10 +41,18 @@ impl Engine {
     pub fn diagnostics(&self) -> String {
         let mut text = format!("Tunesmith {APP_VERSION}\n{}\n\nDevices\n", system());
         // Writing to a string does not fail.
-        let _ = match self.devices() {
-            Ok(devices) => devices.iter().try_for_each(|device| {
+        let _ = match self.check_up() {
+            Ok(found) => found.devices.iter().try_for_each(|CheckedDevice { device, check }| {
                 let driver = device.driver.as_deref().unwrap_or("no driver named");
-                writeln!(text, "- {}: {} ({}, {driver})", device.choice, device.name, device.api)
+                let checked = match check.as_ref().map(|check| &check.verdict) {
+                    None => "not checked".to_owned(),
+                    Some(Verdict::Right { tokens_per_sec, .. }) => {
+                        format!("right, {tokens_per_sec:.0} tokens/s")
+                    }
+                    Some(Verdict::Wrong { what } | Verdict::Broken { what }) => format!("failed: {what}"),
+                };
+                let (choice, name, api) = (device.choice, &device.name, &device.api);
+                writeln!(text, "- {choice}: {name} ({api}, {driver}); {checked}")
             }),
             Err(error) => writeln!(text, "- {error}"),
         };

@@ -18,7 +18,13 @@ use spec::{
     ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Code, DeviceChoice, DeviceInfo, Sampling, Voice,
 };
 
-use crate::{Engine, Tuned, Watch, errors::AtTheEdge, known::lock, plans::best, progress::cancelled};
+use crate::{
+    Engine, Tuned, Watch,
+    advice::{best, named, refuse_failed},
+    errors::AtTheEdge,
+    known::lock,
+    progress::cancelled,
+};
 
 /// A reply hears within a token that its model is let go; longer is not waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -103,16 +109,17 @@ impl Engine {
         if going() { Ok(said) } else { Err(cancelled()) }
     }
 
-    /// Where the run computes, or the best there is; the processor while a run trains there.
+    /// Where the run computes, or the best there is; the processor while a run trains there, and where a check failed.
     fn device_to_try(&self, target: &ChatTarget) -> Result<DeviceInfo, ApiError> {
-        let devices = self.devices_or_processor();
+        let devices = self.with_checks(self.devices_or_processor())?;
         let wanted = match target {
             ChatTarget::Run { id } => {
                 let choice = self.record(*id)?.plan.device.value;
-                devices.iter().find(|device| device.choice == choice).cloned()
+                named(choice, &devices).ok().filter(|found| refuse_failed(found).is_ok())
             }
-            ChatTarget::Model { .. } => Some(best(devices)),
+            ChatTarget::Model { .. } => Some(best(&devices)),
         };
+        let wanted = wanted.map(|checked| checked.device);
         let busy = self.inner.store.open_runs().at_the_edge()?;
         let is_busy = |device: &DeviceInfo| {
             busy.iter().any(|(id, choice)| *choice == device.choice && self.inner.alive(*id))

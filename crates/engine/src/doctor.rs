@@ -1,24 +1,33 @@
-//! What can compute here.
+//! What can compute here, and whether it computes rightly.
+//!
+//! A process of its own asks the graphics drivers, and another one proves each device: a broken driver ends only that.
+//! **Invariant:** a check always comes to a result. What is kept of it holds for one driver and one version of the
+//! program.
 
-use std::{
-    process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+use std::{ops::ControlFlow, time::Duration};
+
+use spec::{
+    ApiError, CheckUp, CheckedDevice, Code, DeviceCheck, DeviceChoice, DeviceInfo, DeviceKind, Verdict,
 };
 
-use spec::{ApiError, Code, DeviceInfo};
+use crate::{
+    APP_VERSION, Engine, Progress, Watch,
+    advice::{advice, asked_for, usable},
+    clock,
+    errand::{self, Answer},
+    errors::AtTheEdge,
+    postmortem,
+    progress::cancelled,
+};
 
-use crate::Engine;
-
-/// A driver that has not answered by then will not.
+/// A driver that has not listed its devices by then will not.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// The devices of this computer, the processor first. A process of its own asks the graphics drivers: one that is
-    /// broken ends only that.
+    /// The devices of this computer, the processor first.
     ///
     /// # Errors
-    /// When that process dies.
+    /// When the process that asks dies.
     pub fn devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
         let found = self.ask_devices();
         self.inner.known.keep_devices(&found);
@@ -35,32 +44,131 @@ impl Engine {
         self.known_devices().unwrap_or_else(|_| vec![model::devices::cpu()])
     }
 
-    fn ask_devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
-        let program = self.inner.program.path();
-        let failed =
-            |error| ApiError::new(Code::Internal, format!("{} does not start: {error}", program.display()));
-        let mut asked = Command::new(program)
-            .arg("devices")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        let since = Instant::now();
-        // A list of devices fits into the pipe; it need not be read meanwhile.
-        while matches!(asked.try_wait(), Ok(None)) {
-            if PATIENCE < since.elapsed() {
-                let _ = asked.kill(); // it may have ended just now
-                break;
-            }
-            thread::sleep(Duration::from_millis(10));
+    /// Of these, all on which something may be trained.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub(crate) fn usable_devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
+        Ok(usable(self.with_checks(self.devices_or_processor())?))
+    }
+
+    /// The devices of this computer with what their last checks came to, and where to train.
+    ///
+    /// # Errors
+    /// When the graphics drivers do not answer, or the history cannot be read.
+    pub fn check_up(&self) -> Result<CheckUp, ApiError> {
+        let devices = self.with_checks(self.devices()?)?;
+        let (recommended, because) = advice(&devices);
+        Ok(CheckUp { devices, recommended, because })
+    }
+
+    /// Checks a device: whether a small model's training and writing come to what they should, and how quickly a
+    /// middle-sized one trains. A device that computes wrongly, crashes or hangs is a result, and is kept.
+    ///
+    /// # Errors
+    /// When there is no such device, when something trains, or when `watch` cancels.
+    pub fn check_device(&self, choice: DeviceChoice, watch: &mut Watch<'_>) -> Result<DeviceCheck, ApiError> {
+        let device = asked_for(choice, &self.devices()?)?;
+        self.check(&device, [0, 1], watch)
+    }
+
+    /// Checks each device, one after another. What was found before it was cancelled is kept.
+    ///
+    /// # Errors
+    /// When something trains, or when `watch` cancels.
+    pub fn check_devices(&self, watch: &mut Watch<'_>) -> Result<CheckUp, ApiError> {
+        let devices = self.devices()?;
+        for (n, device) in devices.iter().enumerate() {
+            self.check(device, [n, devices.len()], watch)?;
         }
-        let asked = asked.wait_with_output().map_err(failed)?;
-        serde_json::from_slice(&asked.stdout).map_err(|_| {
-            let said = String::from_utf8_lossy(&asked.stderr);
-            let said = said.lines().last().unwrap_or("it said nothing");
-            let what = format!("Looking for graphics adapters failed ({}): {said}", asked.status);
+        self.check_up()
+    }
+
+    pub(crate) fn with_checks(&self, devices: Vec<DeviceInfo>) -> Result<Vec<CheckedDevice>, ApiError> {
+        let checked = |device: DeviceInfo| Ok(CheckedDevice { check: self.last_check(&device)?, device });
+        devices.into_iter().map(checked).collect()
+    }
+
+    pub(crate) fn last_check(&self, device: &DeviceInfo) -> Result<Option<DeviceCheck>, ApiError> {
+        self.inner.store.device_check(device, APP_VERSION).at_the_edge()
+    }
+
+    fn check(
+        &self,
+        device: &DeviceInfo,
+        [done, of]: [usize; 2],
+        watch: &mut Watch<'_>,
+    ) -> Result<DeviceCheck, ApiError> {
+        let open = self.inner.store.open_runs().at_the_edge()?;
+        if open.iter().any(|(id, _)| self.inner.alive(*id)) {
+            return Err(ApiError::new(
+                Code::Busy,
+                "Something trains, and a check beside it measures neither",
+            )
+            .hint("Pause the run, or check when it is over."));
+        }
+        let now = Progress::Checking { device: device.name.clone(), done: done as u64, total: of as u64 };
+        let mut stopped = false;
+        let mut going = || {
+            let going = watch(&now);
+            stopped = going.is_break();
+            going
+        };
+        let (program, choice) = (&self.inner.program, device.choice.to_string());
+        let asked = errand::ask(program.path(), &["prove", &choice], program.patience(), &mut going);
+        if stopped {
+            return Err(cancelled());
+        }
+        let answer = asked.map_err(|error| self.does_not_start(&error))?;
+        let check =
+            DeviceCheck { verdict: verdict(device, answer, program.patience()), at_ms: clock::now_ms() };
+        self.inner.store.keep_device_check(device, APP_VERSION, &check).at_the_edge()?;
+        Ok(check)
+    }
+
+    fn ask_devices(&self) -> Result<Vec<DeviceInfo>, ApiError> {
+        let go_on = &mut || ControlFlow::Continue(());
+        let answer = errand::ask(self.inner.program.path(), &["devices"], PATIENCE, go_on)
+            .map_err(|error| self.does_not_start(&error))?;
+        serde_json::from_slice(&answer.said).map_err(|_| {
+            let ended = answer.status.map_or("it did not answer".to_owned(), |status| status.to_string());
+            let said = answer.log.lines().last().unwrap_or("it said nothing");
+            let what = format!("Looking for graphics adapters failed ({ended}): {said}");
             ApiError::new(Code::Device, what).hint("Update the graphics driver, or train on the processor.")
         })
     }
+
+    fn does_not_start(&self, error: &std::io::Error) -> ApiError {
+        let program = self.inner.program.path().display();
+        ApiError::new(Code::Internal, format!("{program} does not start: {error}"))
+    }
+}
+
+/// What the process said, or what its silence means.
+fn verdict(device: &DeviceInfo, answer: Answer, patience: Duration) -> Verdict {
+    let Answer { status, said, log } = answer;
+    let who = if device.kind == DeviceKind::Cpu { "The check" } else { "The driver" };
+    let what = match status {
+        None => format!("{who} did not answer within {} s, and was ended", patience.as_secs()),
+        Some(status) if status.success() => match serde_json::from_slice(&said) {
+            Ok(Verdict::Right { tokens_per_sec, flops_per_sec, .. })
+                if !(tokens_per_sec > 0.0 && flops_per_sec > 0.0) =>
+            {
+                format!("{who} says that it trained, and took no time for it")
+            }
+            Ok(verdict) => return verdict,
+            Err(_) => format!("{who} ended the process before it had answered"),
+        },
+        Some(status) => match postmortem::cause(&log, postmortem::signal(status)) {
+            (Code::Internal, _) => format!("{who} ended the process ({status}){}", last_words(&log)),
+            (_, cause) => format!("{who} ended the process: {cause}"),
+        },
+    };
+    Verdict::Broken { what }
+}
+
+fn last_words(log: &str) -> String {
+    let panic = postmortem::panic_in(log);
+    let said = panic.or_else(|| log.lines().map(str::trim).rfind(|line| !line.is_empty()));
+    said.map_or_else(String::new, |said| format!(": {said}"))
 }

@@ -8,6 +8,7 @@
 //! Deliberately absent: windows, terminals, printing.
 
 mod about;
+mod advice;
 mod chart;
 mod chat;
 mod clock;
@@ -16,6 +17,7 @@ mod compare;
 mod dataset_sheet;
 mod datasets;
 mod doctor;
+mod errand;
 mod errors;
 mod evaluate;
 mod exports;

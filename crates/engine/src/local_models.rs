@@ -88,7 +88,7 @@ impl Engine {
     /// # Errors
     /// When the history cannot be read; what is wrong with a model is said beside it.
     pub fn local_models(&self) -> Result<Vec<LocalModel>, ApiError> {
-        let devices = self.devices_or_processor();
+        let devices = self.usable_devices()?;
         let downloaded = self.installed_models().into_iter().map(downloaded);
         let own = self.inner.store.local_models().at_the_edge()?;
         let own = own.into_iter().map(|path| own_place(Path::new(&path)));
@@ -117,7 +117,7 @@ impl Engine {
         self.inner.known.model(&path)?;
         let place = own_place(&path);
         self.inner.store.keep_local_model(&place.id.0, clock::now_ms()).at_the_edge()?;
-        self.local_model(place, &self.devices_or_processor())
+        self.local_model(place, &self.usable_devices()?)
     }
 
     /// Deletes a downloaded model; forgets one of the person's own, whose files stay.

@@ -18,9 +18,9 @@ impl Engine {
     /// Models worth starting from, and those of which a download was begun: so that it can be gone on with.
     ///
     /// # Errors
-    /// None so far.
+    /// When the history cannot be read.
     pub fn model_offers(&self) -> Result<Vec<ModelOffer>, ApiError> {
-        let devices = self.devices_or_processor();
+        let devices = self.usable_devices()?;
         let offer = |entry: CatalogueEntry| ModelOffer {
             fit: about(&entry.id, entry.n_parameters, &devices),
             state: self.model_state(&entry.id),
@@ -42,10 +42,10 @@ impl Engine {
     /// The same with whether they fit, and what of them is here.
     ///
     /// # Errors
-    /// When the hub does not answer.
+    /// When the hub does not answer, or the history cannot be read.
     pub fn search_offers(&self, text: &str) -> Result<Vec<FoundModel>, ApiError> {
         let found = self.search_models(text, FOUND)?;
-        let devices = self.devices_or_processor();
+        let devices = self.usable_devices()?;
         let with_fit = |found: Found| {
             let Found { id, downloads, likes, gate, licence, n_parameters, model_type } = found;
             FoundModel {

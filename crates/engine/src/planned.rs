@@ -2,15 +2,17 @@
 
 use plan::{Draft, Sure};
 use spec::{
-    ApiError, Asked, Because, Code, DeviceFit, DeviceInfo, Fit, FitKind, KNOBS, Knob, KnobError, ModelId,
-    Planned, PlannedKnob, RunId, RunSpec,
+    ApiError, Asked, Because, CheckedDevice, Code, DeviceFit, DeviceInfo, Fit, FitKind, KNOBS, Knob,
+    KnobError, ModelId, Planned, PlannedKnob, RunId, RunSpec,
 };
 
 use crate::{
-    Engine, Watch, command,
+    Engine, Watch,
+    advice::asked_for,
+    command,
     errors::{AtTheEdge, Classify},
     models::shape_of,
-    plans::{Ground, asked_for, best},
+    plans::{Ground, device_of},
 };
 
 /// Every knob, in the order of the form.
@@ -46,13 +48,10 @@ impl Engine {
     /// When the model or the data cannot be read, or what was asked cannot be done on any device.
     pub fn planned(&self, spec: &RunSpec, watch: &mut Watch<'_>) -> Result<Planned, ApiError> {
         let ground = self.ground(spec, watch)?;
-        let devices = self.devices_or_processor();
-        let chosen = match spec.device {
-            Some(choice) => asked_for(choice, &devices)?,
-            None => best(devices.clone()),
-        };
+        let devices = self.with_checks(self.devices_or_processor())?;
+        let chosen = device_of(spec, &devices)?;
         let plan = self.draft(spec, &ground, &chosen)?.plan;
-        let on = |device: &DeviceInfo| -> Result<DeviceFit, ApiError> {
+        let on = |CheckedDevice { device, check }: &CheckedDevice| -> Result<DeviceFit, ApiError> {
             let there = RunSpec { device: spec.device.map(|_| device.choice), ..spec.clone() };
             let draft = self.draft(&there, &ground, device)?;
             Ok(DeviceFit {
@@ -62,6 +61,7 @@ impl Engine {
                 secs: draft.plan.forecast.secs,
                 chosen: device.choice == chosen.choice,
                 device: device.clone(),
+                check: check.clone(),
             })
         };
         Ok(Planned {

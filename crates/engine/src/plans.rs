@@ -5,10 +5,16 @@ use std::{path::PathBuf, sync::Arc};
 use data::Kept;
 use plan::{DataFacts, DeviceFacts, Facts, ModelFacts};
 use spec::{
-    ApiError, Code, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, RunId, RunSpec, Sha256, Supervise,
+    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, RunId, RunSpec, Sha256,
+    Supervise,
 };
 
-use crate::{Engine, Prepared, Watch, errors::AtTheEdge, known::Measured};
+use crate::{
+    Engine, Prepared, Watch,
+    advice::{best, named, refuse_failed},
+    errors::AtTheEdge,
+    known::Measured,
+};
 
 /// All that was measured for a plan, but for the device.
 pub(crate) struct Ground {
@@ -34,11 +40,11 @@ impl Engine {
     /// When the model or the data cannot be read, or what was asked cannot be done.
     pub fn plan(&self, spec: &RunSpec, watch: &mut Watch<'_>) -> Result<Prepared, ApiError> {
         let ground = self.ground(spec, watch)?;
-        let device = match spec.device {
-            Some(DeviceChoice::Cpu) => model::devices::cpu(),
-            Some(choice) => asked_for(choice, &self.known_devices()?)?,
-            None => best(self.known_devices()?),
+        let devices = match spec.device {
+            Some(DeviceChoice::Cpu) => vec![model::devices::cpu()],
+            _ => self.known_devices()?,
         };
+        let device = device_of(spec, &self.with_checks(devices)?)?;
         let facts = ground.facts(self.device_facts(device, &ground.model.hash)?);
         let plan = plan::resolve(spec, &facts).at_the_edge()?;
         Ok(Prepared {
@@ -103,29 +109,20 @@ impl Engine {
             free_memory: (shared && free > 0).then_some(free),
             n_threads: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
             tokens_per_sec: self.inner.store.pace(model, info.choice).at_the_edge()?,
-            flops_per_sec: None,
+            flops_per_sec: self.last_check(&info)?.and_then(|check| check.verdict.flops_per_sec()),
             info,
         })
     }
 }
 
-pub(crate) fn asked_for(choice: DeviceChoice, devices: &[DeviceInfo]) -> Result<DeviceInfo, ApiError> {
-    devices.iter().find(|device| device.choice == choice).cloned().ok_or_else(|| {
-        ApiError::new(Code::Device, format!("There is no device {choice} on this computer"))
-            .hint("Choose one that is there; the processor always works.")
-    })
-}
-
-/// A graphics adapter of silicon, a card of its own before a shared one; else the processor.
-pub(crate) fn best(devices: Vec<DeviceInfo>) -> DeviceInfo {
-    let rank = |device: &DeviceInfo| match device.kind {
-        DeviceKind::DiscreteGpu => 0,
-        DeviceKind::IntegratedGpu => 1,
-        DeviceKind::Cpu => 2,
-        DeviceKind::VirtualGpu => 3,
-        DeviceKind::SoftwareGpu => 4,
+/// The device that is asked for, or the best of them; refused if its last check failed.
+pub(crate) fn device_of(spec: &RunSpec, devices: &[CheckedDevice]) -> Result<DeviceInfo, ApiError> {
+    let chosen = match spec.device {
+        None => best(devices),
+        Some(choice) => named(choice, devices)?,
     };
-    devices.into_iter().min_by_key(rank).unwrap_or_else(model::devices::cpu)
+    refuse_failed(&chosen)?;
+    Ok(chosen.device)
 }
 
 /// The last part of a path or of a name on the hub.

@@ -32,7 +32,8 @@ pub(crate) fn explain(folder: &RunFolder, exit: Option<ExitStatus>, kept: Option
     })
 }
 
-fn cause(log: &str, signal: Option<i32>) -> (Code, String) {
+/// From what it printed, and from the signal that ended it.
+pub(crate) fn cause(log: &str, signal: Option<i32>) -> (Code, String) {
     const SIGKILL: i32 = 9;
     let says = |words: &[&str]| words.iter().any(|word| log.contains(word));
     if says(&[
@@ -66,7 +67,7 @@ fn cause(log: &str, signal: Option<i32>) -> (Code, String) {
 }
 
 /// What a panic said, without where in the program.
-fn panic_in(log: &str) -> Option<&str> {
+pub(crate) fn panic_in(log: &str) -> Option<&str> {
     let (_, after) = log.rsplit_once("panicked at ")?;
     after.lines().nth(1).map(str::trim).filter(|line| !line.is_empty())
 }
@@ -85,13 +86,15 @@ fn last_words(folder: &RunFolder) -> String {
     log.rsplit_once(BIRTH).map_or(log.as_str(), |(_, own)| own).to_owned()
 }
 
+/// That ended it.
 #[cfg(unix)]
-fn signal(exit: ExitStatus) -> Option<i32> {
+pub(crate) fn signal(exit: ExitStatus) -> Option<i32> {
     std::os::unix::process::ExitStatusExt::signal(&exit)
 }
 
+/// That ended it.
 #[cfg(not(unix))]
-fn signal(_exit: ExitStatus) -> Option<i32> {
+pub(crate) fn signal(_exit: ExitStatus) -> Option<i32> {
     None
 }
 

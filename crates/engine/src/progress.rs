@@ -29,6 +29,15 @@ pub enum Progress {
         /// Taught tokens.
         total: u64,
     },
+    /// Devices are checked.
+    Checking {
+        /// The one that is checked now.
+        device: String,
+        /// Devices before it.
+        done: u64,
+        /// Devices in all.
+        total: u64,
+    },
     /// An export is written, read back and compared.
     Exporting(export::Progress),
 }
@@ -44,6 +53,10 @@ impl Progress {
             Self::Tokenising(p) => ("Measuring the data".to_owned(), Pieces, p.done, Some(p.total)),
             Self::Opening => ("Opening the model".to_owned(), Nothing, 0, None),
             Self::Evaluating { done, total } => ("Evaluating".to_owned(), Pieces, *done, Some(*total)),
+            Self::Checking { device, total: 1, .. } => (format!("Checking {device}"), Nothing, 0, None),
+            Self::Checking { device, done, total } => {
+                (format!("Checking {device}"), Pieces, *done, Some(*total))
+            }
             Self::Exporting(export::Progress::Writing { done, total }) => {
                 ("Writing".to_owned(), Pieces, *done, Some(*total))
             }

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use spec::RunFolder;
@@ -12,9 +13,16 @@ use spec::RunFolder;
 /// Stands in `worker.log` before what each worker prints.
 pub(crate) const BIRTH: &str = "---- a worker starts\n";
 
-/// The program that becomes a worker when its first argument is `worker`, and lists devices when it is `devices`.
+/// How long a check of a device may take. The first compilation of kernels takes a minute on a slow driver.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The program that becomes a worker when its first argument is `worker`, lists devices when it is `devices`, and
+/// checks one when it is `prove`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerProgram(PathBuf);
+pub struct WorkerProgram {
+    path: PathBuf,
+    patience: Duration,
+}
 
 impl WorkerProgram {
     /// The program that runs now.
@@ -22,17 +30,28 @@ impl WorkerProgram {
     /// # Errors
     /// When the system does not say where it lies.
     pub fn this() -> io::Result<Self> {
-        std::env::current_exe().map(Self)
+        std::env::current_exe().map(Self::at)
     }
 
     /// Another program, for tests.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), patience: PATIENCE }
+    }
+
+    /// The same, with less time for checks of devices: for tests.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long a check of a device may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Where it lies.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Starts `worker <folder>` in a session of its own: neither Ctrl-C nor a closed terminal or window reaches it.
@@ -40,7 +59,7 @@ impl WorkerProgram {
     pub(crate) fn spawn(&self, folder: &RunFolder) -> io::Result<Child> {
         let mut log = File::options().append(true).create(true).open(folder.log())?;
         log.write_all(BIRTH.as_bytes())?;
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(&self.path);
         command
             .arg("worker")
             .arg(folder.path())

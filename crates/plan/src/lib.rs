@@ -25,3 +25,4 @@ pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};
 pub use smaller::smaller;
+pub use time::flops_per_token;

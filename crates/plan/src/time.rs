@@ -55,9 +55,14 @@ pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, row: f64, batch: u
         Some(flops) => (flops, Doubt::SameDevice),
         None => (usual_flops(device), Doubt::Guess),
     };
-    let attention = 12.0 * f64::from(model.n_layers) * model.q_dim() as f64 * row;
-    let per_token = 4.0 * model.n_parameters as f64 + attention;
+    let per_token = flops_per_token(model.n_parameters, model.n_layers, model.q_dim(), row);
     Speed { tokens_per_sec: flops * busy(device, batch) / per_token.max(1.0), doubt }
+}
+
+/// Floating-point operations that training spends on a token in a row of `row`: `per_token` above, where `q_dim` is
+/// `n_heads · head_dim`.
+pub fn flops_per_token(n_parameters: u64, n_layers: u32, q_dim: u64, row: f64) -> f64 {
+    4.0 * n_parameters as f64 + 12.0 * f64::from(n_layers) * q_dim as f64 * row
 }
 
 /// Seconds for `tokens` of training and `validated` of validation.

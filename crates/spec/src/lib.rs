@@ -7,6 +7,7 @@
 mod about;
 mod chart;
 mod chat;
+mod check;
 mod data;
 mod dataset;
 mod device;
@@ -30,6 +31,7 @@ mod trouble;
 pub use about::{About, DiskUse, Licence};
 pub use chart::{ChartPicture, ChartRequest, ChartScale, ChartTheme};
 pub use chat::{ChatOpened, ChatPrompt, ChatReply, ChatTarget, Sampling, Voice};
+pub use check::{CheckUp, CheckedDevice, DeviceCheck, Verdict};
 pub use data::{
     ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, ProblemTally, Role,
     Shape, Split, SplitFractions,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceInfo, Fit, Plan, Range};
+use crate::{DeviceCheck, DeviceInfo, Fit, Plan, Range};
 
 /// A knob of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct PlannedKnob {
 pub struct DeviceFit {
     /// Which.
     pub device: DeviceInfo,
+    /// What its last check came to; a run is not started where that failed.
+    pub check: Option<DeviceCheck>,
     /// Whether it fits there.
     pub fit: Fit,
     /// Peak memory in bytes.

@@ -1,12 +1,13 @@
 //! History in SQLite: data sets, runs, and what the runs said.
 //!
 //! A table's migration, its Rust shape and its queries stand in one file: [`dataset`], [`run`], [`said`], [`export`],
-//! [`local_model`], [`measured`].
+//! [`local_model`], [`measured`], [`device_check`].
 //! **Invariant:** what a run said is ingested in order and once, however often it is offered; a run that was watched
 //! live and one that was read afterwards are the same rows. A crash in the middle of anything leaves the state before.
 //! Deliberately absent: a clock (times are given), processes, and the files that rows speak of.
 
 pub mod dataset;
+pub mod device_check;
 pub mod export;
 pub mod local_model;
 pub mod measured;

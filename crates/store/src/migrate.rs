@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{StoreError, dataset, export, local_model, measured, run, said};
+use crate::{StoreError, dataset, device_check, export, local_model, measured, run, said};
 
 /// A change to the tables, made once and remembered by its id.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ fn all() -> Vec<&'static Migration> {
         measured::MIGRATIONS,
         export::MIGRATIONS,
         local_model::MIGRATIONS,
+        device_check::MIGRATIONS,
     ];
     let mut all: Vec<_> = files.into_iter().flatten().collect();
     all.sort_by_key(|migration| migration.id);

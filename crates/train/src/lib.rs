@@ -19,6 +19,7 @@ mod memory;
 mod objective;
 mod pace;
 pub mod proof;
+pub mod race;
 mod run;
 mod schedule;
 mod step;

@@ -102,13 +102,18 @@ fn bad_model(error: impl std::fmt::Display) -> ApiError {
 
 /// A panic on a GPU is the driver's until shown otherwise: burn has no other way to say that a device is lost.
 fn of_panic(device: DeviceChoice, panic: &(dyn Any + Send)) -> ApiError {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    let said = said.unwrap_or("no reason was given");
+    let said = words_of(panic);
     match device {
         DeviceChoice::Gpu { .. } => TrainError::Device(said.to_owned()).into(),
         DeviceChoice::Cpu => ApiError::new(Code::Internal, format!("training ended by a defect: {said}"))
             .hint("Please report it with the run's worker.log. The last checkpoint is kept."),
     }
+}
+
+/// What a panic said.
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    said.unwrap_or("no reason was given")
 }
 
 /// Into `worker.log`, which the engine looks at when a worker went without a word.

@@ -8,15 +8,20 @@
 mod awake;
 mod job;
 mod prepare;
+mod prove;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
-use spec::RunFolder;
+use serde::Serialize;
+use spec::{DeviceChoice, RunFolder};
 
 /// The first argument of a process that trains.
 pub const WORKER: &str = "worker";
 /// The first argument of a process that lists devices, as JSON on its standard output.
 pub const DEVICES: &str = "devices";
+/// The first argument of a process that checks the device that the second names: a [`spec::Verdict`], as JSON on its
+/// standard output.
+pub const PROVE: &str = "prove";
 
 /// Is the worker, if the arguments (after the program's name) say so, and gives back how that ended. Programs call
 /// this before they do anything else.
@@ -24,15 +29,19 @@ pub fn take_over(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCo
     let (first, second) = (arguments.next()?, arguments.next());
     match (first.to_str()?, second) {
         (WORKER, Some(folder)) => Some(ExitCode::from(job::work(&RunFolder::new(folder)))),
-        (DEVICES, None) => Some(devices()),
+        // Asking a broken graphics driver can end a process: these may.
+        (DEVICES, None) => Some(answer(&model::devices::list())),
+        (PROVE, Some(device)) => {
+            let choice: DeviceChoice = device.to_str()?.parse().ok()?;
+            Some(answer(&prove::prove(choice)))
+        }
         _ => None,
     }
 }
 
-/// Asking a broken graphics driver can end a process: this one may.
-fn devices() -> ExitCode {
-    let listed = serde_json::to_vec(&model::devices::list()).map_err(std::io::Error::from);
-    match listed.and_then(|json| std::io::stdout().write_all(&json)) {
+fn answer(value: &impl Serialize) -> ExitCode {
+    let json = serde_json::to_vec(value).map_err(std::io::Error::from);
+    match json.and_then(|json| std::io::stdout().write_all(&json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

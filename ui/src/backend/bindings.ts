@@ -76,6 +76,10 @@ export const commands = {
 	removeModel: (id: ModelId) => __TAURI_INVOKE<null>("remove_model", { id }),
 	/**  What can compute here. */
 	devices: () => __TAURI_INVOKE<DeviceInfo[]>("devices"),
+	/**  The same with what their last checks came to, and where to train. */
+	checkUp: () => __TAURI_INVOKE<CheckUp>("check_up"),
+	/**  Checks each device; what was found before it was cancelled is kept. */
+	checkDevices: (task: number, progress: Channel<TaskProgress>) => __TAURI_INVOKE<CheckUp>("check_devices", { task, progress }),
 	/**  Every knob, in the order of the form. */
 	knobs: () => __TAURI_INVOKE<Knob[]>("knobs"),
 	/**  `knobs` with one of them set to what was typed; nothing leaves it to the plan. */
@@ -326,6 +330,24 @@ id: RunId } |
 /**  Which. */
 id: ModelId };
 
+/**  This computer as it was checked. */
+export type CheckUp = {
+	/**  Every device, the processor first. */
+	devices: CheckedDevice[],
+	/**  Where a run goes that names none; nothing if no device computes rightly. */
+	recommended: DeviceChoice | null,
+	/**  Why, in a sentence. */
+	because: string,
+};
+
+/**  A device, and what its last check came to. A check holds for one driver and one version of the program. */
+export type CheckedDevice = {
+	/**  Which. */
+	device: DeviceInfo,
+	/**  None until it was checked. */
+	check: DeviceCheck | null,
+};
+
 /**  A decision and its reason; the window shows both. */
 export type Chosen<T> = {
 	/**  What was decided. */
@@ -540,6 +562,14 @@ export type Decided = {
 	n_samples: Chosen<number>,
 };
 
+/**  A check that was made. */
+export type DeviceCheck = {
+	/**  What it came to. */
+	verdict: Verdict,
+	/**  When, in milliseconds since 1970, UTC. */
+	at_ms: number,
+};
+
 /**  A device, as a person names it: `cpu`, `gpu` (the best there is), `gpu:1`. */
 export type DeviceChoice = 
 /**  The processor, through burn's flex backend. */
@@ -553,6 +583,8 @@ index: number };
 export type DeviceFit = {
 	/**  Which. */
 	device: DeviceInfo,
+	/**  What its last check came to; a run is not started where that failed. */
+	check: DeviceCheck | null,
 	/**  Whether it fits there. */
 	fit: Fit,
 	/**  Peak memory in bytes. */
@@ -1616,6 +1648,27 @@ from: string } |
 { kind: "unavailable"; 
 /**  Why, and what works instead. */
 why: string };
+
+/**  What a check came to. */
+export type Verdict = 
+/**  The device computes what it should. */
+{ kind: "right"; 
+/**  Figures that were compared. */
+n_compared: number; 
+/**  How far the furthest of them was off, as a share of what it should be. */
+furthest: number; 
+/**  Tokens a second, training a middle-sized model. */
+tokens_per_sec: number; 
+/**  Floating-point operations a second meanwhile. */
+flops_per_sec: number } | 
+/**  It computes something else. */
+{ kind: "wrong"; 
+/**  What differs. */
+what: string } | 
+/**  It gave no answer. */
+{ kind: "broken"; 
+/**  What happened instead. */
+what: string };
 
 /**  Whose voice is heard. */
 export type Voice = 

@@ -9,6 +9,7 @@ import type {
   ChatPrompt,
   ChatReply,
   ChatTarget,
+  CheckUp,
   Comparison,
   DatasetInfo,
   DatasetSheet,
@@ -137,6 +138,10 @@ export interface Backend {
 
   // plan and start
   devices(): Promise<DeviceInfo[]>;
+  /** The same with what their last checks came to, and where to train. */
+  checkUp(): Promise<CheckUp>;
+  /** Checks each device; cancelling keeps what was found. */
+  checkDevices(watched?: Watched): Promise<CheckUp>;
   knobs(): Promise<Knob[]>;
   /** Sets one knob from what was typed; fails with what it can be. */
   setKnob(knobs: Asked, key: string, value: string): Promise<Asked>;

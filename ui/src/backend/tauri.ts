@@ -90,6 +90,8 @@ export function tauri(): Backend {
     removeModel: (id) => nothing(ask.removeModel(id)),
 
     devices: ask.devices,
+    checkUp: ask.checkUp,
+    checkDevices: (by) => watched(by, ask.checkDevices),
     knobs: ask.knobs,
     setKnob: ask.setKnob,
     plan: (spec, by) => watched(by, (n, progress) => ask.plan(n, progress, spec)),

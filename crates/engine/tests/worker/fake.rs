@@ -9,15 +9,20 @@ use std::{fs, path::PathBuf, process::ExitCode, thread, time::Duration};
 use runfolder::{EventLog, FolderError, WorkerLock};
 use spec::{
     ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, Halt, Job, RunEvent, RunFolder,
+    Verdict,
 };
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
+    let mut args = std::env::args_os();
+    let name = args.next().and_then(|path| Some(PathBuf::from(path).file_stem()?.to_str()?.to_owned()));
     let (word, folder) = (args.next(), args.next());
     if word.as_ref().is_some_and(|word| word == "devices") && folder.is_none() {
         return devices();
     }
     let (Some(word), Some(folder)) = (word, folder) else { return ExitCode::from(2) };
+    if word == "prove" {
+        return prove(&name.unwrap_or_default(), folder == "cpu");
+    }
     if word != "worker" {
         return ExitCode::from(2);
     }
@@ -45,6 +50,34 @@ fn devices() -> ExitCode {
         device(DeviceChoice::Gpu { index: 0 }, DeviceKind::DiscreteGpu, "Some card", 400),
     ];
     match serde_json::to_writer(std::io::stdout(), &all) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// The processor computes rightly. What the card does is told by the name under which this program was started.
+fn prove(name: &str, is_processor: bool) -> ExitCode {
+    let right = |tokens_per_sec: f64| Verdict::Right {
+        n_compared: 34,
+        furthest: 1e-6,
+        tokens_per_sec,
+        flops_per_sec: tokens_per_sec * 1e8,
+    };
+    let verdict = match name {
+        _ if is_processor => right(500.0),
+        "wrong" => Verdict::Wrong { what: "a gradient is 0.000000 where it should be 0.027212".to_owned() },
+        "crashes" => std::process::abort(),
+        "panics" => panic!("no such kernel"),
+        "hangs" => loop {
+            thread::sleep(Duration::from_secs(1));
+        },
+        "babbles" => return ExitCode::SUCCESS,
+        "slow" => right(20.0),
+        _ => right(2000.0),
+    };
+    // More than a pipe holds, as drivers do.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), &vec![b'.'; 200_000]);
+    match serde_json::to_writer(std::io::stdout(), &verdict) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -10,6 +10,7 @@ import { runsOf } from "./runs";
 import { type Piece, refusal, type Scene, wait, work } from "./scene";
 import { seen } from "./see";
 import { devicesOf } from "./settings";
+import { checkOf } from "./device-checks";
 
 const REFUSALS: Record<string, ApiError> = {
   nothing_to_learn: refusal(
@@ -92,7 +93,7 @@ export function plan(scene: Scene): Piece {
       validation: info.counts.validation,
       kind: exampleAt(set.kind, 0).kind,
       lengths: lengthsOf(set, of.model),
-      devices: devicesOf(scene.name),
+      devices: devicesOf(scene.name).map((device) => ({ device, check: checkOf(scene, device) })),
     };
   }
 

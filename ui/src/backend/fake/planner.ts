@@ -1,6 +1,6 @@
 // A small plan of crate plan's kind: close enough to its numbers and its words for the page to be true to life.
 
-import type { Asked, Because, Chosen, Decided, DeviceFit, DeviceInfo, Effort, Plan, Planned, RunSpec } from "..";
+import type { Asked, Because, CheckedDevice, Chosen, Decided, DeviceFit, Effort, Plan, Planned, RunSpec } from "..";
 import { count } from "../../words";
 import { fit, LADDER, memory, secs, tooLarge } from "./planned-needs";
 import { refusal } from "./scene";
@@ -13,7 +13,7 @@ export type Facts = {
   validation: number;
   kind: "chat" | "completion" | "text";
   lengths: readonly number[];
-  devices: readonly DeviceInfo[];
+  devices: readonly CheckedDevice[];
 };
 
 const BUDGETS = {
@@ -193,13 +193,24 @@ function command(spec: RunSpec, facts: Facts): string {
   ].join(" ");
 }
 
+/** A graphics adapter, unless its check failed. */
+function best(devices: readonly CheckedDevice[]) {
+  const usable = devices.filter(({ check }) => check === null || check.verdict.kind === "right");
+  return (usable.find(({ device }) => device.kind !== "cpu") ?? usable[0] ?? devices[0])?.device;
+}
+
 export function planned(spec: RunSpec, facts: Facts): Planned {
   const same = (one: unknown) => JSON.stringify(one) === JSON.stringify(spec.device);
-  const device =
-    facts.devices.find((one) => same(one.choice)) ??
-    facts.devices.find((one) => one.kind !== "cpu") ??
-    facts.devices[0];
+  const named = facts.devices.find((one) => same(one.device.choice));
+  const device = named?.device ?? best(facts.devices);
   if (!device) throw refusal("device", "No device was found.");
+  const failed = named?.check?.verdict;
+  if (failed && failed.kind !== "right")
+    throw refusal(
+      "device",
+      `${device.name} ${failed.kind === "wrong" ? "computes wrongly" : "failed its last check"}: ${failed.what}`,
+      "Check this computer again after an update of the driver, or train on the processor.",
+    );
   const { knobs, rowTokens } = decide(spec, facts, device.memory ?? 8e9);
   const step = knobs.batch_size.value * knobs.gradient_accumulation.value * rowTokens;
   const tokens = Math.round(knobs.max_steps.value * step);
@@ -207,8 +218,9 @@ export function planned(spec: RunSpec, facts: Facts): Planned {
     ? knobs.context_length.value
     : Math.min(knobs.context_length.value, facts.lengths.at(-1) ?? 512);
   const needs = memory(spec, knobs.rank.value, knobs.batch_size.value, longest);
-  const fits = facts.devices.map((one): DeviceFit => ({
+  const fits = facts.devices.map(({ device: one, check }): DeviceFit => ({
     device: one,
+    check,
     fit: fit(needs, one.memory),
     memory: needs,
     available: one.memory,

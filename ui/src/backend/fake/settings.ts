@@ -3,6 +3,7 @@
 // ?devices=waiting|trouble how the devices are found; ?diagnostics=trouble that nothing can be told.
 
 import type { About, DeviceInfo, DiskUse, Settings, TokenState } from "..";
+import { deviceChecks } from "./device-checks";
 import { type Piece, refusal, type Scene, wait } from "./scene";
 
 const HOME = "/home/ada/.local/share/tunesmith";
@@ -118,6 +119,19 @@ export function settings(scene: Scene): Piece {
   let token = tokenOf(scene);
   const broken = scene.name === "trouble";
 
+  async function devices(): Promise<DeviceInfo[]> {
+    const how = scene.query.get("devices") ?? scene.name;
+    if (how === "waiting") return new Promise<never>(() => {});
+    if (how === "trouble")
+      throw refusal(
+        "device",
+        "Looking for graphics adapters failed (signal 11): libvulkan_broken.so",
+        "Update the graphics driver, or train on the processor.",
+      );
+    await wait(scene.name === "first" ? 700 : 30);
+    return devicesOf(scene.name);
+  }
+
   return {
     settings: async () => kept,
     async saveSettings(settings) {
@@ -129,18 +143,8 @@ export function settings(scene: Scene): Piece {
         );
       kept = settings;
     },
-    async devices() {
-      const how = scene.query.get("devices") ?? scene.name;
-      if (how === "waiting") return new Promise<never>(() => {});
-      if (how === "trouble")
-        throw refusal(
-          "device",
-          "Looking for graphics adapters failed (signal 11): libvulkan_broken.so",
-          "Update the graphics driver, or train on the processor.",
-        );
-      await wait(scene.name === "first" ? 700 : 30);
-      return devicesOf(scene.name);
-    },
+    devices,
+    ...deviceChecks(scene, devices),
     tokenState: async () => token,
     async saveToken(text) {
       await wait(150);
