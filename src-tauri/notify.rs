@@ -88,6 +88,7 @@ mod tests {
             data: "d".into(),
             status,
             created_ms: 0,
+            queued_ms: None,
             step: 40,
             of: Some(40),
             loss: Some(1.5),

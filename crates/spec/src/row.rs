@@ -20,6 +20,8 @@ pub struct RunRow {
     pub status: RunStatus,
     /// When it was asked for: milliseconds since 1970, UTC.
     pub created_ms: u64,
+    /// Since when it waits for its device, while it does: who waits longest is next. Milliseconds since 1970, UTC.
+    pub queued_ms: Option<u64>,
     /// Steps done.
     pub step: u32,
     /// Steps planned, once there is a plan.

@@ -102,7 +102,8 @@ const COLUMNS: &str = "r.id, r.name, r.model, d.name AS data_name, r.created_ms,
 fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let Text(id): Text<RunId> = row.get("id")?;
     let phase: Option<String> = row.get("phase")?;
-    let status = status(row.get::<_, Option<u64>>("queued_ms")?.is_some(), phase.as_deref(), || alive(id));
+    let queued_ms: Option<u64> = row.get("queued_ms")?;
+    let status = status(queued_ms.is_some(), phase.as_deref(), || alive(id));
     let last = said::last_step(db, id)?;
     let shown = RunRow {
         id,
@@ -111,6 +112,7 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
         data: row.get::<_, Option<String>>("data_name")?.unwrap_or_default(),
         status,
         created_ms: row.get("created_ms")?,
+        queued_ms,
         step: last.as_ref().map_or(0, |last| last.step),
         of: Some(row.get("max_steps")?),
         loss: last.as_ref().map(|last| last.loss),

@@ -1319,6 +1319,8 @@ export type RunRow = {
 	status: RunStatus,
 	/**  When it was asked for: milliseconds since 1970, UTC. */
 	created_ms: number,
+	/**  Since when it waits for its device, while it does: who waits longest is next. Milliseconds since 1970, UTC. */
+	queued_ms: number | null,
 	/**  Steps done. */
 	step: number,
 	/**  Steps planned, once there is a plan. */

@@ -96,7 +96,10 @@ export class Home {
   });
 
   /** What waits for the device, the longest waiting first. */
-  readonly queue = $derived.by(() => (this.runs.rows ?? []).filter((run) => run.status === "queued").toReversed());
+  readonly queue = $derived.by(() => {
+    const waiting = (this.runs.rows ?? []).filter((run) => run.status === "queued");
+    return waiting.sort((a, b) => (a.queued_ms ?? 0) - (b.queued_ms ?? 0));
+  });
 
   /** Picked runs that are still there, newest first. */
   readonly picked = $derived.by(() =>

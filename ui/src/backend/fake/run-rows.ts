@@ -27,6 +27,7 @@ export function row(n: number, name: string, status: RunStatus, age: number, mor
     model: STARTER,
     data: "support-replies.jsonl",
     created_ms: Date.now() - age,
+    queued_ms: status === "queued" ? Date.now() - age : null,
     step: 0,
     of: null,
     loss: null,
@@ -69,7 +70,7 @@ function full(): RunRow[] {
 
 function busy(): RunRow[] {
   const waiting = Array.from({ length: 6 }, (_, i) =>
-    row(20 + i, `Night batch, part ${6 - i}`, "queued", (i + 1) * MINUTE),
+    row(20 + i, `Night batch, part ${6 - i}`, "queued", (i + 1) * MINUTE, { queued_ms: Date.now() - (i + 1) * 10_000 }),
   );
   return [...waiting, ...full()];
 }

@@ -115,9 +115,9 @@ export function run(scene: Scene): Piece {
     },
     async resumeRun(id) {
       const run = find(id);
-      list.change(id, { status: "queued", error: null });
+      list.change(id, { status: "queued", queued_ms: Date.now(), error: null });
       await wait(300);
-      list.change(id, { status: "running", step: Math.min(run.step, run.kept ?? 0), error: null });
+      list.change(id, { status: "running", queued_ms: null, step: Math.min(run.step, run.kept ?? 0), error: null });
       list.train(id);
     },
     async stopRun(id) {
