@@ -1,6 +1,7 @@
 // How long the window takes from the start of its process until it can be used, and what it holds in memory when it
-// then does nothing. On a virtual display; with root's rights, "cold" is with the system's file cache emptied.
+// then does nothing. On a virtual display.
 //   node bench/window/start.mjs target/release/tunesmith-app [starts]
+// With COLD=1 and root's rights the system's file cache is emptied before each start, as after switching on.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -43,13 +44,14 @@ function emptyFileCache() {
 }
 
 async function once(display, home) {
-  const cold = !process.env.WARM && emptyFileCache();
+  const cold = Boolean(process.env.COLD) && emptyFileCache();
   const window = await Session.open({ application, env: { DISPLAY: display.name, TUNESMITH_HOME: home } });
   try {
     // Shown, and what the person can press does something: the page's own handlers are in place once it has a heading.
     await window.until("the page can be used", () => window.eval("return !!document.querySelector('main h1')"));
     const ready = Date.now();
-    const own = processes().find((p) => p.command === application);
+    // The first of that name: it starts itself again to ask for devices.
+    const own = processes().filter((p) => p.command === application).sort((a, b) => a.started - b.started)[0];
     await wait(8000);
     const all = processes();
     const children = all.filter((p) => p.parent === own.pid);
@@ -66,8 +68,8 @@ const home = mkdtempSync(join(tmpdir(), "tunesmith-start-"));
 try {
   for (let i = 0; i < Number(starts); i++) {
     const { cold, secs, held, page } = await once(display, home);
-    const how = cold ? "cold" : "warm";
-    console.log(`${how} start ${secs.toFixed(2)} s; idle ${held.toFixed(0)} MB, the web view's processes ${page.toFixed(0)} MB more`);
+    const how = cold ? "start with nothing cached" : "start";
+    console.log(`${how} ${secs.toFixed(2)} s; idle ${held.toFixed(0)} MB, the web view's processes ${page.toFixed(0)} MB more`);
   }
 } finally {
   await display.stop();

@@ -156,6 +156,7 @@ export class Session {
 
   async close() {
     if (this.id) await this.send("DELETE", "").catch(() => {}); // the app may be gone already
+    if (this.application) this.kill(); // or be left behind by the driver, with a window and no page
     await stop(this.driver);
     rmSync(this.own, { recursive: true, force: true });
   }

@@ -481,8 +481,8 @@ test("the welcome does not wait for the devices, and says when they cannot be fo
   const found = await browser.open("first");
   await found.page.getByTestId("device").first().waitFor();
   await eventually(async () => assert.deepEqual(await found.page.getByTestId("device").allInnerTexts(), [
-    "Intel Core i5-1240P\n\nProcessor CPU\n\n16.5 GB",
-    "Intel Iris Xe Graphics (ADL GT2)\n\nBuilt-in graphics GPU, Vulkan\n\n8.2 GB",
+    "Intel Core i5-1240P\n\nProcessor CPU\n\n16.5 GB memory",
+    "Intel Iris Xe Graphics (ADL GT2)\n\nBuilt-in graphics GPU, Vulkan\n\n8.2 GB memory",
   ]));
   await found.close();
 });

@@ -1,4 +1,4 @@
-//! The starter model, which some tests compute with: fetched once into a cache outside the checkout.
+//! The starter model and a small encoder, which some tests compute with: fetched once into a cache outside the checkout.
 
 use std::{path::PathBuf, process::Command};
 
@@ -12,7 +12,7 @@ pub fn cache() -> Outcome<PathBuf> {
     testkit::cache().ok_or_else(|| "there is no folder for caches: name one in TUNESMITH_TEST_CACHE".into())
 }
 
-/// Fetches it, unless it is there; either way its SHA-256 is checked.
+/// Fetches them, unless they are there; either way their SHA-256 is checked.
 pub fn fetch() -> Outcome {
     fetch_with(cargo(["run", "--quiet", "--package", "hub", "--example", "fetch_starter", "--"]))
 }
@@ -28,7 +28,7 @@ fn fetch_with(mut fetch: Command) -> Outcome {
     fetch.arg(&cache);
     run(fetch).map_err(|why| {
         format!(
-            "the starter model is not in {} and could not be fetched; the tests that prove the numbers need it ({why})",
+            "the models for tests are not in {} and could not be fetched; the tests that prove the numbers need it ({why})",
             cache.display()
         )
     })

@@ -7,10 +7,12 @@
 
 mod dropout;
 mod error;
+mod full;
 mod lora;
 mod peft;
 
 pub use dropout::Dropout;
 pub use error::AdaptError;
+pub use full::Full;
 pub use lora::{Gradients, Lora, LoraConfig, NamedTensor};
 pub use peft::{PeftConfig, Targets, read_tensors};

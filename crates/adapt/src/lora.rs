@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use burn::tensor::{Device, Tensor, TensorData};
-use model::{Adapter, Decoder};
+use burn::tensor::{Tensor, TensorData};
+use model::{Adapter, Base, BaseLinear};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::TargetModules;
 
-use crate::{AdaptError, Dropout};
+use crate::{AdaptError, Dropout, Full, full::taken};
 
 /// What a LoRA adapter is made of, apart from its numbers. Names are PEFT's.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct LoraConfig {
     pub use_rslora: bool,
     /// The layers that get one.
     pub target_modules: TargetModules,
+    /// The modules that learn whole beside it, such as a head that was made new.
+    pub modules_to_save: Vec<String>,
 }
 
 impl LoraConfig {
@@ -33,14 +35,14 @@ impl LoraConfig {
     }
 }
 
-/// A tensor as it stands in a file: its name, its shape `[rows, columns]` and its numbers, row after row.
+/// A tensor as it stands in a file: its name, its shape and its numbers, row after row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
     /// PEFT's name.
     pub name: String,
-    /// `[rows, columns]`.
-    pub shape: [usize; 2],
-    /// `rows · columns` of them.
+    /// `[rows, columns]`, or `[n]`.
+    pub shape: Vec<usize>,
+    /// As many as the shape says.
     pub values: Vec<f32>,
 }
 
@@ -49,23 +51,28 @@ pub type Gradients = Vec<Tensor<2>>;
 
 /// `y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ`, where `W` is frozen and `B` is born zero.
 ///
-/// The base's dense weight is never composed with the product: neither it nor a gradient of its size exists.
+/// The base's dense weight is never composed with the product: neither it nor a gradient of its size exists. Modules that
+/// learn whole come behind the pairs wherever tensors are listed.
 #[derive(Clone, Debug)]
 pub struct Lora {
     config: LoraConfig,
     places: Vec<Place>,
     by_path: HashMap<String, usize>,
+    whole: Full,
+    target_names: Vec<String>,
+    task_type: &'static str,
     /// The base's file has its weights as `[in, out]`.
     fan_in_fan_out: bool,
     dropout: Option<Dropout>,
 }
 
+/// Before every name in PEFT's files.
+const PREFIX: &str = "base_model.model";
+
 /// The pair of one layer.
 #[derive(Clone, Debug)]
 struct Place {
     path: String,
-    /// PEFT's name for the layers of this kind.
-    target: &'static str,
     /// `[r, in]`
     a: Tensor<2>,
     /// `[out, r]`
@@ -74,7 +81,7 @@ struct Place {
 
 impl Place {
     fn names(&self) -> [String; 2] {
-        ["lora_A", "lora_B"].map(|side| format!("base_model.model.{}.{side}.weight", self.path))
+        ["lora_A", "lora_B"].map(|side| format!("{PREFIX}.{}.{side}.weight", self.path))
     }
 }
 
@@ -82,24 +89,24 @@ impl Lora {
     /// A newborn adapter: `A` uniform in `±1/√in` (PEFT's `kaiming_uniform_(a=√5)`), `B` zero.
     ///
     /// # Errors
-    /// A target that the model has no layer for.
-    pub fn attach(model: &Decoder, config: LoraConfig, seed: u64) -> Result<Self, AdaptError> {
+    /// A target that the model has no layer for, or a module to save that it does not have.
+    pub fn attach(model: &impl Base, config: LoraConfig, seed: u64) -> Result<Self, AdaptError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let device = model.device();
-        let places = targets(model, &config.target_modules)?
+        let whole = Full::modules(model, &config.modules_to_save)?;
+        let places = targets(model, &config.target_modules, &whole)?
             .into_iter()
-            .map(|Target { path, name, shape: [out, input] }| {
+            .map(|BaseLinear { path, shape: [out, input], .. }| {
                 let bound = 1.0 / (input as f32).sqrt();
                 let a = (0..config.r * input).map(|_| rng.random_range(-bound..bound)).collect::<Vec<f32>>();
                 Place {
-                    path,
-                    target: name,
+                    path: path.to_owned(),
                     a: Tensor::from_data(TensorData::new(a, [config.r, input]), device),
                     b: Tensor::zeros([out, config.r], device),
                 }
             })
             .collect();
-        Ok(Self::of(config, places, model))
+        Ok(Self::of(model, config, places, whole))
     }
 
     /// An adapter with the numbers of a file.
@@ -108,40 +115,54 @@ impl Lora {
     /// A tensor that is missing, too many, or of another shape than the model needs. Nothing is ignored: an adapter
     /// of which half fits would be worse than none.
     pub fn restore(
-        model: &Decoder,
+        model: &impl Base,
         config: LoraConfig,
         tensors: impl IntoIterator<Item = NamedTensor>,
     ) -> Result<Self, AdaptError> {
         let mut found: BTreeMap<String, NamedTensor> =
             tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
-        let mut take = |name: String, expected: [usize; 2], device: &Device| {
+        let device = model.device();
+        let mut take = |name: String, expected: &[usize]| {
             let tensor = found.remove(&name).ok_or(AdaptError::MissingTensor(name.clone()))?;
             if tensor.shape != expected {
-                let (found, expected) = (tensor.shape.to_vec(), expected.to_vec());
+                let (found, expected) = (tensor.shape, expected.to_vec());
                 return Err(AdaptError::WrongShape { name, found, expected });
             }
-            Ok(Tensor::from_data(TensorData::new(tensor.values, expected), device))
+            let width = expected.last().copied().unwrap_or(1);
+            let shape = [tensor.values.len() / width.max(1), width];
+            Ok(Tensor::from_data(TensorData::new(tensor.values, shape), device))
         };
-        let device = model.device();
+        let whole = Full::modules(model, &config.modules_to_save)?;
         let mut places = Vec::new();
-        for Target { path, name, shape: [out, input] } in targets(model, &config.target_modules)? {
+        for BaseLinear { path, shape: [out, input], .. } in targets(model, &config.target_modules, &whole)? {
             let empty = Tensor::zeros([1, 1], device);
-            let mut place = Place { path, target: name, a: empty.clone(), b: empty };
+            let mut place = Place { path: path.to_owned(), a: empty.clone(), b: empty };
             let [a, b] = place.names();
-            place.a = take(a, [config.r, input], device)?;
-            place.b = take(b, [out, config.r], device)?;
+            place.a = take(a, &[config.r, input])?;
+            place.b = take(b, &[out, config.r])?;
             places.push(place);
         }
+        let named = whole.names().zip(whole.shapes());
+        let values = named.map(|(name, shape)| take(format!("{PREFIX}.{name}"), shape));
+        let whole = whole.with_values(values.collect::<Result<_, _>>()?);
         match found.into_keys().next() {
             Some(name) => Err(AdaptError::UnexpectedTensor(name)),
-            None => Ok(Self::of(config, places, model)),
+            None => Ok(Self::of(model, config, places, whole)),
         }
     }
 
-    fn of(config: LoraConfig, places: Vec<Place>, model: &Decoder) -> Self {
+    fn of(model: &impl Base, config: LoraConfig, places: Vec<Place>, whole: Full) -> Self {
         let by_path = places.iter().enumerate().map(|(i, p)| (p.path.clone(), i)).collect();
-        let fan_in_fan_out = model.config().fan_in_fan_out;
-        Self { config, places, by_path, fan_in_fan_out, dropout: None }
+        Self {
+            target_names: target_names(model, &places),
+            task_type: model.task_type(),
+            fan_in_fan_out: model.fan_in_fan_out(),
+            config,
+            places,
+            by_path,
+            whole,
+            dropout: None,
+        }
     }
 
     /// What it is made of.
@@ -149,9 +170,19 @@ impl Lora {
         &self.config
     }
 
-    /// What PEFT calls the kinds of layers that it adapts.
-    pub fn target_names(&self) -> BTreeSet<&'static str> {
-        self.places.iter().map(|place| place.target).collect()
+    /// Numbers that learn.
+    pub fn n_parameters(&self) -> u64 {
+        self.values().map(|t| t.shape().num_elements() as u64).sum()
+    }
+
+    /// PEFT's names of the layers that have a pair: the shortest that mean these layers and no others.
+    pub fn target_names(&self) -> &[String] {
+        &self.target_names
+    }
+
+    /// PEFT's word for what the base is for.
+    pub fn task_type(&self) -> &'static str {
+        self.task_type
     }
 
     /// The base's file has its weights as `[in, out]`; PEFT wants to be told.
@@ -159,19 +190,20 @@ impl Lora {
         self.fan_in_fan_out
     }
 
-    /// Numbers that learn.
-    pub fn n_parameters(&self) -> u64 {
-        self.values().map(|t| t.shape().num_elements() as u64).sum()
+    /// What learns whole.
+    pub fn whole(&self) -> &Full {
+        &self.whole
     }
 
-    /// PEFT's names of the tensors, in the adapter's order: `A` and `B` of each layer.
+    /// PEFT's names of the tensors, in the adapter's order: `A` and `B` of each layer, then what learns whole.
     pub fn names(&self) -> Vec<String> {
-        self.places.iter().flat_map(Place::names).collect()
+        let whole = self.whole.names().map(|name| format!("{PREFIX}.{name}"));
+        self.places.iter().flat_map(Place::names).chain(whole).collect()
     }
 
-    /// The tensors, in the order of [`names`](Self::names).
+    /// The tensors, in the order of [`names`](Self::names); a vector is `[1, n]`.
     pub fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
-        self.places.iter().flat_map(|p| [&p.a, &p.b])
+        self.places.iter().flat_map(|p| [&p.a, &p.b]).chain(self.whole.values())
     }
 
     /// The same adapter with other numbers, in the order of [`names`](Self::names).
@@ -180,15 +212,15 @@ impl Lora {
     /// If there are fewer or more than the adapter has.
     #[must_use]
     pub fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
-        assert_eq!(values.len(), 2 * self.places.len(), "one value for each tensor");
+        assert_eq!(values.len(), 2 * self.places.len() + self.whole.len(), "one value for each tensor");
         let mut values = values.into_iter();
         let mut places = Vec::with_capacity(self.places.len());
         for place in &self.places {
             if let (Some(a), Some(b)) = (values.next(), values.next()) {
-                places.push(Place { a, b, path: place.path.clone(), target: place.target });
+                places.push(Place { path: place.path.clone(), a, b });
             }
         }
-        Self { places, ..self.clone() }
+        Self { places, whole: self.whole.with_values(values.collect()), ..self.clone() }
     }
 
     /// A copy whose numbers gather gradients, in a graph of its own: several can run backward at once.
@@ -201,19 +233,21 @@ impl Lora {
     /// The gradients of a [tracked](Self::tracked) copy after `backward`, in the order of [`names`](Self::names).
     /// A tensor that nothing flowed through has a gradient of zero.
     pub fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
-        self.values()
-            .map(|t| t.grad_remove(all).unwrap_or_else(|| t.clone().without_autodiff().zeros_like()))
-            .collect()
+        self.values().map(|t| taken(t, all)).collect()
     }
 
     /// Its tensors, as they go into a file.
     pub fn to_named(&self) -> Vec<NamedTensor> {
-        let named = |(name, tensor): (String, &Tensor<2>)| {
-            let shape = tensor.dims();
-            let values = tensor.clone().without_autodiff().into_data().iter::<f32>().collect();
-            NamedTensor { name, shape, values }
+        let numbers = |t: &Tensor<2>| t.clone().without_autodiff().into_data().iter::<f32>().collect();
+        let pair = |place: &Place| {
+            let sides = place.names().into_iter().zip([&place.a, &place.b]);
+            let named =
+                sides.map(|(name, t)| NamedTensor { name, shape: t.dims().to_vec(), values: numbers(t) });
+            named.collect::<Vec<_>>()
         };
-        self.names().into_iter().zip(self.values()).map(named).collect()
+        let whole = self.whole.to_named().into_iter();
+        let whole = whole.map(|t| NamedTensor { name: format!("{PREFIX}.{}", t.name), ..t });
+        self.places.iter().flat_map(pair).chain(whole).collect()
     }
 
     /// What merging adds to the weight of the layer at `path`: `s·B·A`, `[out, in]`. Nothing if it has no adapter.
@@ -240,42 +274,56 @@ impl Adapter for Lora {
         let inner = x.matmul(a.clone().transpose()) * self.config.scale();
         y + inner.matmul(b.clone().transpose())
     }
+
+    fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {
+        self.whole.in_place_of(name)
+    }
 }
 
-/// A layer that gets an adapter.
-struct Target {
-    path: String,
-    /// PEFT's name for the layers of this kind.
-    name: &'static str,
-    /// `[out, in]`
-    shape: [usize; 2],
-}
-
-/// The layers that `wanted` names, in the model's order.
-fn targets(model: &Decoder, wanted: &TargetModules) -> Result<Vec<Target>, AdaptError> {
-    let kinds = model.config().layer_linears();
-    let called = |path: &str, name: &str| path == name || path.ends_with(&format!(".{name}"));
+/// The layers that `wanted` names, in the model's order. What learns whole gets no pair.
+fn targets<'a>(
+    model: &'a impl Base,
+    wanted: &TargetModules,
+    whole: &Full,
+) -> Result<Vec<BaseLinear<'a>>, AdaptError> {
+    let mut all = model.linears();
     if let TargetModules::Named(names) = wanted {
         for name in names {
-            if !model.linears().any(|linear| called(&linear.path, name)) {
-                let known: BTreeSet<_> = kinds.iter().map(|kind| kind.target(&kinds)).collect();
+            if !all.iter().any(|linear| is_called(linear.path, name)) {
+                let known: BTreeSet<_> =
+                    all.iter().filter_map(|linear| linear.path.rsplit('.').next()).collect();
                 let known = known.into_iter().collect::<Vec<_>>().join(", ");
                 return Err(AdaptError::UnknownTarget { name: name.clone(), known });
             }
         }
     }
-    let mut targets = Vec::new();
-    for linear in model.linears() {
-        let Some(kind) = kinds.iter().find(|kind| called(&linear.path, kind.path)) else { continue };
-        let is_wanted = match wanted {
-            TargetModules::AllLinear => true,
-            TargetModules::Attention => kind.in_attention,
-            TargetModules::Named(names) => names.iter().any(|name| called(&linear.path, name)),
-        };
-        if is_wanted {
-            let (path, name, shape) = (linear.path.clone(), kind.target(&kinds), linear.weight.dims());
-            targets.push(Target { path, name, shape });
-        }
-    }
-    Ok(targets)
+    all.retain(|linear| match wanted {
+        TargetModules::AllLinear => true,
+        TargetModules::Attention => linear.in_attention,
+        TargetModules::Named(names) => names.iter().any(|name| is_called(linear.path, name)),
+    });
+    all.retain(|linear| !whole.contains(&format!("{}.weight", linear.path)));
+    Ok(all)
+}
+
+/// For each place the shortest end of its path that no layer without a pair ends with.
+fn target_names(model: &impl Base, places: &[Place]) -> Vec<String> {
+    let linears = model.linears().into_iter().map(|linear| linear.path);
+    let modules = model.parameters().iter().filter_map(|tensor| Some(tensor.name.rsplit_once('.')?.0));
+    let mut others: Vec<&str> = linears.chain(modules).collect();
+    let chosen: BTreeSet<&str> = places.iter().map(|place| place.path.as_str()).collect();
+    others.retain(|path| !chosen.contains(path));
+    let names: BTreeSet<&str> = chosen.iter().map(|path| shortest(path, &others)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The shortest end of `path` that means none of `others`.
+fn shortest<'a>(path: &'a str, others: &[&str]) -> &'a str {
+    let ends = path.rmatch_indices('.').map(|(at, _)| &path[at + 1..]);
+    ends.chain([path]).find(|end| !others.iter().any(|other| is_called(other, end))).unwrap_or(path)
+}
+
+/// Whether a name means the module at `path`, as PEFT reads names.
+fn is_called(path: &str, name: &str) -> bool {
+    path == name || path.strip_suffix(name).is_some_and(|before| before.ends_with('.'))
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use model::Decoder;
+use model::Base;
 use serde::{Deserialize, Serialize};
 use spec::TargetModules;
 use weights::Checkpoint;
@@ -14,7 +14,7 @@ use crate::{AdaptError, Lora, LoraConfig, NamedTensor};
 pub struct PeftConfig {
     /// `LORA`.
     pub peft_type: String,
-    /// `CAUSAL_LM`.
+    /// `CAUSAL_LM`, `SEQ_CLS`, `TOKEN_CLS`.
     #[serde(default)]
     pub task_type: Option<String>,
     /// Where PEFT finds the base.
@@ -44,7 +44,7 @@ pub struct PeftConfig {
     /// Weight-decomposed; not supported yet.
     #[serde(default)]
     pub use_dora: bool,
-    /// Layers trained in full; not supported yet.
+    /// Modules that learn whole, by the ends of their paths.
     #[serde(default)]
     pub modules_to_save: Option<Vec<String>>,
 }
@@ -67,21 +67,20 @@ impl PeftConfig {
     /// What PEFT is told of `lora` on the base that it finds at `base`.
     pub fn of(lora: &Lora, base: &str) -> Self {
         let config = lora.config();
-        let names = lora.target_names().into_iter().map(str::to_owned).collect();
         Self {
             peft_type: "LORA".to_owned(),
-            task_type: Some("CAUSAL_LM".to_owned()),
+            task_type: Some(lora.task_type().to_owned()),
             base_model_name_or_path: Some(base.to_owned()),
             r: config.r,
             lora_alpha: config.lora_alpha,
             lora_dropout: config.lora_dropout,
-            target_modules: Targets::Names(names),
+            target_modules: Targets::Names(lora.target_names().to_vec()),
             bias: none(),
             fan_in_fan_out: lora.fan_in_fan_out(),
             inference_mode: true,
             use_rslora: config.use_rslora,
             use_dora: false,
-            modules_to_save: None,
+            modules_to_save: (!config.modules_to_save.is_empty()).then(|| config.modules_to_save.clone()),
         }
     }
 
@@ -97,8 +96,8 @@ impl PeftConfig {
                 self.peft_type
             )));
         }
-        if self.use_dora || self.bias != "none" || self.modules_to_save.is_some() {
-            let what = "DoRA, trained biases and modules_to_save cannot be opened yet";
+        if self.use_dora || self.bias != "none" {
+            let what = "DoRA and trained biases cannot be opened yet";
             return Err(refuse(what.to_owned()));
         }
         if self.r == 0 || !self.lora_alpha.is_finite() {
@@ -117,6 +116,7 @@ impl PeftConfig {
             lora_dropout: self.lora_dropout,
             use_rslora: self.use_rslora,
             target_modules,
+            modules_to_save: self.modules_to_save.clone().unwrap_or_default(),
         })
     }
 }
@@ -126,7 +126,7 @@ impl Lora {
     ///
     /// # Errors
     /// Files that cannot be read, a method that cannot be run, or tensors that do not fit the model.
-    pub fn open(folder: &Path, model: &Decoder) -> Result<Self, AdaptError> {
+    pub fn open(folder: &Path, model: &impl Base) -> Result<Self, AdaptError> {
         let path = folder.join("adapter_config.json");
         let file = |what: String| AdaptError::File { file: path.display().to_string(), what };
         let json = fs::read(&path).map_err(|e| file(e.to_string()))?;
@@ -135,19 +135,20 @@ impl Lora {
     }
 }
 
-/// Every tensor of a safetensors file of matrices.
+/// Every tensor of a safetensors file of matrices and vectors.
 ///
 /// # Errors
-/// A file that cannot be read, or a tensor that is not a matrix.
+/// A file that cannot be read, or a tensor that is neither.
 pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>, AdaptError> {
     let checkpoint = Checkpoint::open(path)?;
     let mut tensors = Vec::new();
     for name in checkpoint.names() {
         let name: String = name.into();
         let view = checkpoint.tensor(&name).ok_or_else(|| AdaptError::MissingTensor(name.clone()))?;
-        let shape: [usize; 2] =
-            view.shape.as_slice().try_into().map_err(|_| AdaptError::UnexpectedTensor(name.clone()))?;
-        tensors.push(NamedTensor { values: view.to_f32()?, name, shape });
+        if !(1..=2).contains(&view.shape.len()) {
+            return Err(AdaptError::UnexpectedTensor(name));
+        }
+        tensors.push(NamedTensor { values: view.to_f32()?, shape: view.shape.clone(), name });
     }
     Ok(tensors)
 }

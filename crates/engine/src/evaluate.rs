@@ -57,6 +57,7 @@ impl Engine {
                     lora_dropout: 0.0,
                     use_rslora: false,
                     target_modules: TargetModules::AllLinear,
+                    modules_to_save: Vec::new(),
                 };
                 newborn = Lora::attach(&tuned.decoder, config, 0).map_err(bad)?;
                 &newborn

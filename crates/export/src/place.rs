@@ -151,6 +151,7 @@ fn is_ours(name: &str) -> bool {
         "model.safetensors",
         "model.safetensors.index.json",
         "special_tokens_map.json",
+        "spiece.model",
         "tokenizer.json",
         "tokenizer.model",
         "tokenizer_config.json",

@@ -38,8 +38,14 @@ fn bench(family: &str, targets: TargetModules) -> Bench {
     let base = Checkpoint::open(&testkit::fixture(&format!("tiny/{family}"))).unwrap();
     let device = Device::flex();
     let decoder = Decoder::open(&base, &device).unwrap();
-    let config =
-        LoraConfig { r: 4, lora_alpha: 8.0, lora_dropout: 0.0, use_rslora: false, target_modules: targets };
+    let config = LoraConfig {
+        r: 4,
+        lora_alpha: 8.0,
+        lora_dropout: 0.0,
+        use_rslora: false,
+        target_modules: targets,
+        modules_to_save: Vec::new(),
+    };
     let newborn = Lora::attach(&decoder, config, 7).unwrap();
     let values = newborn.values().map(|value| {
         let [rows, columns] = value.dims();

@@ -27,14 +27,16 @@ pub enum Choice {
 }
 
 /// Beside the weights: what a model needs, and nothing else.
-const COMPANIONS: [&str; 11] = [
+const COMPANIONS: [&str; 13] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
+    "spiece.model",
     "special_tokens_map.json",
     "added_tokens.json",
+    "vocab.txt",
     "vocab.json",
     "merges.txt",
     "chat_template.jinja",

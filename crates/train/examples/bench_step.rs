@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         lora_dropout: 0.0,
         use_rslora: false,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
     let mut adapter = Lora::attach(&model, config, 0)?;
     let mut optimizer = AdamW::new(adapter.values(), 0.0);

@@ -77,7 +77,7 @@ impl Checkpoint {
         let moments = |tensors: &[Tensor<2>], kind: &str| -> Vec<NamedTensor> {
             let named = |(name, t): (String, &Tensor<2>)| NamedTensor {
                 name: format!("{name}.{kind}"),
-                shape: t.dims(),
+                shape: t.dims().to_vec(),
                 values: t.clone().into_data().iter::<f32>().collect(),
             };
             adapter.names().into_iter().zip(tensors).map(named).collect()

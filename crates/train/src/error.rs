@@ -27,6 +27,9 @@ pub enum TrainError {
     /// Nothing is taught.
     #[error("there is nothing to learn: none of the tokens in the training data is taught")]
     NothingTaught,
+    /// Labels that do not fit the model's head.
+    #[error("the labels do not fit the model: {0}")]
+    Answers(String),
     /// The adapter got no gradient, or did not move.
     #[error("the run taught nothing: {0}")]
     NothingMoved(&'static str),
@@ -70,6 +73,9 @@ impl From<TrainError> for ApiError {
                 .hint("Remove the damaged checkpoint's folder; the run resumes from the one before it."),
             TrainError::NothingTaught => Self::new(Code::NothingToLearn, message)
                 .hint("Look at what the model will see of the data, and teach more of it."),
+            TrainError::Answers(_) => {
+                Self::new(Code::BadModel, message).hint("Choose a head with as many labels as the data has.")
+            }
             TrainError::NothingMoved(_) => Self::new(Code::NothingToLearn, message)
                 .hint("Raise the learning rate, or choose other target modules."),
             TrainError::Diverged { .. } => Self::new(Code::Diverged, message)

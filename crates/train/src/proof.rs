@@ -49,6 +49,7 @@ pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainEr
         lora_dropout: 0.0,
         use_rslora: false,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
     let newborn = Lora::attach(&model, config, 11)?;
     // B is born zero, and A would get no gradient.

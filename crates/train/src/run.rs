@@ -51,6 +51,7 @@ pub fn lora_config(knobs: &Decided) -> LoraConfig {
         lora_dropout: knobs.dropout.value,
         use_rslora: knobs.use_rslora.value,
         target_modules: knobs.target_modules.value.clone(),
+        modules_to_save: Vec::new(),
     }
 }
 

@@ -32,6 +32,7 @@ fn shaken(model: &Decoder) -> Lora {
         lora_dropout: 0.0,
         use_rslora: false,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
     let born = Lora::attach(model, config, 3).unwrap();
     let shaken = born.values().map(|t| {

@@ -41,8 +41,9 @@ fn given(use_rslora: bool) -> Lora {
         lora_dropout: 0.0,
         use_rslora,
         target_modules: TargetModules::AllLinear,
+        modules_to_save: Vec::new(),
     };
-    Lora::restore(&MODEL, config, read_tensors(Path::new(&fixture("lora_init.safetensors"))).unwrap())
+    Lora::restore(&*MODEL, config, read_tensors(Path::new(&fixture("lora_init.safetensors"))).unwrap())
         .unwrap()
 }
 
@@ -53,7 +54,7 @@ fn newborn() -> Lora {
         let values = if t.name.contains("lora_B") { vec![0.0; t.values.len()] } else { t.values };
         NamedTensor { values, ..t }
     };
-    Lora::restore(&MODEL, given.config().clone(), given.to_named().into_iter().map(zeroed)).unwrap()
+    Lora::restore(&*MODEL, given.config().clone(), given.to_named().into_iter().map(zeroed)).unwrap()
 }
 
 fn length(tensor: &Tensor<2>) -> f64 {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    DecoderConfig, ModelError, Rotary, SoftCap,
-    config::{Activation, Biases, NormKind, Sliding},
+    Activation, DecoderConfig, ModelError, Rotary, SoftCap,
+    config::{Biases, NormKind, Sliding},
     names,
     read::{flag, only, real, whole_or},
 };

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    DecoderConfig, ModelError, SoftCap,
-    config::{Activation, Biases, NormKind},
+    Activation, DecoderConfig, ModelError, SoftCap,
+    config::{Biases, NormKind},
     names,
     read::{flag, only, real, whole, whole_or},
 };

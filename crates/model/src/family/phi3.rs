@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    DecoderConfig, ModelError,
-    config::{Activation, Sliding},
+    Activation, DecoderConfig, ModelError,
+    config::Sliding,
     names,
     read::{real, whole},
 };

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    DecoderConfig, ModelError,
-    config::{Activation, Biases, Sliding},
+    Activation, DecoderConfig, ModelError,
+    config::{Biases, Sliding},
     read::{flag, whole, whole_or},
 };
 

@@ -1,12 +1,13 @@
 //! The files that an exported model needs beside its weights so that other tools tokenise as we do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use super::{
     Tokenizer,
     folder::{FILES, TOKENIZER, TOKENIZER_CONFIG, read},
+    older,
 };
 use crate::TextError;
 
@@ -20,21 +21,26 @@ pub(super) enum Origin {
     Folder(PathBuf),
     /// Made of a GGUF file's metadata: the text of its `tokenizer.json`.
     Made(String),
+    /// Files that are there to be copied, and a `tokenizer.json` made of them.
+    Older { folder: PathBuf, made: older::Made },
 }
 
 impl Tokenizer {
-    /// Name and content of each file: the base's own to the byte where it has them, else made.
+    /// Name and content of each file: the base's own to the byte where it has them and they say enough, else made.
     ///
     /// # Errors
     /// [`TextError::Unreadable`] if the base's folder can no longer be read.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, TextError> {
         let mut files = match &self.origin {
             Origin::Made(tokenizer_json) => vec![(TOKENIZER.to_owned(), tokenizer_json.clone().into_bytes())],
-            Origin::Folder(folder) => {
-                let mut files = Vec::new();
-                for name in FILES {
-                    files.extend(read(folder, name)?.map(|content| ((*name).to_owned(), content)));
-                }
+            Origin::Folder(folder) => copied(folder)?,
+            Origin::Older { folder, made } => {
+                let mut files = vec![(TOKENIZER.to_owned(), made.tokenizer_json.clone().into_bytes())];
+                let complete = |(name, content)| match name == TOKENIZER_CONFIG {
+                    true => (name, self.completed(content)),
+                    false => (name, content),
+                };
+                files.extend(copied(folder)?.into_iter().map(complete));
                 files
             }
         };
@@ -44,7 +50,7 @@ impl Tokenizer {
         Ok(files)
     }
 
-    /// The `tokenizer.json`: the base's own to the byte, or the one made of its GGUF file.
+    /// The `tokenizer.json`: the base's own to the byte, or the one made of its GGUF file or its older files.
     ///
     /// # Errors
     /// As [`Tokenizer::files`].
@@ -61,20 +67,33 @@ impl Tokenizer {
     }
 
     fn file(&self, wanted: &str) -> Result<String, TextError> {
-        let content = match (&self.origin, wanted) {
-            (Origin::Made(tokenizer_json), TOKENIZER) => Some(tokenizer_json.clone()),
-            (Origin::Made(_), _) => None,
-            (Origin::Folder(folder), _) => {
-                read(folder, wanted)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            }
-        };
-        Ok(content.unwrap_or_else(|| self.made_config()))
+        let content = self.files()?.into_iter().find(|(name, _)| name == wanted).map(|(_, content)| content);
+        Ok(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned())
+    }
+
+    /// A `tokenizer_config.json` that lists added tokens lists them all: beside a `tokenizer.json`, transformers takes
+    /// the list for whole, and would not know those that only the older files name.
+    fn completed(&self, config: Vec<u8>) -> Vec<u8> {
+        let Ok(Value::Object(mut parsed)) = serde_json::from_slice(&config) else { return config };
+        let Some(Value::Object(listed)) = parsed.get_mut("added_tokens_decoder") else { return config };
+        let added = self.inner.get_added_tokens_decoder();
+        let mut missing: Vec<_> =
+            added.into_iter().filter(|(id, _)| !listed.contains_key(&id.to_string())).collect();
+        if missing.is_empty() {
+            return config;
+        }
+        missing.sort_by_key(|(id, _)| *id);
+        listed.extend(missing.into_iter().map(|(id, token)| (id.to_string(), json!(token))));
+        format!("{:#}\n", Value::Object(parsed)).into_bytes()
     }
 
     fn made_config(&self) -> String {
         let mut config = Map::new();
         for (name, token) in self.special.named() {
             config.insert(name.to_owned(), json!(token));
+        }
+        if let Origin::Older { made, .. } = &self.origin {
+            config.extend(made.named.iter().map(|(name, token)| ((*name).to_owned(), json!(token))));
         }
         if let Some(template) = &self.chat_template {
             config.insert("chat_template".to_owned(), json!(template));
@@ -85,4 +104,13 @@ impl Tokenizer {
         config.insert("tokenizer_class".to_owned(), json!("PreTrainedTokenizerFast"));
         format!("{:#}\n", Value::Object(config))
     }
+}
+
+/// The files of a tokenizer that are in `folder`.
+fn copied(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, TextError> {
+    let mut files = Vec::new();
+    for name in FILES {
+        files.extend(read(folder, name)?.map(|content| ((*name).to_owned(), content)));
+    }
+    Ok(files)
 }

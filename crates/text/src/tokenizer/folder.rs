@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use serde_json::Value;
 
-use super::{Parts, SpecialTokens, files::Origin};
+use super::{Parts, SpecialTokens, files::Origin, older};
 use crate::TextError;
 
 pub(super) const TOKENIZER: &str = "tokenizer.json";
@@ -12,6 +12,8 @@ pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
 const CHAT_TEMPLATE: &str = "chat_template.jinja";
+const ADDED_TOKENS: &str = "added_tokens.json";
+const CONFIG: &str = "config.json";
 
 /// The files of a tokenizer, which an exported folder takes along as they are.
 pub(super) const FILES: &[&str] = &[
@@ -19,20 +21,27 @@ pub(super) const FILES: &[&str] = &[
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS,
     CHAT_TEMPLATE,
-    "added_tokens.json",
+    ADDED_TOKENS,
     "vocab.json",
     "merges.txt",
     "vocab.txt",
     "tokenizer.model",
+    "spiece.model",
 ];
 
 pub(super) fn parts(folder: &Path) -> Result<Parts, TextError> {
-    let Some(tokenizer_json) = read(folder, TOKENIZER)? else {
-        return Err(TextError::NoTokenizer { folder: folder.to_owned() });
-    };
     let config = read_json(folder, TOKENIZER_CONFIG)?.unwrap_or_default();
     let map = read_json(folder, SPECIAL_TOKENS)?.unwrap_or_default();
     let mut special = SpecialTokens::from_json(&config).or(SpecialTokens::from_json(&map));
+    let (tokenizer_json, origin) = match read(folder, TOKENIZER)? {
+        Some(tokenizer_json) => (tokenizer_json, Origin::Folder(folder.to_owned())),
+        None => {
+            let made = older(folder, &config, &map)?;
+            special = special.or(SpecialTokens::from_named(&made.named));
+            let bytes = made.tokenizer_json.clone().into_bytes();
+            (bytes, Origin::Older { folder: folder.to_owned(), made })
+        }
+    };
     special.other_ends = match read_json(folder, GENERATION_CONFIG)?.unwrap_or_default().get("eos_token_id") {
         Some(Value::Array(ids)) => ids.iter().filter_map(id).collect(),
         Some(one) => id(one).into_iter().collect(),
@@ -42,7 +51,16 @@ pub(super) fn parts(folder: &Path) -> Result<Parts, TextError> {
         Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         None => config.get("chat_template").and_then(template_in),
     };
-    Ok(Parts { tokenizer_json, special, chat_template, origin: Origin::Folder(folder.to_owned()) })
+    Ok(Parts { tokenizer_json, special, chat_template, origin })
+}
+
+/// What is made of the files of a checkpoint that is older than `tokenizer.json`.
+fn older(folder: &Path, config: &Value, map: &Value) -> Result<older::Made, TextError> {
+    let added = read_json(folder, ADDED_TOKENS)?.unwrap_or_default();
+    let model = read_json(folder, CONFIG)?.unwrap_or_default();
+    let model_type = model.get("model_type").and_then(Value::as_str);
+    let made = older::made(folder, &older::Said { config, map, added: &added, model_type })?;
+    made.ok_or_else(|| TextError::NoTokenizer { folder: folder.to_owned() })
 }
 
 fn id(value: &Value) -> Option<u32> {

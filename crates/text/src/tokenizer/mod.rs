@@ -3,6 +3,7 @@
 mod files;
 mod folder;
 mod gguf;
+mod older;
 mod pieces;
 mod pretokenizer;
 mod sentencepiece;
@@ -17,6 +18,7 @@ use weights::{Checkpoint, Format};
 
 use crate::TextError;
 use files::Origin;
+pub(crate) use older::NAMES as OLDER;
 use pieces::Pieces;
 pub use special::SpecialTokens;
 pub use stream::DecodeStream;
@@ -88,6 +90,24 @@ impl Tokenizer {
     /// [`TextError`], naming the file and what is wrong with it.
     pub fn from_folder(folder: &Path) -> Result<Tokenizer, TextError> {
         Tokenizer::assemble(folder::parts(folder)?, &folder.join(folder::TOKENIZER), None)
+    }
+
+    /// The tokenizer that a SentencePiece file makes by itself: a unigram model cut as T5 does, a byte-pair model as
+    /// Llama does.
+    ///
+    /// # Errors
+    /// [`TextError`], saying what is wrong with it. No bytes make it panic, nor the tokenizer that it gives.
+    pub fn from_sentencepiece(model: &[u8]) -> Result<Tokenizer, TextError> {
+        let path = Path::new("tokenizer.model");
+        let faulty = |reason| TextError::Faulty { path: path.to_owned(), reason };
+        let made = older::of_sentence_piece(model).map_err(faulty)?;
+        let parts = Parts {
+            tokenizer_json: made.tokenizer_json.clone().into_bytes(),
+            special: SpecialTokens::from_named(&made.named),
+            chat_template: None,
+            origin: Origin::Made(made.tokenizer_json),
+        };
+        Tokenizer::assemble(parts, path, None)
     }
 
     fn assemble(parts: Parts, path: &Path, longest_input: Option<u64>) -> Result<Tokenizer, TextError> {

@@ -58,6 +58,11 @@ pub(super) fn named(name: &str) -> Option<Preparation> {
     })
 }
 
+/// Qwen2's cut, before bytes are spelled.
+pub(super) fn qwen2_cut() -> Value {
+    split(QWEN2_CUT)
+}
+
 /// All names, for the person whose file has another.
 pub(super) fn supported() -> String {
     let mut names: Vec<_> = [GPT2, SINGLE_DIGITS, LLAMA3, QWEN2].concat();

@@ -33,6 +33,18 @@ impl SpecialTokens {
         }
     }
 
+    /// By the names that transformers gives them; other names are passed over.
+    pub(super) fn from_named(named: &[(&str, String)]) -> SpecialTokens {
+        let token = |part| named.iter().find(|(name, _)| *name == part).map(|(_, token)| token.clone());
+        SpecialTokens {
+            bos: token("bos_token"),
+            eos: token("eos_token"),
+            pad: token("pad_token"),
+            unk: token("unk_token"),
+            other_ends: Vec::new(),
+        }
+    }
+
     /// What `other` knows where this does not.
     pub(super) fn or(self, other: SpecialTokens) -> SpecialTokens {
         SpecialTokens {

@@ -1,0 +1,145 @@
+//! Tensors of the base that learn whole: PEFT's `modules_to_save`, and full fine-tuning.
+
+use std::collections::HashMap;
+
+use burn::tensor::Tensor;
+use model::{Adapter, Base, Parameter};
+
+use crate::{AdaptError, Gradients, NamedTensor};
+
+/// What PEFT adds to `modules_to_save` of every classifier, whether the model has it or not.
+const HEADS: [&str; 2] = ["classifier", "score"];
+
+/// Learning tensors that stand in place of the base's of the same names. Newborn, they hold the same numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Full {
+    tensors: Vec<Parameter>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Full {
+    /// Everything that the base lets learn.
+    pub fn everything(model: &impl Base) -> Self {
+        Self::of(model.parameters().to_vec())
+    }
+
+    /// The tensors of the modules whose paths end with one of `names`, as PEFT chooses them.
+    ///
+    /// # Errors
+    /// A name that no module of the base ends with.
+    pub fn modules(model: &impl Base, names: &[String]) -> Result<Self, AdaptError> {
+        let all = model.parameters();
+        for name in names.iter().filter(|name| !HEADS.contains(&name.as_str())) {
+            if !all.iter().any(|tensor| is_in(&tensor.name, name)) {
+                return Err(AdaptError::UnknownModule(name.clone()));
+            }
+        }
+        let chosen = all.iter().filter(|tensor| names.iter().any(|name| is_in(&tensor.name, name)));
+        Ok(Self::of(chosen.cloned().collect()))
+    }
+
+    fn of(tensors: Vec<Parameter>) -> Self {
+        let by_name = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i)).collect();
+        Self { tensors, by_name }
+    }
+
+    /// How many tensors there are.
+    pub fn len(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// That nothing learns whole.
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+
+    /// Whether the tensor of that name is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// The tensors' names in the checkpoint, in the base's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.iter().map(|tensor| tensor.name.as_str())
+    }
+
+    /// Their shapes in a file, in the order of [`names`](Self::names).
+    pub fn shapes(&self) -> impl Iterator<Item = &[usize]> {
+        self.tensors.iter().map(|tensor| tensor.shape.as_slice())
+    }
+
+    /// The tensors, in the order of [`names`](Self::names); a vector is `[1, n]`.
+    pub fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
+        self.tensors.iter().map(|tensor| &tensor.value)
+    }
+
+    /// The same tensors with other numbers, in the order of [`names`](Self::names).
+    ///
+    /// # Panics
+    /// If there are fewer or more than there are tensors.
+    #[must_use]
+    pub fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
+        assert_eq!(values.len(), self.len(), "one value for each tensor");
+        let other = |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value, ..tensor.clone() };
+        let tensors = self.tensors.iter().zip(values).map(other).collect();
+        Self { tensors, by_name: self.by_name.clone() }
+    }
+
+    /// A copy whose numbers gather gradients, in a graph of its own.
+    #[must_use]
+    pub fn tracked(&self) -> Self {
+        self.with_values(self.values().map(|t| t.clone().autodiff().require_grad()).collect())
+    }
+
+    /// The gradients of a [tracked](Self::tracked) copy after `backward`, in the order of [`names`](Self::names). A
+    /// tensor that nothing flowed through has a gradient of zero.
+    pub fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
+        self.values().map(|t| taken(t, all)).collect()
+    }
+
+    /// The tensors as they go into a file, under their names in the checkpoint.
+    pub fn to_named(&self) -> Vec<NamedTensor> {
+        let named = |tensor: &Parameter| NamedTensor {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            values: tensor.value.clone().without_autodiff().into_data().iter::<f32>().collect(),
+        };
+        self.tensors.iter().map(named).collect()
+    }
+}
+
+impl Adapter for Full {
+    fn linear(&self, _path: &str, _x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        y
+    }
+
+    fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {
+        Some(self.tensors[*self.by_name.get(name)?].value.clone())
+    }
+}
+
+/// The gradient of `tensor`, or zero if nothing flowed through it.
+pub(crate) fn taken(tensor: &Tensor<2>, all: &mut burn::tensor::Gradients) -> Tensor<2> {
+    tensor.grad_remove(all).unwrap_or_else(|| tensor.clone().without_autodiff().zeros_like())
+}
+
+/// Whether a tensor belongs to a module whose path ends with `module`.
+fn is_in(tensor: &str, module: &str) -> bool {
+    tensor.match_indices('.').any(|(at, _)| tensor[..at].ends_with(module))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_as_peft_finds_them() {
+        assert!(is_in("classifier.weight", "classifier"));
+        assert!(is_in("classifier.out_proj.bias", "classifier"));
+        assert!(is_in("bert.pooler.dense.weight", "pooler"));
+        assert!(is_in("bert.pooler.dense.weight", "bert.pooler"));
+        assert!(is_in("pre_classifier.weight", "classifier"), "PEFT looks at the end of the text alone");
+        assert!(!is_in("classifier.weight", "weight"), "a tensor is no module");
+        assert!(!is_in("bert.pooler.dense.weight", "classifier"));
+    }
+}

@@ -1,0 +1,84 @@
+//! What an adapter needs to know of the model it stands beside.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::{Adapter, Decoder};
+
+/// A frozen model that an adapter can stand beside.
+pub trait Base {
+    /// Where it lies.
+    fn device(&self) -> &Device;
+
+    /// Every linear layer an adapter can speak at, in order.
+    fn linears(&self) -> Vec<BaseLinear<'_>>;
+
+    /// Every tensor that an adapter may have another in place of, in order.
+    fn parameters(&self) -> &[Parameter];
+
+    /// PEFT's `task_type`.
+    fn task_type(&self) -> &'static str;
+
+    /// PEFT's name for a file that has the weights of linear layers as `[in, out]`.
+    fn fan_in_fan_out(&self) -> bool {
+        false
+    }
+}
+
+/// A linear layer an adapter can speak at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseLinear<'a> {
+    /// The module's path in the checkpoint.
+    pub path: &'a str,
+    /// `[out, in]`
+    pub shape: [usize; 2],
+    /// It belongs to the attention, not to the feed-forward part.
+    pub in_attention: bool,
+}
+
+/// A frozen tensor under its own name, in whose place an adapter may have one that learns.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The checkpoint's: `classifier.weight`.
+    pub name: String,
+    /// The checkpoint's: `[out, in]` or `[n]`.
+    pub shape: Vec<usize>,
+    /// A vector is `[1, n]`.
+    pub value: Tensor<2>,
+}
+
+impl Parameter {
+    /// The adapter's tensor of that name, or the frozen one.
+    pub(crate) fn of(&self, adapter: &dyn Adapter) -> Tensor<2> {
+        adapter.in_place_of(&self.name).unwrap_or_else(|| self.value.clone())
+    }
+}
+
+impl Base for Decoder {
+    fn device(&self) -> &Device {
+        self.device()
+    }
+
+    fn linears(&self) -> Vec<BaseLinear<'_>> {
+        let kinds = self.config().layer_linears();
+        let attends = |path: &str| kinds.iter().any(|kind| kind.in_attention && path.ends_with(kind.path));
+        let linears = self.linears().map(|linear| BaseLinear {
+            path: &linear.path,
+            shape: linear.weight.dims(),
+            in_attention: attends(&linear.path),
+        });
+        linears.collect()
+    }
+
+    /// None yet: a decoder asks its adapter about linear layers only.
+    fn parameters(&self) -> &[Parameter] {
+        &[]
+    }
+
+    fn task_type(&self) -> &'static str {
+        "CAUSAL_LM"
+    }
+
+    fn fan_in_fan_out(&self) -> bool {
+        self.config().fan_in_fan_out
+    }
+}

@@ -1,0 +1,238 @@
+//! An encoder with the head that classifies: a text, or each of its tokens.
+//!
+//! All heads are `classifier(norm(act(dense(x))))`; the families differ in which of these they have, what they are
+//! called, and what `x` is.
+
+use burn::tensor::{Device, Tensor};
+use serde_json::Value;
+use weights::Checkpoint;
+
+use super::{
+    Encoder, EncoderConfig, Family, Rows, bert,
+    config::num_labels,
+    distilbert, modernbert,
+    parts::{Dense, LayerNorm, Reader},
+    roberta,
+};
+use crate::{Activation, Adapter, Base, BaseLinear, ModelError, Parameter};
+
+/// What the head says something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// The whole text: one label, several, or numbers.
+    Text,
+    /// Each token.
+    Tokens,
+}
+
+/// The head that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadSpec {
+    /// What it says something about.
+    pub reads: Reads,
+    /// Numbers it says: one for each label.
+    pub num_labels: usize,
+    /// What a head that the file does not have is made from.
+    pub seed: u64,
+}
+
+impl HeadSpec {
+    /// The head that the file itself has, by its `config.json`; none if it is not a classifier's.
+    ///
+    /// # Errors
+    /// A number of labels that makes no sense.
+    pub fn of(json: &Value) -> Result<Option<Self>, ModelError> {
+        let class = json["architectures"][0].as_str().unwrap_or_default();
+        let reads = match class {
+            _ if class.ends_with("ForSequenceClassification") => Reads::Text,
+            _ if class.ends_with("ForTokenClassification") => Reads::Tokens,
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { reads, num_labels: num_labels(json)?, seed: 0 }))
+    }
+}
+
+/// What the head is given of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pooling {
+    First,
+    Mean,
+}
+
+/// What a family calls the parts of its head.
+pub(super) struct HeadNames {
+    pub(super) pooling: Pooling,
+    pub(super) before: Option<Before>,
+    pub(super) classifier: &'static str,
+}
+
+/// What stands before the last linear layer.
+pub(super) struct Before {
+    /// What PEFT saves it under.
+    pub(super) module: &'static str,
+    pub(super) dense: &'static str,
+    pub(super) act: Activation,
+    /// And whether it has a bias.
+    pub(super) norm: Option<(&'static str, bool)>,
+    pub(super) has_bias: bool,
+}
+
+/// A frozen encoder and its head.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    encoder: Encoder,
+    spec: HeadSpec,
+    pooling: Pooling,
+    before: Option<(Dense, Activation, Option<LayerNorm>)>,
+    classifier: Dense,
+    parameters: Vec<Parameter>,
+    linears: Vec<(String, [usize; 2])>,
+    born: Vec<String>,
+}
+
+impl Classifier {
+    /// Reads encoder and head. What the file does not have of the head, or has for another number of labels, is made
+    /// new; [`born`](Self::born) says what that was.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or of another shape than the configuration makes it.
+    pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
+        let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
+        let mut read = Reader::new(checkpoint, device);
+        let encoder = Encoder::read(config, &mut read)?;
+        let config = encoder.config();
+        let names = names(&config.family, spec.reads);
+        let (h, seed, spread) = (config.hidden_size, spec.seed, config.initializer_range);
+        let mut born = Vec::new();
+        let before = match names.before {
+            None => None,
+            Some(Before { module, dense, act, norm, has_bias }) => {
+                let is_new = !read.has(dense, [h, h]);
+                if is_new {
+                    born.push(last(module).to_owned());
+                }
+                let path = dense.to_owned();
+                let dense = match is_new {
+                    true => read.born_dense(path, [h, h], has_bias, spread, seed ^ 1),
+                    // BERT's pooler is a part of the base, so adapters can speak there as in any other part.
+                    false => read.dense(path, [h, h], has_bias)?,
+                };
+                if !is_new && module != "bert.pooler" {
+                    read.linears.pop();
+                }
+                let norm = norm
+                    .map(|(path, has_bias)| match is_new {
+                        true => Ok(read.born_norm(path, h, has_bias, config.layer_norm_eps)),
+                        false => read.norm(path, h, has_bias, config.layer_norm_eps),
+                    })
+                    .transpose()?;
+                Some((dense, act, norm))
+            }
+        };
+        let (path, shape) = (names.classifier.to_owned(), [spec.num_labels, h]);
+        let classifier = if read.has(&path, shape) {
+            let classifier = read.dense(path, shape, true)?;
+            read.linears.pop();
+            classifier
+        } else {
+            born.push("classifier".to_owned());
+            read.born_dense(path, shape, true, spread, seed)
+        };
+        born.dedup();
+        let Reader { parameters, linears, .. } = read;
+        Ok(Self { encoder, spec, pooling: names.pooling, before, classifier, parameters, linears, born })
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// The head.
+    pub fn spec(&self) -> HeadSpec {
+        self.spec
+    }
+
+    /// The modules that were made new, by PEFT's names. They know nothing, so they must learn whole.
+    pub fn born(&self) -> &[String] {
+        &self.born
+    }
+
+    /// The modules that learn whole beside an adapter: the last layer, and what was made new.
+    pub fn modules_to_save(&self) -> Vec<String> {
+        let mut modules = self.born.clone();
+        if !modules.iter().any(|module| module == "classifier") {
+            modules.push("classifier".to_owned());
+        }
+        modules
+    }
+
+    /// What the last linear layer is given: a vector for each text of `rows`, or for each token.
+    ///
+    /// - hidden: `[tokens, hidden_size]` → `[texts, hidden_size]` or the same
+    pub fn features(&self, hidden: Tensor<2>, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let x = match (self.spec.reads, self.pooling) {
+            (Reads::Tokens, _) => hidden,
+            (Reads::Text, Pooling::First) => rows.first(hidden),
+            (Reads::Text, Pooling::Mean) => rows.mean(hidden),
+        };
+        let Some((dense, act, norm)) = &self.before else { return x };
+        let x = act.forward(dense.forward(&x, adapter));
+        match norm {
+            Some(norm) => norm.forward(x, adapter),
+            None => x,
+        }
+    }
+
+    /// What the head says, before softmax or sigmoid: a row for each text of `rows`, or for each token.
+    ///
+    /// - ids: the tokens of `rows`, row after row, padding included → `[texts or tokens, num_labels]`
+    ///
+    /// # Errors
+    /// A token beyond the vocabulary, or a text longer than the model has positions for.
+    pub fn logits(&self, ids: &[u32], rows: &Rows, adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
+        let hidden = self.encoder.hidden(ids, rows, adapter)?;
+        Ok(self.classifier.forward(&self.features(hidden, rows, adapter), adapter))
+    }
+}
+
+impl Base for Classifier {
+    fn device(&self) -> &Device {
+        self.encoder.device()
+    }
+
+    fn linears(&self) -> Vec<BaseLinear<'_>> {
+        // `attention.self.query`, `attention.q_lin`, `attn.Wqkv`
+        let attends = |path: &str| path.split('.').any(|part| part == "attention" || part == "attn");
+        self.linears
+            .iter()
+            .map(|(path, shape)| BaseLinear { path, shape: *shape, in_attention: attends(path) })
+            .collect()
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn task_type(&self) -> &'static str {
+        match self.spec.reads {
+            Reads::Text => "SEQ_CLS",
+            Reads::Tokens => "TOKEN_CLS",
+        }
+    }
+}
+
+fn names(family: &Family, reads: Reads) -> HeadNames {
+    match (family, reads) {
+        (Family::ModernBert(modern), _) => modernbert::head(modern),
+        (_, Reads::Tokens) => HeadNames { pooling: Pooling::First, before: None, classifier: "classifier" },
+        (Family::Bert, Reads::Text) => bert::SEQUENCE,
+        (Family::Roberta, Reads::Text) => roberta::SEQUENCE,
+        (Family::DistilBert, Reads::Text) => distilbert::SEQUENCE,
+    }
+}
+
+/// The last part of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}

@@ -1,0 +1,225 @@
+//! ModernBERT (Warner et al. 2024, arXiv 2412.13663): rotary positions, norms before the parts, gated feed-forward, and
+//! layers that see only what stands near between layers that see everything.
+
+use burn::tensor::{Device, Tensor};
+use serde_json::Value;
+
+use super::{
+    EncoderConfig, Family,
+    attention::attend,
+    classifier::{Before, HeadNames, Pooling},
+    config::{initializer_range, pad_token_id},
+    index,
+    parts::{Dense, LayerNorm, Reader},
+    rows::Rows,
+};
+use crate::{
+    Activation, Adapter, ModelError, Parameter, RopeScaling, Rotary,
+    read::{real, whole, whole_or},
+    rope::Rope,
+};
+
+pub(super) const PREFIX: &str = "model";
+
+/// What only ModernBERT's `config.json` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModernBert {
+    /// For each layer, whether it sees the whole text.
+    pub is_global: Vec<bool>,
+    /// The other layers see half of this to either side.
+    pub local_attention: usize,
+    /// Base of the rotary frequencies in layers that see the whole text.
+    pub global_rope_theta: f64,
+    /// In the others.
+    pub local_rope_theta: f64,
+    /// The attention's linear layers have a bias.
+    pub attention_bias: bool,
+    /// The feed-forward part's.
+    pub mlp_bias: bool,
+    /// Norms have a bias.
+    pub norm_bias: bool,
+    /// The head's first linear layer has one.
+    pub classifier_bias: bool,
+    /// Behind that layer.
+    pub classifier_activation: Activation,
+    /// The head sees the mean of all tokens and not the first one.
+    pub pools_mean: bool,
+}
+
+/// Reads `config.json` as transformers 4 and 5 write it.
+pub(super) fn config(json: &Value) -> Result<EncoderConfig, ModelError> {
+    let num_hidden_layers = whole(json, "num_hidden_layers")?;
+    let every = whole_or(json, "global_attn_every_n_layers", 3)?;
+    let is_global = match json["layer_types"].as_array() {
+        Some(kinds) if kinds.len() == num_hidden_layers => {
+            kinds.iter().map(|kind| kind == "full_attention").collect()
+        }
+        Some(kinds) => {
+            return Err(ModelError::Config(format!(
+                "`layer_types` names {} layers where there are {num_hidden_layers}",
+                kinds.len()
+            )));
+        }
+        None => (0..num_hidden_layers).map(|i| i % every == 0).collect(),
+    };
+    let theta = |old: &str, new: &str, usual| -> Result<f64, ModelError> {
+        let rope = &json["rope_parameters"][new];
+        if rope["rope_type"].as_str().is_some_and(|kind| kind != "default") {
+            return Err(ModelError::Unsupported("scaled rope is not supported in ModernBERT".to_owned()));
+        }
+        Ok(real(rope, "rope_theta")?.or(real(json, old)?).unwrap_or(usual))
+    };
+    let says = |field: &str| json[field].as_bool().unwrap_or(false);
+    let modern = ModernBert {
+        is_global,
+        local_attention: whole_or(json, "local_attention", 128)?,
+        global_rope_theta: theta("global_rope_theta", "full_attention", 160_000.0)?,
+        local_rope_theta: theta("local_rope_theta", "sliding_attention", 10_000.0)?,
+        attention_bias: says("attention_bias"),
+        mlp_bias: says("mlp_bias"),
+        norm_bias: says("norm_bias"),
+        classifier_bias: says("classifier_bias"),
+        classifier_activation: Activation::of(json, "classifier_activation", "gelu")?,
+        pools_mean: json["classifier_pooling"] == "mean",
+    };
+    let config = EncoderConfig {
+        family: Family::ModernBert(modern),
+        vocab_size: whole(json, "vocab_size")?,
+        hidden_size: whole(json, "hidden_size")?,
+        intermediate_size: whole(json, "intermediate_size")?,
+        num_hidden_layers,
+        num_attention_heads: whole(json, "num_attention_heads")?,
+        hidden_act: Activation::of(json, "hidden_activation", "gelu")?,
+        layer_norm_eps: real(json, "norm_eps")?.unwrap_or(1e-5),
+        max_position_embeddings: whole_or(json, "max_position_embeddings", 8192)?,
+        type_vocab_size: 0,
+        pad_token_id: pad_token_id(json, 50_283),
+        initializer_range: initializer_range(json)?,
+    };
+    let head_dim = config.hidden_size / config.num_attention_heads;
+    if !head_dim.is_multiple_of(2) {
+        return Err(ModelError::Config(format!(
+            "a head is {head_dim} wide; rotary positions need an even width"
+        )));
+    }
+    Ok(config)
+}
+
+/// `classifier(norm(act(dense(x))))`, where `x` is the first token or the mean of all.
+pub(super) fn head(modern: &ModernBert) -> HeadNames {
+    HeadNames {
+        pooling: if modern.pools_mean { Pooling::Mean } else { Pooling::First },
+        before: Some(Before {
+            module: "head",
+            dense: "head.dense",
+            act: modern.classifier_activation,
+            norm: Some(("head.norm", modern.norm_bias)),
+            has_bias: modern.classifier_bias,
+        }),
+        classifier: "classifier",
+    }
+}
+
+/// The rotary tables of layers with that base.
+pub(super) fn rope(
+    config: &EncoderConfig,
+    theta: f64,
+    positions: &[u32],
+    rows: usize,
+    device: &Device,
+) -> Rope {
+    let rotary = Rotary { theta, scaling: RopeScaling::Default };
+    Rope::new(&rotary, config.head_dim(), positions, rows, device)
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    tok_embeddings: Parameter,
+    embeddings_norm: LayerNorm,
+    layers: Vec<Layer>,
+    final_norm: LayerNorm,
+}
+
+/// `h = x + Wo(attention(norm(x))); y = h + Wo(act(a) ∘ b)`, where `[a, b] = Wi(norm(h))`
+#[derive(Clone, Debug)]
+struct Layer {
+    is_global: bool,
+    /// The first layer has none: the embeddings' norm stands right before it.
+    attn_norm: Option<LayerNorm>,
+    qkv: Dense,
+    attn_out: Dense,
+    mlp_norm: LayerNorm,
+    mlp_in: Dense,
+    act: Activation,
+    mlp_out: Dense,
+}
+
+impl Body {
+    pub(super) fn read(
+        config: &EncoderConfig,
+        modern: &ModernBert,
+        read: &mut Reader,
+    ) -> Result<Self, ModelError> {
+        let (h, f, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
+        let tok_embeddings =
+            read.tensor(format!("{PREFIX}.embeddings.tok_embeddings.weight"), &[config.vocab_size, h])?;
+        let norm =
+            |read: &mut Reader, path: &str| read.norm(&format!("{PREFIX}.{path}"), h, modern.norm_bias, eps);
+        let embeddings_norm = norm(read, "embeddings.norm")?;
+        let mut layers = Vec::with_capacity(config.num_hidden_layers);
+        for (i, is_global) in modern.is_global.iter().enumerate() {
+            let at = |part: &str| format!("{PREFIX}.layers.{i}.{part}");
+            layers.push(Layer {
+                is_global: *is_global,
+                attn_norm: (i > 0).then(|| norm(read, &format!("layers.{i}.attn_norm"))).transpose()?,
+                qkv: read.dense(at("attn.Wqkv"), [3 * h, h], modern.attention_bias)?,
+                attn_out: read.dense(at("attn.Wo"), [h, h], modern.attention_bias)?,
+                mlp_norm: norm(read, &format!("layers.{i}.mlp_norm"))?,
+                mlp_in: read.dense(at("mlp.Wi"), [2 * f, h], modern.mlp_bias)?,
+                act: config.hidden_act,
+                mlp_out: read.dense(at("mlp.Wo"), [h, f], modern.mlp_bias)?,
+            });
+        }
+        let final_norm = norm(read, "final_norm")?;
+        Ok(Self { tok_embeddings, embeddings_norm, layers, final_norm })
+    }
+
+    /// - ids → `[tokens, hidden]`
+    pub(super) fn forward(
+        &self,
+        config: &EncoderConfig,
+        ids: &[u32],
+        rows: &Rows,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let ids = index(ids.iter().copied(), &self.tok_embeddings.value.device());
+        let x = self.tok_embeddings.of(adapter).select(0, ids);
+        let mut x = self.embeddings_norm.forward(x, adapter);
+        for layer in &self.layers {
+            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        }
+        self.final_norm.forward(x, adapter)
+    }
+}
+
+impl Layer {
+    /// - x: `[tokens, hidden]` → the same
+    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let normed = match &self.attn_norm {
+            Some(norm) => norm.forward(x.clone(), adapter),
+            None => x.clone(),
+        };
+        let qkv = self.qkv.forward(&normed, adapter);
+        let h = qkv.dims()[1] / 3;
+        let qkv = [0, 1, 2].map(|i| qkv.clone().narrow(1, i * h, h));
+        let view = match &rows.near {
+            Some(near) if !self.is_global => near,
+            _ => &rows.whole,
+        };
+        let x = x + self.attn_out.forward(&attend(qkv, heads, rows, view), adapter);
+        let both = self.mlp_in.forward(&self.mlp_norm.forward(x.clone(), adapter), adapter);
+        let f = both.dims()[1] / 2;
+        let inner = self.act.forward(both.clone().narrow(1, 0, f)) * both.narrow(1, f, f);
+        x + self.mlp_out.forward(&inner, adapter)
+    }
+}

@@ -1,0 +1,158 @@
+//! What all encoders are made of, and how it comes out of a checkpoint.
+
+use burn::tensor::{Device, Tensor, TensorData, module::layer_norm};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use weights::{Checkpoint, TensorView};
+
+use crate::{Adapter, ModelError, Parameter};
+
+/// `y = x·Wᵀ + b`, then whatever the adapter makes of it.
+#[derive(Clone, Debug)]
+pub(super) struct Dense {
+    path: String,
+    weight: Parameter,
+    bias: Option<Parameter>,
+}
+
+impl Dense {
+    /// - x: `[tokens, in]` → `[tokens, out]`
+    pub(super) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let y = x.clone().matmul(self.weight.of(adapter).transpose());
+        let y = match &self.bias {
+            Some(bias) => y + bias.of(adapter),
+            None => y,
+        };
+        adapter.linear(&self.path, x, y)
+    }
+}
+
+/// `y = (x - mean(x)) / √(var(x) + eps) · weight + bias`
+#[derive(Clone, Debug)]
+pub(super) struct LayerNorm {
+    weight: Parameter,
+    bias: Option<Parameter>,
+    eps: f64,
+}
+
+impl LayerNorm {
+    /// - x: `[tokens, hidden]` → the same
+    pub(super) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let vector = |parameter: &Parameter| parameter.of(adapter).squeeze_dim::<1>(0);
+        layer_norm(x, vector(&self.weight), self.bias.as_ref().map(vector), self.eps)
+    }
+}
+
+/// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
+pub(super) struct Reader<'a> {
+    checkpoint: &'a Checkpoint,
+    pub(super) device: &'a Device,
+    /// Of our names; the file may have it or not.
+    pub(super) prefix: &'static str,
+    pub(super) parameters: Vec<Parameter>,
+    /// Where adapters can speak.
+    pub(super) linears: Vec<(String, [usize; 2])>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(checkpoint: &'a Checkpoint, device: &'a Device) -> Self {
+        Self { checkpoint, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
+    }
+
+    /// The tensor of that name: as it is, without the prefix, or as the first BERT called its norms.
+    fn find(&self, name: &str) -> Option<TensorView<'_>> {
+        let bare = name.strip_prefix(self.prefix).and_then(|name| name.strip_prefix('.'));
+        [Some(name), bare].into_iter().flatten().find_map(|name| {
+            let old = || {
+                let (module, side) = name.rsplit_once('.')?;
+                let side = match side {
+                    "weight" => "gamma",
+                    "bias" => "beta",
+                    _ => return None,
+                };
+                module.ends_with("LayerNorm").then(|| self.checkpoint.tensor(&format!("{module}.{side}")))?
+            };
+            self.checkpoint.tensor(name).or_else(old)
+        })
+    }
+
+    /// Keeps a tensor under its name.
+    fn keep(&mut self, name: String, shape: &[usize], numbers: Vec<f32>) -> Parameter {
+        let width = shape.last().copied().unwrap_or(1);
+        let rows = numbers.len() / width.max(1);
+        let value = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device);
+        let parameter = Parameter { name, shape: shape.to_vec(), value };
+        self.parameters.push(parameter.clone());
+        parameter
+    }
+
+    /// The tensor `name`.
+    pub(super) fn tensor(&mut self, name: String, shape: &[usize]) -> Result<Parameter, ModelError> {
+        let view = self.find(&name).ok_or_else(|| ModelError::MissingTensor(name.clone()))?;
+        if view.shape != shape {
+            let (found, expected) = (view.shape.clone(), shape.to_vec());
+            return Err(ModelError::WrongShape { name, found, expected });
+        }
+        let numbers = view.to_f32()?;
+        Ok(self.keep(name, shape, numbers))
+    }
+
+    /// The linear layer at `path`, where adapters can speak.
+    pub(super) fn dense(
+        &mut self,
+        path: String,
+        shape: [usize; 2],
+        has_bias: bool,
+    ) -> Result<Dense, ModelError> {
+        let weight = self.tensor(format!("{path}.weight"), &shape)?;
+        let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &shape[..1])).transpose()?;
+        self.linears.push((path.clone(), shape));
+        Ok(Dense { path, weight, bias })
+    }
+
+    /// The norm at `path`.
+    pub(super) fn norm(
+        &mut self,
+        path: &str,
+        width: usize,
+        has_bias: bool,
+        eps: f64,
+    ) -> Result<LayerNorm, ModelError> {
+        let weight = self.tensor(format!("{path}.weight"), &[width])?;
+        let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &[width])).transpose()?;
+        Ok(LayerNorm { weight, bias, eps })
+    }
+
+    /// Whether the file has the linear layer at `path` in this shape.
+    pub(super) fn has(&self, path: &str, shape: [usize; 2]) -> bool {
+        self.find(&format!("{path}.weight")).is_some_and(|view| view.shape == shape)
+    }
+
+    /// A linear layer that the file does not have: weights normal with `spread`, bias zero.
+    pub(super) fn born_dense(
+        &mut self,
+        path: String,
+        shape: [usize; 2],
+        has_bias: bool,
+        spread: f64,
+        seed: u64,
+    ) -> Dense {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Box and Muller: two uniform numbers make a normal one.
+        let mut normal = || {
+            let (u, v): (f64, f64) = (rng.random_range(f64::MIN_POSITIVE..1.0), rng.random());
+            ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos() * spread) as f32
+        };
+        let numbers = (0..shape[0] * shape[1]).map(|_| normal()).collect();
+        let weight = self.keep(format!("{path}.weight"), &shape, numbers);
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], vec![0.0; shape[0]]));
+        Dense { path, weight, bias }
+    }
+
+    /// A norm that the file does not have.
+    pub(super) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> LayerNorm {
+        let weight = self.keep(format!("{path}.weight"), &[width], vec![1.0; width]);
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], vec![0.0; width]));
+        LayerNorm { weight, bias, eps }
+    }
+}

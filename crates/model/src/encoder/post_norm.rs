@@ -1,0 +1,139 @@
+//! The encoder of BERT and its kin: learned positions, and a norm behind each part of a layer.
+
+use burn::tensor::Tensor;
+
+use super::{
+    EncoderConfig, Family,
+    attention::attend,
+    index,
+    parts::{Dense, LayerNorm, Reader},
+    roberta,
+    rows::Rows,
+};
+use crate::{Activation, Adapter, ModelError, Parameter};
+
+/// What a family calls the parts, from the encoder's own prefix on.
+pub(super) struct Names {
+    /// Of everything.
+    pub(super) prefix: &'static str,
+    /// Before a layer's number.
+    pub(super) layer: &'static str,
+    pub(super) query: &'static str,
+    pub(super) key: &'static str,
+    pub(super) value: &'static str,
+    pub(super) attention_output: &'static str,
+    pub(super) attention_norm: &'static str,
+    pub(super) intermediate: &'static str,
+    pub(super) output: &'static str,
+    pub(super) output_norm: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PostNorm {
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+}
+
+/// `norm(word[id] + position[p] + token_type[0])`
+#[derive(Clone, Debug)]
+struct Embeddings {
+    word: Parameter,
+    position: Parameter,
+    /// Every token is of the first type.
+    token_type: Option<Parameter>,
+    norm: LayerNorm,
+}
+
+/// `h = norm(x + attention(x)); y = norm(h + output(act(intermediate(h))))`
+#[derive(Clone, Debug)]
+struct Layer {
+    query: Dense,
+    key: Dense,
+    value: Dense,
+    attention_output: Dense,
+    attention_norm: LayerNorm,
+    intermediate: Dense,
+    act: Activation,
+    output: Dense,
+    output_norm: LayerNorm,
+}
+
+impl PostNorm {
+    pub(super) fn read(config: &EncoderConfig, names: &Names, read: &mut Reader) -> Result<Self, ModelError> {
+        let (h, f, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
+        let at = |part: &str| format!("{}.embeddings.{part}", names.prefix);
+        let types = config.type_vocab_size;
+        let embeddings = Embeddings {
+            word: read.tensor(at("word_embeddings.weight"), &[config.vocab_size, h])?,
+            position: read.tensor(at("position_embeddings.weight"), &[config.max_position_embeddings, h])?,
+            token_type: (types > 0)
+                .then(|| read.tensor(at("token_type_embeddings.weight"), &[types, h]))
+                .transpose()?,
+            norm: read.norm(&at("LayerNorm"), h, true, eps)?,
+        };
+        let mut layers = Vec::with_capacity(config.num_hidden_layers);
+        for i in 0..config.num_hidden_layers {
+            let at = |part: &str| format!("{}.{}.{i}.{part}", names.prefix, names.layer);
+            layers.push(Layer {
+                query: read.dense(at(names.query), [h, h], true)?,
+                key: read.dense(at(names.key), [h, h], true)?,
+                value: read.dense(at(names.value), [h, h], true)?,
+                attention_output: read.dense(at(names.attention_output), [h, h], true)?,
+                attention_norm: read.norm(&at(names.attention_norm), h, true, eps)?,
+                intermediate: read.dense(at(names.intermediate), [f, h], true)?,
+                act: config.hidden_act,
+                output: read.dense(at(names.output), [h, f], true)?,
+                output_norm: read.norm(&at(names.output_norm), h, true, eps)?,
+            });
+        }
+        Ok(Self { embeddings, layers })
+    }
+
+    /// - ids → `[tokens, hidden]`
+    pub(super) fn forward(
+        &self,
+        config: &EncoderConfig,
+        ids: &[u32],
+        rows: &Rows,
+        adapter: &dyn Adapter,
+    ) -> Result<Tensor<2>, ModelError> {
+        let most = config.longest();
+        if let Some(tokens) = rows.texts().iter().map(ExactSizeIterator::len).find(|n| *n > most) {
+            return Err(ModelError::TooLong { tokens, most });
+        }
+        let positions = match config.family {
+            Family::Roberta => roberta::positions(ids, rows, config.pad_token_id),
+            _ => rows.positions(),
+        };
+        let mut x = self.embeddings.forward(ids, positions, adapter);
+        for layer in &self.layers {
+            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        }
+        Ok(x)
+    }
+}
+
+impl Embeddings {
+    fn forward(&self, ids: &[u32], positions: Vec<u32>, adapter: &dyn Adapter) -> Tensor<2> {
+        let device = self.word.value.device();
+        let word = self.word.of(adapter).select(0, index(ids.iter().copied(), &device));
+        let position = self.position.of(adapter).select(0, index(positions.into_iter(), &device));
+        let x = match &self.token_type {
+            Some(token_type) => word + position + token_type.of(adapter).narrow(0, 0, 1),
+            None => word + position,
+        };
+        self.norm.forward(x, adapter)
+    }
+}
+
+impl Layer {
+    /// - x: `[tokens, hidden]` → the same
+    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let qkv = [&self.query, &self.key, &self.value].map(|dense| dense.forward(&x, adapter));
+        let seen = self.attention_output.forward(&attend(qkv, heads, rows, &rows.whole), adapter);
+        let h = self.attention_norm.forward(x + seen, adapter);
+        let inner = self.act.forward(self.intermediate.forward(&h, adapter));
+        let out = self.output.forward(&inner, adapter);
+        self.output_norm.forward(h + out, adapter)
+    }
+}

@@ -1,0 +1,113 @@
+//! Where the texts of a batch stand and which tokens see each other.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{EncoderConfig, Family, index, modernbert};
+use crate::{layout::mask, rope::Rope};
+
+/// Whose tokens fill a row up: nobody's, and they see only each other.
+const PADDING: u32 = u32::MAX;
+
+/// The geometry of one forward pass: rows of one width, each a chain of texts that do not see each other, then
+/// padding.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub(super) count: usize,
+    pub(super) width: usize,
+    texts: Vec<Range<usize>>,
+    pub(super) whole: View,
+    /// Of layers that see only what stands near; absent where the family has none.
+    pub(super) near: Option<View>,
+}
+
+/// What the layers of one kind need.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// `[rows, 1, width, width]`; absent where every token sees its whole row.
+    pub(super) mask: Option<Tensor<4>>,
+    pub(super) rope: Option<Rope>,
+}
+
+impl Rows {
+    /// Rows of `width` tokens; `texts[row]` are the lengths of its texts in order. What they leave of the width is
+    /// padding.
+    pub fn packed(config: &EncoderConfig, texts: &[Vec<u32>], width: usize, device: &Device) -> Self {
+        let count = texts.len();
+        let (mut ranges, mut owners) = (Vec::new(), Vec::with_capacity(count * width));
+        for (row, lengths) in texts.iter().enumerate() {
+            for length in lengths {
+                let start = owners.len();
+                owners.extend(std::iter::repeat_n(ranges.len() as u32, *length as usize));
+                ranges.push(start..owners.len());
+            }
+            owners.resize(((row + 1) * width).max(owners.len()), PADDING);
+        }
+        let is_full = texts.iter().all(|row| *row == [width as u32]);
+        let within = |reach: usize| {
+            let hides = !is_full || reach < width;
+            let sees = |row: usize, query: usize, key: usize| {
+                owners[row * width + query] == owners[row * width + key] && query.abs_diff(key) <= reach
+            };
+            hides.then(|| mask([count, width, width], device, sees))
+        };
+        let mut rows = Self {
+            count,
+            width,
+            texts: ranges,
+            whole: View { mask: within(usize::MAX), rope: None },
+            near: None,
+        };
+        if let Family::ModernBert(modern) = &config.family {
+            let positions = rows.positions();
+            let rope = |theta| Some(modernbert::rope(config, theta, &positions, count, device));
+            rows.whole.rope = rope(modern.global_rope_theta);
+            rows.near =
+                Some(View { mask: within(modern.local_attention / 2), rope: rope(modern.local_rope_theta) });
+        }
+        rows
+    }
+
+    /// How many texts there are.
+    pub fn n_texts(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Where each text's tokens stand among all, in order.
+    pub fn texts(&self) -> &[Range<usize>] {
+        &self.texts
+    }
+
+    /// Each token's place in its text; 0 in padding.
+    pub(super) fn positions(&self) -> Vec<u32> {
+        let mut positions = vec![0; self.count * self.width];
+        for text in &self.texts {
+            for (at, position) in positions[text.clone()].iter_mut().enumerate() {
+                *position = at as u32;
+            }
+        }
+        positions
+    }
+
+    /// The hidden state of each text's first token.
+    ///
+    /// - hidden: `[tokens, width]` → `[texts, width]`
+    pub fn first(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let device = hidden.device().without_autodiff();
+        hidden.select(0, index(self.texts.iter().map(|text| text.start as u32), &device))
+    }
+
+    /// The mean of each text's hidden states: a vector for the text.
+    ///
+    /// - hidden: `[tokens, width]` → `[texts, width]`
+    pub fn mean(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let (n, tokens) = (self.n_texts(), self.count * self.width);
+        let mut share = vec![0.0f32; n * tokens];
+        for (row, text) in self.texts.iter().enumerate() {
+            share[row * tokens..][text.clone()].fill(1.0 / text.len() as f32);
+        }
+        let device = hidden.device().without_autodiff();
+        Tensor::<2>::from_data(TensorData::new(share, [n, tokens]), &device).matmul(hidden)
+    }
+}

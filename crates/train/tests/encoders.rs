@@ -1,0 +1,280 @@
+//! Loss, gradients and curves of classifiers against transformers and torch: tiny random ones of each family and head,
+//! and MiniLM's real weights.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
+use std::path::Path;
+
+use adapt::{Full, Gradients, Lora, LoraConfig};
+use burn::tensor::{Device, Tensor};
+use model::{
+    Adapter, Base,
+    encoder::{Classifier, Family, HeadSpec, Reads, Rows},
+};
+use serde_json::Value;
+use spec::TargetModules;
+use testkit::{fixture, json, minilm, numbers, tiny_of};
+use text::{AddSpecial, Tokenizer};
+use train::{AdamW, Answers};
+use weights::Checkpoint;
+
+/// A batch as the references have it: rows padded on the right.
+struct Batch {
+    ids: Vec<u32>,
+    rows: Rows,
+    answers: Answers,
+}
+
+fn whole(json: &Value) -> Vec<u32> {
+    numbers(json).into_iter().map(|id| id as u32).collect()
+}
+
+fn open(folder: &Path) -> Classifier {
+    let checkpoint = Checkpoint::open(folder).unwrap();
+    let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
+    Classifier::open(&checkpoint, head, &Device::flex()).unwrap()
+}
+
+fn batch(model: &Classifier, ids: &Value, mask: &Value, labels: &Value, problem: &Value) -> Batch {
+    let all = ids.as_array().unwrap();
+    let width = all[0].as_array().unwrap().len();
+    let length = |row: usize| match &mask[row] {
+        Value::Null => width as u32,
+        mask => numbers(mask).iter().sum::<f64>() as u32,
+    };
+    let texts: Vec<_> = (0..all.len()).map(|row| vec![length(row)]).collect();
+    let each = |row: &Value| numbers(row).into_iter().map(|n| n as f32).collect::<Vec<_>>();
+    let rows = labels.as_array().unwrap().iter();
+    let answers = match problem.as_str() {
+        Some("regression") => Answers::Numbers(rows.map(|row| vec![row.as_f64().unwrap() as f32]).collect()),
+        Some("multi_label_classification") => {
+            Answers::Labels(rows.map(|row| each(row).iter().map(|n| *n > 0.5).collect()).collect())
+        }
+        _ => Answers::Label(numbers(labels).iter().map(|n| (*n >= 0.0).then_some(*n as u32)).collect()),
+    };
+    let rows = Rows::packed(model.encoder().config(), &texts, width, model.device());
+    Batch { ids: whole(ids), rows, answers }
+}
+
+/// The six batches of a tiny reference, in either of its two forms.
+fn batches(model: &Classifier, tiny: &str, expected: &Value) -> Vec<Batch> {
+    let problem = &json(&format!("tiny/{tiny}/config.json"))["problem_type"];
+    match expected["batches"].as_array() {
+        Some(all) => all
+            .iter()
+            .map(|b| batch(model, &b["input_ids"], &b["attention_mask"], &b["labels"], problem))
+            .collect(),
+        None => {
+            let all = expected["ids"].as_array().unwrap();
+            all.iter().map(|ids| batch(model, ids, &Value::Null, &expected["labels"], problem)).collect()
+        }
+    }
+}
+
+/// The mean loss, and its gradients if `tracked` gathers any.
+fn learn<A: Adapter>(
+    model: &Classifier,
+    tracked: &A,
+    batch: &Batch,
+    take: impl Fn(&A, &mut burn::tensor::Gradients) -> Gradients,
+) -> (f64, Gradients) {
+    let logits = model.logits(&batch.ids, &batch.rows, tracked).unwrap();
+    let taught = batch.answers.loss(logits, None).unwrap();
+    let mean = taught.sum / taught.weight;
+    let loss = mean.clone().into_data().iter::<f64>().sum();
+    (loss, take(tracked, &mut mean.backward()))
+}
+
+fn length(tensor: &Tensor<2>) -> f64 {
+    tensor.clone().square().sum().into_data().iter::<f64>().sum::<f64>().sqrt()
+}
+
+#[track_caller]
+fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!((found - expected).abs() <= tolerance, "{what}: {found} is not {expected} ± {tolerance}");
+}
+
+/// Every gradient's length, 1e-4 relative. The key's bias moves all scores of a query alike, so that its gradient is
+/// noise around zero.
+fn assert_norms(names: impl Iterator<Item = String>, found: &Gradients, expected: &Value, what: &str) {
+    let mut compared = 0;
+    for (name, gradient) in names.zip(found) {
+        let norm = expected[&name].as_f64().unwrap_or_else(|| panic!("{what}: no reference for {name}"));
+        assert_near(length(gradient), norm, 1e-4 * norm + 1e-6, &format!("{what} {name}"));
+        compared += 1;
+    }
+    assert_eq!(compared, expected.as_object().unwrap().len(), "{what}");
+}
+
+#[test]
+fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
+    for tiny in tiny_of(&Family::MODEL_TYPES) {
+        let tiny = tiny.as_str();
+        let expected = json(&format!("tiny/{tiny}/expected.json"));
+        let model = open(&fixture(&format!("tiny/{tiny}")));
+        let everything = Full::everything(&model);
+        let first = batches(&model, tiny, &expected).remove(0);
+        let (loss, gradients) =
+            learn(&model, &everything.tracked(), &first, |full, all| full.take_gradients(all));
+        assert_near(loss, expected["loss"].as_f64().unwrap(), 1e-5, tiny);
+        assert_norms(everything.names().map(str::to_owned), &gradients, &expected["grad_norms"], tiny);
+        if let Some(loss) = expected["padded"]["loss"].as_f64() {
+            let (padded, none) = (&expected["padded"], &Value::Null);
+            let padded = batch(&model, &padded["ids"], &padded["mask"], &expected["labels"], none);
+            let (found, _) =
+                learn(&model, &everything.tracked(), &padded, |full, all| full.take_gradients(all));
+            assert_near(found, loss, 1e-5, &format!("{tiny} padded"));
+        }
+    }
+}
+
+#[test]
+fn tiny_checkpoints_learn_in_full_as_in_torch() {
+    for tiny in tiny_of(&Family::MODEL_TYPES) {
+        let tiny = tiny.as_str();
+        let expected = json(&format!("tiny/{tiny}/expected.json"));
+        let model = open(&fixture(&format!("tiny/{tiny}")));
+        let mut full = Full::everything(&model);
+        let mut optimizer = AdamW::new(full.values(), 0.0);
+        let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
+        for (step, (batch, loss)) in batches(&model, tiny, &expected).iter().zip(losses).enumerate() {
+            let (found, gradients) =
+                learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+            assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
+            let values = full.values().cloned().collect();
+            full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
+        }
+    }
+}
+
+/// MiniLM with the head of the fixture.
+fn minilm_classifier() -> (Classifier, Full) {
+    let checkpoint = Checkpoint::open(&minilm()).unwrap();
+    let head = HeadSpec { reads: Reads::Text, num_labels: 4, seed: 0 };
+    let model = Classifier::open(&checkpoint, head, &Device::flex()).unwrap();
+    let full = Full::everything(&model);
+    let given = adapt::read_tensors(&fixture("bert_head_init.safetensors")).unwrap();
+    let values = full.to_named().into_iter().zip(full.values()).map(|(tensor, value)| {
+        match given.iter().find(|given| given.name == tensor.name) {
+            Some(given) => {
+                let data = burn::tensor::TensorData::new(given.values.clone(), value.dims());
+                Tensor::from_data(data, model.device())
+            }
+            None => value.clone(),
+        }
+    });
+    let values = values.collect();
+    (model, full.with_values(values))
+}
+
+/// The twenty batches of eight texts, each padded to its longest.
+fn minilm_batches(model: &Classifier, expected: &Value) -> Vec<Batch> {
+    let tokenizer = Tokenizer::from_folder(&minilm()).unwrap();
+    let text = |text: &Value| tokenizer.encode(text.as_str().unwrap(), AddSpecial::Yes).unwrap();
+    let texts: Vec<Vec<u32>> = expected["cls_texts"].as_array().unwrap().iter().map(text).collect();
+    let labels = numbers(&expected["cls_labels"]);
+    let batch = |(texts, labels): (&[Vec<u32>], &[f64])| {
+        let width = texts.iter().map(Vec::len).max().unwrap();
+        let lengths: Vec<_> = texts.iter().map(|text| vec![text.len() as u32]).collect();
+        let padded = |text: &Vec<u32>| {
+            let mut text = text.clone();
+            text.resize(width, 0);
+            text
+        };
+        Batch {
+            ids: texts.iter().flat_map(padded).collect(),
+            rows: Rows::packed(model.encoder().config(), &lengths, width, model.device()),
+            answers: Answers::Label(labels.iter().map(|n| Some(*n as u32)).collect()),
+        }
+    };
+    texts.chunks(8).zip(labels.chunks(8)).map(batch).collect()
+}
+
+#[test]
+fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
+    let expected = json("bert.json");
+    let (model, mut full) = minilm_classifier();
+    let batches = minilm_batches(&model, &expected);
+
+    let first = &batches[0];
+    assert_eq!(first.ids, whole(&expected["cls_ids_batch0"]));
+    let logits = model.logits(&first.ids, &first.rows, &full).unwrap().into_data();
+    for (found, expected) in logits.iter::<f64>().zip(numbers(&expected["cls_logits_batch0"])) {
+        assert_near(found, expected, 1e-4, "logit");
+    }
+
+    let curve = &expected["curve_wd0"];
+    let (losses, norms) = (numbers(&curve["loss"]), numbers(&curve["grad_norm"]));
+    let mut optimizer = AdamW::new(full.values(), 0.0);
+    for (step, batch) in batches.iter().enumerate() {
+        let (loss, gradients) = learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+        if step == 0 {
+            let names = full.names().map(str::to_owned);
+            assert_norms(names, &gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
+        }
+        let norm = gradients.iter().map(|g| length(g).powi(2)).sum::<f64>().sqrt();
+        assert_near(loss, losses[step], 1e-4, &format!("loss of step {step}"));
+        assert_near(norm, norms[step], 1e-4 * norms[step], &format!("gradient norm of step {step}"));
+        let values = full.values().cloned().collect();
+        full = full.with_values(optimizer.step(values, gradients, 5e-5, step as u32));
+    }
+}
+
+/// LoRA on all linear layers with the head learning whole; B is not zero.
+fn lora(model: &Classifier) -> Lora {
+    let config = LoraConfig {
+        r: 4,
+        lora_alpha: 8.0,
+        lora_dropout: 0.0,
+        use_rslora: false,
+        target_modules: TargetModules::AllLinear,
+        modules_to_save: model.modules_to_save(),
+    };
+    let newborn = Lora::attach(model, config, 5).unwrap();
+    let moved = |t: &Tensor<2>| t.clone() + 0.02;
+    newborn.with_values(newborn.values().map(moved).collect())
+}
+
+#[test]
+fn a_pairs_gradient_is_the_whole_weights_seen_through_the_other_side() {
+    for tiny in ["bert", "roberta", "distilbert", "modernbert_cls", "bert_ner"] {
+        let expected = json(&format!("tiny/{tiny}/expected.json"));
+        let model = open(&fixture(&format!("tiny/{tiny}")));
+        let batch = batches(&model, tiny, &expected).remove(0);
+        let lora = lora(&model);
+        let (loss, found) = learn(&model, &lora.tracked(None), &batch, |lora, all| lora.take_gradients(all));
+
+        // The same model with the pairs merged, learning whole.
+        let everything = Full::everything(&model);
+        let merged = everything.names().zip(everything.values()).map(|(name, value)| {
+            let delta = name.strip_suffix(".weight").and_then(|path| lora.delta(path));
+            match (lora.in_place_of(name), delta) {
+                (Some(own), _) => own,
+                (None, Some(delta)) => value.clone() + delta,
+                (None, None) => value.clone(),
+            }
+        });
+        let merged = everything.with_values(merged.collect());
+        let (whole_loss, whole) =
+            learn(&model, &merged.tracked(), &batch, |full, all| full.take_gradients(all));
+        assert_near(loss, whole_loss, 1e-5, tiny);
+        let whole: std::collections::HashMap<&str, &Tensor<2>> = everything.names().zip(&whole).collect();
+
+        let values: Vec<_> = lora.values().cloned().collect();
+        let names = lora.names();
+        assert!(names.iter().any(|name| name == "base_model.model.classifier.bias") || tiny == "roberta");
+        for (at, name) in names.iter().enumerate() {
+            let path = name.strip_prefix("base_model.model.").unwrap();
+            let wanted = if let Some(path) = path.strip_suffix(".lora_A.weight") {
+                let weight = whole[format!("{path}.weight").as_str()].clone();
+                values[at + 1].clone().transpose().matmul(weight) * lora.config().scale()
+            } else if let Some(path) = path.strip_suffix(".lora_B.weight") {
+                let weight = whole[format!("{path}.weight").as_str()].clone();
+                weight.matmul(values[at - 1].clone().transpose()) * lora.config().scale()
+            } else {
+                whole[path].clone()
+            };
+            let off = length(&(found[at].clone() - wanted.clone()));
+            assert!(off <= 1e-4 * length(&wanted) + 1e-6, "{tiny} {name}: off by {off}");
+        }
+    }
+}
