@@ -11,6 +11,8 @@ use crate::{Engine, errors::AtTheEdge};
 
 /// Found by a search, at most.
 const FOUND: u32 = 20;
+/// Of which the hub tells in one answer, at most.
+const MOST_FOUND: u32 = 100;
 /// Of nearly all models on the hub.
 const BYTES_A_WEIGHT: u64 = 2;
 
@@ -31,20 +33,29 @@ impl Engine {
         Ok(CATALOGUE.iter().map(recommended).chain(begun).map(offer).collect())
     }
 
-    /// Models on the hub with `text` in their name that write text, most downloaded first.
+    /// Models on the hub with `text` in their name that can be trained here, most downloaded first. Those whose family the
+    /// hub does not tell are among them.
     ///
     /// # Errors
     /// When the hub does not answer.
     pub fn search_models(&self, text: &str, limit: u32) -> Result<Vec<Found>, ApiError> {
+        let mut found = self.search_hub(text, limit.saturating_mul(2).min(MOST_FOUND).max(limit))?;
+        found.retain(|found| found.model_type.as_deref().is_none_or(is_trainable));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
+    fn search_hub(&self, text: &str, limit: u32) -> Result<Vec<Found>, ApiError> {
         self.hub()?.search(&Search { limit, ..Search::writers(text) }).at_the_edge()
     }
 
-    /// The same with whether they fit, and what of them is here.
+    /// All that write text with `text` in their name, with whether they can be trained, whether they fit, and what of them
+    /// is here.
     ///
     /// # Errors
     /// When the hub does not answer, or the history cannot be read.
     pub fn search_offers(&self, text: &str) -> Result<Vec<FoundModel>, ApiError> {
-        let found = self.search_models(text, FOUND)?;
+        let found = self.search_hub(text, FOUND)?;
         let devices = self.usable_devices()?;
         let with_fit = |found: Found| {
             let Found { id, downloads, likes, gate, licence, n_parameters, model_type } = found;
