@@ -1,8 +1,8 @@
 """Holds crate `metrics` to the packages whose numbers it promises, on random cases.
 
     python -m venv VENV && VENV/bin/pip install sacrebleu==2.6.0 rouge-score seqeval scikit-learn scipy
-    cargo build -p metrics --example answers
-    VENV/bin/python tests/peers/check_metrics.py TARGET/debug/examples/answers [--cases 300] [--seed 0]
+    cargo build -p metrics --example metric_answers
+    VENV/bin/python tests/peers/check_metrics.py TARGET/debug/examples/metric_answers [--cases 300] [--seed 0]
 
 Texts are drawn from words, marks, entities and characters that are treated unlike each other by different
 implementations; classes, tags and numbers from small sets, so that ties, empty classes and divisions by zero are

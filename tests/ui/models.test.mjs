@@ -50,7 +50,7 @@ const STATES = {
     async shows(page) {
       await search(page).fill("l");
       await search(page).press("Enter");
-      return page.getByText("On the hub: “l”");
+      return page.getByText("On huggingface.co: “l”");
     },
   },
   offline: {
@@ -58,7 +58,7 @@ const STATES = {
     async shows(page) {
       await search(page).fill("llama");
       await search(page).press("Enter");
-      return page.getByText("The hub was not searched");
+      return page.getByText("huggingface.co was not searched");
     },
   },
 };
@@ -78,9 +78,9 @@ for (const [state, { scene, shows }] of Object.entries(STATES)) {
 test("each fit has a word, a shape and its reason", async () => {
   const { page, close } = await open("full");
   for (const [name, word, why] of [
-    ["TinyLlama 1.1B Chat", "Fits", "Trains in about 3.9 of 8.0 GB"],
-    ["SmolLM2 1.7B Instruct", "Tight", "Trains in about 5.7 of 8.0 GB; close other programs"],
-    ["Llama 3.2 3B Instruct", "Too large", "Trains in about 10.2 of 8.0 GB"],
+    ["TinyLlama 1.1B Chat", "Fits", "Needs about 3.9 GB of 8.0 GB on AMD Radeon 780M"],
+    ["SmolLM2 1.7B Instruct", "Tight", "Needs about 5.7 GB of 8.0 GB on AMD Radeon 780M: close other programs first"],
+    ["Llama 3.2 3B Instruct", "Too large", "Needs about 10.2 GB, and AMD Radeon 780M has 8.0 GB"],
   ]) {
     const row = model(page, name);
     await row.getByText(word, { exact: true }).waitFor();
@@ -135,7 +135,7 @@ test("a download that fails says why, what was kept, and how to go on", async ()
   await page.getByRole("alert").getByText(/huggingface.co cannot be reached/).waitFor();
   await page.getByText(/^40 %, 10.* of 272.* MB kept/).waitFor();
   await button(page, "Try again").click();
-  await page.getByText("Asking the hub").waitFor();
+  await page.getByText("Asking for it").waitFor();
   await page.getByText(/^40 %, 10.* of 272.* MB kept/).waitFor();
   // What came in an earlier life of the window is kept as well.
   const row = model(page, "SmolLM2 1.7B Instruct");
@@ -159,9 +159,9 @@ test("nothing is asked of the hub before the person searched", async () => {
   await search(page).pressSequentially("s");
   await page.getByText("Press Enter to search huggingface.co. Only these words are sent.").waitFor();
   await page.waitForTimeout(1000);
-  await eventually(async () => assert.equal(await page.getByText("On the hub:").count(), 0, "one letter is not a search yet"));
+  await eventually(async () => assert.equal(await page.getByText("On huggingface.co:").count(), 0, "one letter is not a search yet"));
   await search(page).pressSequentially("alamandra");
-  await page.getByText("On the hub: “salamandra”").waitFor();
+  await page.getByText("On huggingface.co: “salamandra”").waitFor();
   await eventually(async () => assert.equal(await page.getByTestId("model").count(), 1));
   await search(page).press("Escape");
   await page.getByText("Recommended").waitFor();
@@ -185,7 +185,7 @@ test("a search that failed is asked again by one button", async () => {
   await page.getByText("huggingface.co cannot be reached: the name is not known.").waitFor();
   await button(page, "Search again").click();
   await page.getByText("Searching huggingface.co for “llama”…").waitFor();
-  await page.getByText("The hub was not searched").waitFor();
+  await page.getByText("huggingface.co was not searched").waitFor();
   await close();
 });
 

@@ -195,7 +195,7 @@ test("each folder has its size, and can be shown", async () => {
   await disk.getByText("5.1 GB used, 41.6 GB free on this disk").waitFor();
   await eventually(async () => assert.equal(await disk.getByRole("listitem").count(), 4));
   for (const name of [
-    "Show",
+    "Show the folder",
     "Show the folder of models",
     "Show the folder of exports",
   ]) {
@@ -335,7 +335,7 @@ test("everything in the settings is reached with Tab", async () => {
     "Ask",
     "Tell me when a run ends",
     "Check again",
-    "Show",
+    "Show the folder",
     "Show the folder of models",
     "Addressendpoint",
     "Another token",

@@ -52,6 +52,11 @@ export class Models {
     return hubOf(this.app.settings?.hf_endpoint ?? null);
   }
 
+  /** The same as people say it: `huggingface.co`. */
+  get host(): string {
+    return this.hub.replace(/^https?:\/\//, "");
+  }
+
   /** Those worth starting from. */
   get recommended(): readonly ModelOffer[] {
     return this.offers?.filter(({ entry }) => entry.good_for !== "") ?? [];

@@ -23,7 +23,7 @@ export const FIGURES: readonly Figure[] = [
     say: loss,
     best: { word: "lowest", end: "low", lead: 0 },
   },
-  { key: "bestStep", label: "at step", help: "when it was that low", say: count },
+  { key: "bestStep", label: "Lowest at step", help: "when it was that low", say: count },
   {
     key: "training",
     label: "Training loss at the end",

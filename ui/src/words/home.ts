@@ -1,18 +1,10 @@
 // Words of Home, the welcome, the sample tour and the settings.
 
-import type { DeviceInfo, DeviceKind, RunRow, RunStatus } from "../backend";
+import type { DeviceInfo, DeviceKind, RunStatus } from "../backend";
 
 /** Statuses that a person looks for together. */
 export const GROUP = { all: "All", active: "Active", done: "Done", failed: "Failed" };
 export type Group = keyof typeof GROUP;
-
-/** What each group holds, in the words that the rows use. */
-export const GROUP_HOLDS: Record<Group, string> = {
-  all: "Every run",
-  active: "Training, waiting or paused",
-  done: "Finished or stopped",
-  failed: "Failed or interrupted",
-};
 
 export const COLUMN = {
   name: "Run",
@@ -33,11 +25,6 @@ const DEVICE: Record<DeviceKind, string> = {
 export const deviceKind = (kind: DeviceKind): string => DEVICE[kind];
 /** The standard term beside it. */
 export const deviceTerm = (device: DeviceInfo): string => (device.kind === "cpu" ? "CPU" : `GPU, ${device.api}`);
-
-/** What stands on top of Home: what goes on, or what went on last. */
-export function headline(current: readonly RunRow[]): string {
-  return current.some((run) => run.status === "running") ? "Now" : "Latest";
-}
 
 /** Where the sample tour stands, and whether the person looks at it. */
 export type TourStep =

@@ -87,9 +87,11 @@ export const guessedBytes = (n: number | null): number | null => (n === null ? n
 export const popularity = (model: FoundModel): string[] =>
   model.downloads === null ? [] : [`${compact(model.downloads)} downloads`];
 
-/** Three digits are enough to compare: `1.2M`. */
+/** Three digits are enough to compare: `1.2 M`. */
 const compact = (n: number): string =>
-  new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(n);
+  new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 })
+    .format(n)
+    .replace(/(?=[A-Z]$)/, " ");
 
 /** `40 %, 1.4 of 3.4 GB are here`. */
 export function keptAt(share: number | null, done: number, total: number | null): string {
@@ -100,7 +102,7 @@ export function keptAt(share: number | null, done: number, total: number | null)
 
 /** `41 %, 111.5 of 272.0 MB, 20 s left`, as much of it as is known. */
 export function coming(progress: TaskProgress | null, speed: number | null): string {
-  if (!progress) return "Asking the hub";
+  if (!progress) return "Asking for it";
   if (progress.unit !== "bytes") return progress.doing;
   const share = progress.total ? percent(progress.done / progress.total) : "";
   const pace = speed === null ? "" : `${bytes(speed)}/s`;

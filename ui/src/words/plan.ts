@@ -22,7 +22,7 @@ export const STEPS: readonly StepId[] = ["model", "data", "how", "review"];
 
 const TITLES: Record<StepId, string> = { model: "Model", data: "Data", how: "How", review: "Review" };
 const QUESTIONS: Record<StepId, string> = {
-  model: "What the run starts from: it stays as it is, and an adapter is trained beside it.",
+  model: "What the run starts from. It stays as it is: what is learned goes into an adapter, a small file beside it.",
   data: "The examples that the model learns from.",
   how: "How much time to spend. Everything else follows, and can be changed.",
   review: "",

@@ -83,7 +83,9 @@ const ENDED = {
 function losses(n_truncated: number, n_untaught: number): string[] {
   const said = [];
   if (n_truncated > 0)
-    said.push(`${each(n_truncated, "example")} ${n_truncated === 1 ? "is" : "are"} longer than the context and cut.`);
+    said.push(
+      `${each(n_truncated, "example")} ${n_truncated === 1 ? "is" : "are"} longer than the context length; the end is cut off.`,
+    );
   if (n_untaught > 0)
     said.push(
       `${each(n_untaught, "example")} ${n_untaught === 1 ? "teaches" : "teach"} nothing and ${n_untaught === 1 ? "is" : "are"} left out.`,

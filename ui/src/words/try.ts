@@ -11,8 +11,8 @@ export const WHOSE: Record<Voice, string> = { base: "as it was", tuned: "as the 
 export const PRESET = { greedy: "Greedy", balanced: "Balanced", lively: "Lively", own: "Own" } as const;
 
 export const PRESET_HELP: Record<keyof typeof PRESET, string> = {
-  greedy: "Always the likeliest token: the same answer each time. Small models tend to repeat themselves.",
-  balanced: "Mostly the likeliest tokens, with a little chance.",
+  greedy: "Always the likeliest next word: the same answer each time. Small models tend to repeat themselves.",
+  balanced: "Mostly the likeliest next words, with a little chance.",
   lively: "More chance: varied answers, and more mistakes.",
   own: "Set by hand, below.",
 };

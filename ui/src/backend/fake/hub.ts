@@ -14,8 +14,12 @@ const large = (why: string): Fit => ({ kind: "too_large", why });
 /** As if training took 0.6 GB and three bytes a parameter, of 8 GB. */
 export function fitOf(n_parameters: number): Fit {
   const gb = (0.6 * M * 1000 + 3 * n_parameters) / 1e9;
-  const needs = `Trains in about ${gb.toFixed(1)} of 8.0 GB`;
-  return gb < 4.5 ? good(needs) : gb < 8 ? tight(`${needs}; close other programs`) : large(needs);
+  const needs = `Needs about ${gb.toFixed(1)} GB`;
+  const of = "of 8.0 GB on AMD Radeon 780M";
+  if (gb < 4.5) return good(`${needs} ${of}`);
+  return gb < 8
+    ? tight(`${needs} ${of}: close other programs first`)
+    : large(`${needs}, and AMD Radeon 780M has 8.0 GB`);
 }
 
 type Said = [

@@ -1,6 +1,6 @@
 //! Scores cases, for `tests/peers/check_metrics.py` to compare with what other packages say of them.
 //!
-//!     cargo run -p metrics --example answers < CASES > ANSWERS
+//!     cargo run -p metrics --example metric_answers < CASES > ANSWERS
 //!
 //! One JSON object a line in both: `{"metric": "...", ...}` in, the numbers of that metric out, `null` for what has
 //! none.
