@@ -161,13 +161,13 @@ test("this computer is checked by keyboard, in sight, and over views", async () 
   const { page, close } = await open("full", { query: { checks: "never", check: "slow" } });
   const devices = group(page, "Devices");
   await button(devices, "Check this computer").press("Enter");
-  await devices.getByText("Checking Intel Core i5-1240P").waitFor();
+  await devices.getByText("Checking Intel Core i5-1240P").first().waitFor();
   await shoot(page, "settings-checking-light");
   await eventually(async () => assert.deepEqual(await violations(page), []));
   await button(page, "Models").click();
   await button(page, "Settings").click();
   await devices.getByRole("progressbar").waitFor();
-  await devices.getByText("Checking Intel Iris Xe Graphics").waitFor();
+  await devices.getByText("Checking Intel Iris Xe Graphics").first().waitFor();
   await button(devices, "Cancel").press("Enter");
   await button(devices, "Check again").waitFor();
   const standing = page.getByTestId("standing");
