@@ -110,7 +110,7 @@ test("the best is marked by a word and a shape, where it can be said", async () 
   const unlike = await browser.open("full", { at: of(4, 6) });
   await compared(unlike.page);
   await unlike.page.getByText("They were validated on different data", { exact: false }).waitFor();
-  await eventually(async () => assert.equal(await unlike.page.getByText("lowest").count(), 0, "losses of different data are not ranked"));
+  await eventually(async () => assert.equal(await unlike.page.getByText("lowest", { exact: true }).count(), 0, "losses of different data are not ranked"));
   await unlike.close();
 });
 
