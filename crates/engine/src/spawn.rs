@@ -75,17 +75,11 @@ impl WorkerProgram {
 #[cfg(unix)]
 fn apart(command: &mut Command) {
     use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; setsid and prctl are such, and nothing is
-    // allocated.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; setsid is one, and nothing is allocated.
     unsafe {
-        command.pre_exec(|| {
-            // A window does without large pages, which are inherited or not; training is quicker with them.
-            #[cfg(target_os = "linux")]
-            libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0);
-            match libc::setsid() {
-                -1 => Err(io::Error::last_os_error()),
-                _ => Ok(()),
-            }
+        command.pre_exec(|| match libc::setsid() {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
         });
     }
 }

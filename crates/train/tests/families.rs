@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/shaken.rs"]
+mod shaken;
 
-use adapt::{Lora, LoraConfig};
-use burn::tensor::{Tensor, TensorData};
+use adapt::Lora;
+use burn::tensor::Tensor;
 use common::{open, rows, taught};
 use data::{Row, pack, unpacked};
 use model::{Decoder, FAMILIES};
-use spec::{DeviceChoice, TargetModules};
+use shaken::shaken;
+use spec::DeviceChoice;
 use testkit::{fixture, tiny_of};
 use train::{Computed, Update, Workers};
 
@@ -19,25 +22,6 @@ fn each() -> impl Iterator<Item = (String, Decoder)> {
         let model = open(&fixture(&format!("tiny/{name}")));
         (name, model)
     })
-}
-
-/// An adapter on every linear layer, neither `A` nor `B` of which is zero.
-fn shaken(model: &Decoder) -> Lora {
-    let config = LoraConfig {
-        r: 4,
-        lora_alpha: 8.0,
-        lora_dropout: 0.0,
-        use_rslora: false,
-        target_modules: TargetModules::AllLinear,
-        modules_to_save: Vec::new(),
-    };
-    let born = Lora::attach(model, config, 3).unwrap();
-    let shaken = born.values().map(|t| {
-        let [rows, columns] = t.dims();
-        let noise = (0..rows * columns).map(|i| ((i * 7919 % 101) as f32 - 50.0) / 500.0).collect::<Vec<_>>();
-        t.clone() + Tensor::from_data(TensorData::new(noise, [rows, columns]), model.device())
-    });
-    born.with_values(shaken.collect())
 }
 
 /// Tokens that look like none in particular; the longest is longer than any window of the fixtures.

@@ -2,15 +2,18 @@
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/shaken.rs"]
+mod shaken;
 
 use std::{cell::Cell, path::Path};
 
-use adapt::{Lora, LoraConfig};
-use burn::tensor::{Tensor, TensorData};
+use adapt::Lora;
+use burn::tensor::Tensor;
 use common::{open, rows, taught};
 use data::{Row, pack, unpacked};
 use model::{Bare, Decoder, Layout};
-use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent, TargetModules};
+use shaken::shaken;
+use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent};
 use testkit::{fixture, json, numbers, plan};
 use train::{AdamW, Checkpoint, Course, Stepper, TrainError, Update, Workers, latest, lora_config, run};
 
@@ -23,24 +26,6 @@ fn some_rows(n: usize) -> Vec<Row> {
     let all: Vec<u32> =
         numbers(&json("tiny/llama_tied/expected.json")["ids"]).into_iter().map(|id| id as u32).collect();
     rows((0..n).map(|i| &all[i * 3..i * 3 + 6 + i % 5]))
-}
-
-fn shaken(model: &Decoder) -> Lora {
-    let config = LoraConfig {
-        r: 4,
-        lora_alpha: 8.0,
-        lora_dropout: 0.0,
-        use_rslora: false,
-        target_modules: TargetModules::AllLinear,
-        modules_to_save: Vec::new(),
-    };
-    let born = Lora::attach(model, config, 3).unwrap();
-    let shaken = born.values().map(|t| {
-        let [rows, columns] = t.dims();
-        let noise = (0..rows * columns).map(|i| ((i * 7919 % 101) as f32 - 50.0) / 500.0).collect::<Vec<_>>();
-        t.clone() + Tensor::from_data(TensorData::new(noise, [rows, columns]), model.device())
-    });
-    born.with_values(shaken.collect())
 }
 
 fn values(tensors: impl IntoIterator<Item = Tensor<2>>) -> Vec<f32> {
