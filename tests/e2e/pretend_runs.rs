@@ -60,6 +60,7 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
         model: plan.model.clone(),
         data: dataset().id,
         data_version: None,
+        task: None,
         effort: None,
         device: None,
         knobs: Asked::default(),

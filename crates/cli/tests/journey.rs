@@ -52,6 +52,7 @@ fn trained(home: &Path) -> (Engine, RunId) {
         model: ModelId(testkit::fixture("tiny/llama_tied").display().to_string()),
         data: data.id,
         data_version: None,
+        task: None,
         effort: None,
         device: Some(DeviceChoice::Cpu),
         knobs,

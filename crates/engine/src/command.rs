@@ -55,6 +55,7 @@ mod tests {
             model: ModelId("HuggingFaceTB/SmolLM2-135M-Instruct".to_owned()),
             data: DatasetId(Default::default()),
             data_version: None,
+            task: None,
             effort: Some(Effort::Quick),
             device: Some(DeviceChoice::Gpu { index: 1 }),
             knobs,

@@ -41,6 +41,7 @@ fn question(engine: &Engine, device: Option<DeviceChoice>) -> RunSpec {
         model: ModelId(testkit::fixture("tiny/llama_tied").display().to_string()),
         data: engine.import_data(&asked, &mut go_on).unwrap().id,
         data_version: None,
+        task: None,
         effort: None,
         device,
         knobs: Asked::default(),

@@ -28,6 +28,7 @@ fn question(data: &DatasetInfo) -> RunSpec {
         model: ModelId(testkit::fixture("tiny/llama_tied").display().to_string()),
         data: data.id,
         data_version: None,
+        task: None,
         effort: None,
         device: None,
         knobs: Asked::default(),

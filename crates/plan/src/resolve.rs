@@ -1,7 +1,7 @@
 //! The plan, knob by knob, in the order in which one follows from another.
 
 use spec::{
-    Because, Chosen, Decided, DeviceKind, Plan, RunSpec, Schedule, Supervise, TargetModules, Template,
+    Because, Chosen, Decided, DeviceKind, Plan, RunSpec, Schedule, Supervise, TargetModules, Task, Template,
 };
 
 use crate::{
@@ -129,6 +129,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         model: model.id.clone(),
         model_hash: model.hash.clone(),
         data_version: data.version.clone(),
+        task: Chosen::new(Task::Write, Because::Measured("The data is text to be written.".to_owned())),
         device: chosen_device(spec, facts),
         template: if data.kind == DataKind::Chat { Template::OfModel } else { Template::None },
         forecast,

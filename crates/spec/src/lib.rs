@@ -22,6 +22,7 @@ mod knob;
 mod models;
 mod plan;
 mod planned;
+mod progress;
 mod row;
 mod run;
 mod settings;
@@ -52,7 +53,8 @@ pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Super
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
+pub use progress::{TaskProgress, TaskUnit};
 pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
-pub use task::{TaskProgress, TaskUnit};
+pub use task::{Task, TaskKind};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decided, DeviceChoice, Effort, ModelId, Sha256};
+use crate::{Decided, DeviceChoice, Effort, ModelId, Sha256, Task};
 
 /// A decision and its reason; the window shows both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct Plan {
     pub model_hash: Sha256,
     /// Which version of the data it learns from.
     pub data_version: Sha256,
+    /// What it learns to do. Plans made before there was a choice wrote on.
+    #[serde(default = "to_write")]
+    pub task: Chosen<Task>,
     /// Where it computes.
     pub device: Chosen<DeviceChoice>,
     /// How conversations become text.
@@ -101,4 +104,8 @@ pub struct Plan {
     pub knobs: Decided,
     /// What it is expected to cost.
     pub forecast: Forecast,
+}
+
+fn to_write() -> Chosen<Task> {
+    Chosen::new(Task::Write, Because::Usual("The only task there was.".to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, DatasetId, DeviceChoice, ModelId, Sha256};
+use crate::{Asked, DatasetId, DeviceChoice, ModelId, Sha256, TaskKind};
 
 /// How much time to spend; sets what the person leaves open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct RunSpec {
     pub data: DatasetId,
     /// Which version of it; the newest if not given.
     pub data_version: Option<Sha256>,
+    /// What it should learn to do; guessed from data and model if not given.
+    #[serde(default)]
+    pub task: Option<TaskKind>,
     /// How much time to spend.
     pub effort: Option<Effort>,
     /// Where to compute.

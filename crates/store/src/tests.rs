@@ -35,6 +35,7 @@ fn keep(store: &Store, run: RunId, created_ms: u64) {
         model: ModelId("tiny".to_owned()),
         data: DatasetId(Uuid::from_u128(9)),
         data_version: None,
+        task: None,
         effort: None,
         device: None,
         knobs: Asked::default(),

@@ -2,7 +2,7 @@
 
 use spec::{
     Because, Chosen, Decided, DeviceChoice, Forecast, ModelId, Plan, Range, Schedule, Sha256, Supervise,
-    TargetModules, Template,
+    TargetModules, Task, Template,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -41,6 +41,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         model: ModelId("test".to_owned()),
         model_hash: Sha256("0".repeat(64)),
         data_version: Sha256("0".repeat(64)),
+        task: asked(Task::Write),
         device: asked(DeviceChoice::Cpu),
         template: Template::None,
         knobs,

@@ -25,6 +25,7 @@ pub fn run(engine: &Engine, demo: &Demo, out: &mut Out) -> Result<(), ApiError> 
         model: ModelId(demo.model.clone().unwrap_or_else(|| STARTER.to_owned())),
         data: info.id,
         data_version: Some(info.version),
+        task: None,
         effort: Some(spec::Effort::Quick),
         device: Some(demo.device.unwrap_or(DeviceChoice::Cpu)),
         knobs: spec::Asked::default(),

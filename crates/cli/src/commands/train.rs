@@ -52,6 +52,7 @@ fn spec_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<RunSpec, Api
         model: ModelId(asked.model.clone()),
         data,
         data_version: version.transpose()?,
+        task: None,
         effort: asked.effort,
         device: asked.device,
         knobs: asked.knobs.0.clone(),

@@ -24,6 +24,7 @@ pub fn prepared(mood: &str, max_steps: u32) -> Prepared {
         model: ModelId(mood.to_owned()),
         data: DatasetId(Uuid::from_u128(9)),
         data_version: None,
+        task: None,
         effort: None,
         device: None,
         knobs: Asked::default(),

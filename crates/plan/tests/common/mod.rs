@@ -47,5 +47,14 @@ pub fn facts(data: DataFacts, device: DeviceFacts) -> Facts {
 
 pub fn question(knobs: Asked) -> RunSpec {
     let data = DatasetId("01936b2f-0000-7000-8000-000000000000".parse().unwrap());
-    RunSpec { name: None, model: smollm2().id, data, data_version: None, effort: None, device: None, knobs }
+    RunSpec {
+        name: None,
+        model: smollm2().id,
+        data,
+        data_version: None,
+        task: None,
+        effort: None,
+        device: None,
+        knobs,
+    }
 }
