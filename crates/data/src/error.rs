@@ -161,6 +161,14 @@ pub enum KeepError {
         /// As asked.
         test: f64,
     },
+    /// So many labels that they can only be answers, or numbers.
+    #[error(
+        "There are more than {most} different labels: that looks like written answers or like numbers. Map the columns as prompt and completion, or as a text and a number."
+    )]
+    TooManyLabels {
+        /// As many as there may be.
+        most: usize,
+    },
     /// The person broke it off.
     #[error("Cancelled; nothing was kept.")]
     Cancelled,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, DeviceInfo, Plan};
+use crate::{ApiError, DeviceInfo, Measure, Plan};
 
 /// An event with its place and time: one line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,6 +129,9 @@ pub enum RunEvent {
         best: bool,
         /// Wall time of the look.
         secs: f64,
+        /// How good the answers are, the most telling first; empty where the model writes.
+        #[serde(default)]
+        metrics: Vec<Measure>,
     },
     /// What the model says by now.
     Sampled {

@@ -297,21 +297,21 @@ fn what_cannot_be_read_says_what_to_do() {
         "a.xlsx",
         "PK\u{3}\u{4}\0\0",
         expect![[r#"
-        a.xlsx is not text: it looks like an Office document or a zip archive (save a sheet as CSV, or unpack the archive). Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+        a.xlsx is not text: it looks like an Office document or a zip archive (save a sheet as CSV, or unpack the archive). Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz).
     "#]],
     );
     check(
         "a.txt",
         "MZ\0\0",
         expect![[r#"
-        a.txt is not text: it looks like a program. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+        a.txt is not text: it looks like a program. Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz).
     "#]],
     );
     check(
         "a.yaml",
         "a: b",
         expect![[r#"
-        The format of a.yaml is not known. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz); give it the ending of its format.
+        The format of a.yaml is not known. Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz); give it the ending of its format.
     "#]],
     );
     check(
