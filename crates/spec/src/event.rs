@@ -61,6 +61,16 @@ pub struct Sample {
     pub output: String,
 }
 
+/// How good a model's answers to the validation data are, by one measure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Score {
+    /// Which: `accuracy`, `macro_f1`, `entity_f1`.
+    pub metric: String,
+    /// What it comes to.
+    pub value: f64,
+}
+
 /// Everything a run can say. Closed on purpose: store, window and log each match it whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -100,7 +110,7 @@ pub enum RunEvent {
         of: u32,
         /// Epochs done, as a fraction.
         epoch: f64,
-        /// Mean negative log-likelihood of the taught tokens, in nats, before the step.
+        /// Mean loss of what is taught, before the step, as in [`Evaluated`](Self::Evaluated).
         loss: f64,
         /// Of this step.
         learning_rate: f64,
@@ -108,7 +118,7 @@ pub enum RunEvent {
         grad_norm: f64,
         /// Tokens of this step that are not padding.
         tokens: u64,
-        /// Of them, taught.
+        /// Taught tokens, labels or numbers.
         supervised: u64,
         /// Wall time of the step.
         secs: f64,
@@ -121,14 +131,18 @@ pub enum RunEvent {
     Evaluated {
         /// Steps done.
         step: u32,
-        /// Mean negative log-likelihood of the taught tokens, in nats.
+        /// Mean loss of what is taught: the negative log-likelihood of a token, a text's label or a word's tag in nats,
+        /// or a number's squared error.
         loss: f64,
-        /// Taught tokens looked at.
+        /// Taught tokens, labels or numbers looked at.
         tokens: u64,
         /// That it is the lowest so far.
         best: bool,
         /// Wall time of the look.
         secs: f64,
+        /// How good the answers are, where the task has measures of its own.
+        #[serde(default)]
+        scores: Vec<Score>,
     },
     /// What the model says by now.
     Sampled {

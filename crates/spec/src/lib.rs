@@ -27,6 +27,7 @@ mod row;
 mod run;
 mod settings;
 mod task;
+mod trainable;
 mod trouble;
 
 pub use about::{About, DiskUse, Licence};
@@ -40,7 +41,7 @@ pub use data::{
 pub use dataset::{DatasetSheet, DatasetVersion, LengthHistogram, ProblemGroup, RowPage, ShapeSheet};
 pub use device::{DeviceChoice, DeviceInfo, DeviceKind};
 pub use error::{ApiError, Code};
-pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Stamped};
+pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Score, Stamped};
 pub use export::{ExportForm, ExportRecord, Exported, Precision};
 pub use fit::{Fit, FitKind};
 pub use history::{
@@ -49,7 +50,9 @@ pub use history::{
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder, Wish};
-pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
+pub use knob::{
+    Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Method, Schedule, Supervise, TargetModules,
+};
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
@@ -58,3 +61,4 @@ pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
 pub use task::{Task, TaskKind};
+pub use trainable::{Trainable, TrainablePart, TrainableWord};
