@@ -225,6 +225,25 @@ pub enum TokeniseError {
         /// Counted from 1.
         reply: usize,
     },
+    /// Rows with labels, numbers or tags, which a model that writes cannot be shown.
+    #[error(
+        "These rows have labels, numbers or tags, which a model that writes cannot be shown. Choose a task that answers with them, or import the data with its columns mapped as prompt and completion."
+    )]
+    NotWritten,
+    /// Rows of another task.
+    #[error(
+        "These rows do not fit the task `{task}`. Choose the task that goes with the data, or map its columns anew."
+    )]
+    OtherTask {
+        /// The task.
+        task: spec::TaskKind,
+    },
+    /// A label that the task does not have.
+    #[error("The label `{label}` is not one that the model knows. Look at the data that it learned from.")]
+    UnknownLabel {
+        /// The label.
+        label: String,
+    },
     /// The tokenizer failed.
     #[error(transparent)]
     Tokenizer(#[from] text::TextError),

@@ -35,15 +35,12 @@ impl Mapped<'_> {
 
     pub(crate) fn scored(&mut self) -> Result<Example, ProblemKind> {
         let (text, pair) = self.texts()?;
-        let not_a_number = || ProblemKind::NotANumber { column: self.column(ColumnRole::Score) };
-        let value = match self.fields.take(&self.column(ColumnRole::Score)) {
-            None | Some(Value::Null) => {
-                return Err(ProblemKind::MissingColumn { column: self.column(ColumnRole::Score) });
-            }
-            Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(written)) => written.trim().parse().ok(),
-            Some(_) => None,
+        let value = match self.value(ColumnRole::Score)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(written) => written.trim().parse().ok(),
+            _ => None,
         };
+        let not_a_number = || ProblemKind::NotANumber { column: self.column(ColumnRole::Score) };
         // Heads compute with 32 bits.
         let score = value.filter(|score: &f64| (*score as f32).is_finite()).ok_or_else(not_a_number)?;
         Ok(Example::Scored { text, pair, score })

@@ -2,7 +2,8 @@
 //!
 //! The path, in order: [`Sources`] are read by [`Reader`] into [`spec::Example`]s and [`spec::Problem`]s; [`keep`]
 //! splits them and stores them under the hash of their content; [`open`] gives them back; [`Teacher`] turns each into
-//! [`Tokens`] with a mask of what is taught; [`pack`] puts tokens into [`Row`]s of one width.
+//! [`Tokens`] with a mask of what is taught; [`pack`] puts tokens into [`Row`]s of one width. For models that answer with
+//! a head, [`Examiner`] turns each into a [`Question`].
 //!
 //! **Invariant:** a row that cannot be used is named (file, line, reason) and left out; only a file that cannot be
 //! read at all is an error. Files are read as streams: memory does not grow with the size of a file, but for about
@@ -50,7 +51,7 @@ pub use lengths::Lengths;
 pub use pack::{Row, n_supervised, pack, unpacked};
 pub use preview::Preview;
 pub use progress::{Progress, Watch, unwatched};
-pub use question::{Answer, Question};
+pub use question::{Answer, Examiner, Question, Questions, first_tokens};
 pub use read::{Imported, Problems, Reader, Report, read_bytes};
 pub use see::{Seen, SeenToken};
 pub use shape::shapes;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, DeviceInfo, ExportRecord, Measure, MemoryUse, Plan, RunRow, RunSpec, Sample, Sha256, Stamped};
+use crate::{DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Score, Sha256, Stamped};
 
 /// A checkpoint of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ pub struct EvalPoint {
     pub best: bool,
     /// How good the answers were; empty where the model writes.
     #[serde(default)]
-    pub metrics: Vec<Measure>,
+    pub scores: Vec<Score>,
 }
 
 /// The curves of a run.
@@ -221,7 +221,7 @@ mod tests {
             grad_norm: 2.0,
             tokens_per_sec: 3.0,
         };
-        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777, metrics: Vec::new() };
+        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777, scores: Vec::new() };
         let series =
             |n: u32| Series { steps: (1..=n).map(step).collect(), evals: (1..=n).map(eval).collect() };
         assert_eq!(series(2000).thinned(), series(2000));

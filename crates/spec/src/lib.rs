@@ -31,6 +31,7 @@ mod row;
 mod run;
 mod settings;
 mod task;
+mod trainable;
 mod trouble;
 
 pub use about::{About, DiskUse, Licence};
@@ -53,9 +54,11 @@ pub use history::{
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder, Wish};
-pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
+pub use knob::{
+    Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Method, Schedule, Supervise, TargetModules,
+};
 pub use label::{LabelCount, ScoreSpread, in_order};
-pub use measure::{Measure, Metric};
+pub use measure::{Metric, Score};
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
@@ -66,3 +69,4 @@ pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
 pub use task::{Task, TaskKind};
+pub use trainable::{Trainable, TrainablePart, TrainableWord};

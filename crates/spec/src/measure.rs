@@ -69,12 +69,12 @@ impl fmt::Display for Metric {
     }
 }
 
-/// One metric's value.
+/// How good a model's answers are, by one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct Measure {
+pub struct Score {
     /// What is measured.
     pub metric: Metric,
-    /// How much.
+    /// What it comes to.
     pub value: f64,
 }

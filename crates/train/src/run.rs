@@ -181,7 +181,7 @@ impl Course<'_> {
         let samples = samples(self.model, adapter, self.probes, self.ends, self.decode)?;
         let secs = pace.lap();
         pace.looked(secs);
-        narrate(RunEvent::Evaluated { step, loss: looked.loss, tokens: looked.tokens, best, secs })?;
+        narrate(RunEvent::Evaluated { step, loss: looked.loss, tokens: looked.tokens, best, secs, scores: Vec::new() })?;
         if !samples.is_empty() {
             narrate(RunEvent::Sampled { step, samples })?;
         }

@@ -13,7 +13,17 @@ fn shown(example: &Example) -> String {
             let messages: Vec<_> = messages.iter().map(|m| format!("{}: {:?}", m.role, m.content)).collect();
             messages.join(" | ")
         }
+        Example::Labelled { text, pair, labels } => format!("{text:?}{} is {labels:?}", second(pair)),
+        Example::Scored { text, pair, score } => format!("{text:?}{} is {score}", second(pair)),
+        Example::Tagged { words, tags } => {
+            let both: Vec<_> = words.iter().zip(tags).map(|(word, tag)| format!("{word}/{tag}")).collect();
+            both.join(" ")
+        }
     }
+}
+
+fn second(pair: &Option<String>) -> String {
+    pair.as_ref().map(|pair| format!(" and {pair:?}")).unwrap_or_default()
 }
 
 fn said(read: Result<Imported, Unreadable>) -> String {
