@@ -420,4 +420,6 @@ fn join(known: &Mapping, other: &Mapping) -> Option<Mapping> {
 }
 
 #[cfg(test)]
+mod labelled_tests;
+#[cfg(test)]
 mod tests;

@@ -149,13 +149,19 @@ impl Look<'_> {
             one => is_short(one),
         };
         let n = self.values(column).count();
-        n > 0 && self.values(column).all(fits) && (n < ENOUGH || 4 * self.distinct(column) <= 3 * n)
-            || n >= ENOUGH && self.values(column).all(|value| value.is_array() && fits(value))
+        let lists = self.values(column).filter(|value| value.is_array()).count();
+        let repeats = n < ENOUGH || 2 * lists > n || 4 * self.distinct(column) <= 3 * n;
+        self.mostly(column, fits) && repeats
     }
 
     fn are_numbers(&self, column: &str) -> bool {
-        let mut values = self.values(column).peekable();
-        values.peek().is_some() && values.all(|value| number(value).is_some())
+        self.mostly(column, |value| number(value).is_some())
+    }
+
+    /// Of three rows in four: one that is broken does not change what the others are.
+    fn mostly(&self, column: &str, fits: impl Fn(&Value) -> bool) -> bool {
+        let n = self.values(column).count();
+        n > 0 && 4 * self.values(column).filter(|value| fits(value)).count() >= 3 * n
     }
 
     /// Numbers of which some have a fraction: no label has.

@@ -26,7 +26,7 @@ fn second(pair: &Option<String>) -> String {
     pair.as_ref().map(|pair| format!(" and {pair:?}")).unwrap_or_default()
 }
 
-fn said(read: Result<Imported, Unreadable>) -> String {
+pub(super) fn said(read: Result<Imported, Unreadable>) -> String {
     let imported = match read {
         Ok(imported) => imported,
         Err(error) => return format!("{error}\n"),
@@ -42,7 +42,7 @@ fn said(read: Result<Imported, Unreadable>) -> String {
     out
 }
 
-fn check(name: &str, file: &str, expected: Expect) {
+pub(super) fn check(name: &str, file: &str, expected: Expect) {
     expected.assert_eq(&said(read_bytes(name, file.as_bytes(), None)));
 }
 
@@ -214,16 +214,16 @@ fn pairs_are_told_by_their_names_or_by_their_contents() {
         "a.csv",
         "text,sentiment\nSo sad,negative\n",
         expect![[r#"
-        `text` and `sentiment` are named as a prompt and its completion
-        "So sad" -> "negative"
+        columns `text`, `sentiment` are named as a text and its label
+        "So sad" is ["negative"]
     "#]],
     );
     check(
         "a.csv",
         "Text,Label\nSo sad,0\n",
         expect![[r#"
-        `Text` and `Label` are named as a prompt and its completion
-        "So sad" -> "0"
+        columns `Text`, `Label` are named as a text and its label
+        "So sad" is ["LABEL_0"]
     "#]],
     );
     check(
