@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs};
 use adapt::{AdaptError, Lora, LoraConfig, PeftConfig};
 use burn::tensor::{Device, Tensor};
 use model::{
-    Adapter, Bare, Base,
-    encoder::{Classifier, HeadSpec, Reads, Rows},
+    Adapter, Bare, Base, HeadFrom, HeadSpec, Reads,
+    encoder::{Classifier, Rows},
 };
 use spec::TargetModules;
 use testkit::fixture;
@@ -18,7 +18,7 @@ use weights::{
 
 fn open(tiny: &str, num_labels: usize) -> Classifier {
     let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{tiny}"))).unwrap();
-    let head = HeadSpec { reads: Reads::Text, num_labels, seed: 3 };
+    let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::File, seed: 3 };
     Classifier::open(&checkpoint, head, &Device::flex()).unwrap()
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use adapt::{Full, Gradients, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use model::{
-    Adapter, Base,
-    encoder::{Classifier, Family, HeadSpec, Reads, Rows},
+    Adapter, Base, HeadFrom, HeadSpec, Reads,
+    encoder::{Classifier, Family, Rows},
 };
 use serde_json::Value;
 use spec::TargetModules;
@@ -149,7 +149,7 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
 /// MiniLM with the head of the fixture.
 fn minilm_classifier() -> (Classifier, Full) {
     let checkpoint = Checkpoint::open(&minilm()).unwrap();
-    let head = HeadSpec { reads: Reads::Text, num_labels: 4, seed: 0 };
+    let head = HeadSpec { reads: Reads::Text, num_labels: 4, from: HeadFrom::File, seed: 0 };
     let model = Classifier::open(&checkpoint, head, &Device::flex()).unwrap();
     let full = Full::everything(&model);
     let given = adapt::read_tensors(&fixture("bert_head_init.safetensors")).unwrap();
