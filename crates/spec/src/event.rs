@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, DeviceInfo, Plan};
+use crate::{ApiError, DeviceInfo, Plan, Score};
 
 /// An event with its place and time: one line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,16 +59,6 @@ pub struct Sample {
     pub expected: String,
     /// What it wrote.
     pub output: String,
-}
-
-/// How good a model's answers to the validation data are, by one measure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct Score {
-    /// Which: `accuracy`, `macro_f1`, `entity_f1`.
-    pub metric: String,
-    /// What it comes to.
-    pub value: f64,
 }
 
 /// Everything a run can say. Closed on purpose: store, window and log each match it whole.
@@ -140,7 +130,7 @@ pub enum RunEvent {
         best: bool,
         /// Wall time of the look.
         secs: f64,
-        /// How good the answers are, where the task has measures of its own.
+        /// How good the answers are, the most telling first; empty where the model writes.
         #[serde(default)]
         scores: Vec<Score>,
     },

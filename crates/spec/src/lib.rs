@@ -19,6 +19,7 @@ mod history;
 mod ids;
 mod job;
 mod knob;
+mod measure;
 mod models;
 mod plan;
 mod planned;
@@ -41,7 +42,7 @@ pub use data::{
 pub use dataset::{DatasetSheet, DatasetVersion, LengthHistogram, ProblemGroup, RowPage, ShapeSheet};
 pub use device::{DeviceChoice, DeviceInfo, DeviceKind};
 pub use error::{ApiError, Code};
-pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Score, Stamped};
+pub use event::{EndReason, Halt, MemoryUse, RunEvent, Sample, Stamped};
 pub use export::{ExportForm, ExportRecord, Exported, Precision};
 pub use fit::{Fit, FitKind};
 pub use history::{
@@ -53,6 +54,7 @@ pub use job::{Control, Job, RunFolder, Wish};
 pub use knob::{
     Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Method, Schedule, Supervise, TargetModules,
 };
+pub use measure::{Metric, Score};
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};

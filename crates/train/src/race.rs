@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use adapt::{Learns, Lora, LoraConfig};
+use adapt::{Lora, LoraConfig};
 use burn::tensor::Device;
 use data::Row;
 use model::{Decoder, DecoderConfig};
