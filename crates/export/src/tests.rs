@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use adapt::{Lora, LoraConfig, NamedTensor};
+use adapt::{Learns, Lora, LoraConfig, NamedTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use expect_test::expect;
 use model::{Bare, Decoder, FAMILIES};
