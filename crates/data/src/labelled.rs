@@ -63,7 +63,7 @@ impl Mapped<'_> {
             return Err(ProblemKind::EmptyText);
         }
         let mut tags: Vec<String> =
-            tags.into_iter().map(|tag| named(tag).ok_or(ProblemKind::BadTags)).collect::<Result<_, _>>()?;
+            tags.into_iter().map(|tag| tag_named(tag).ok_or(ProblemKind::BadTags)).collect::<Result<_, _>>()?;
         tags::begun(&mut tags);
         Ok(Example::Tagged { words, tags })
     }
@@ -129,6 +129,10 @@ pub(crate) fn named(value: Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn tag_named(value: Value) -> Option<String> {
+    named(value).filter(|tag| !tag.is_empty())
 }
 
 /// A list, or what stands between the spaces of a text.

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use rayon::prelude::*;
-use spec::{Example, Split, Task};
+use spec::{Example, Split, Task, TaskKind};
 use text::{Encoded, Passage, Tokenizer};
 
 use crate::{Kept, Progress, ShowError, TokeniseError, Watch, kept::KeptLine};
@@ -88,7 +88,7 @@ impl<'a> Examiner<'a> {
                 (self.encoded(text, pair.as_deref())?, Answer::Number(*score as f32))
             }
             (Example::Tagged { words, tags }, Task::Tag { .. }) => {
-                let encoded = self.tokenizer.encode_passage(Passage::Words(words), self.context_length)?;
+                let encoded = self.encoded_words(words)?;
                 let tags: Vec<u32> = tags.iter().map(|tag| self.label(tag)).collect::<Result<_, _>>()?;
                 let first = first_tokens(&encoded.words);
                 let tag = |word: Option<u32>| word.and_then(|word| tags.get(word as usize)).copied();
@@ -146,7 +146,19 @@ impl<'a> Examiner<'a> {
         Ok(made)
     }
 
-    fn encoded(&self, text: &str, pair: Option<&str>) -> Result<Encoded, TokeniseError> {
+    pub(crate) fn tokenizer(&self) -> &'a Tokenizer {
+        self.tokenizer
+    }
+
+    pub(crate) fn task(&self) -> TaskKind {
+        self.task.kind()
+    }
+
+    pub(crate) fn encoded_words(&self, words: &[String]) -> Result<Encoded, TokeniseError> {
+        Ok(self.tokenizer.encode_passage(Passage::Words(words), self.context_length)?)
+    }
+
+    pub(crate) fn encoded(&self, text: &str, pair: Option<&str>) -> Result<Encoded, TokeniseError> {
         let passage = pair.map_or(Passage::Text(text), |pair| Passage::Pair(text, pair));
         Ok(self.tokenizer.encode_passage(passage, self.context_length)?)
     }

@@ -90,6 +90,6 @@ fn probe(example: &Example, tokens: &Tokens, tokenizer: &Tokenizer) -> Result<Op
     Ok(Some(Probe { ids: ids.to_vec(), prompt, expected: decode(rest)?.trim().to_owned() }))
 }
 
-fn unreadable(error: impl std::fmt::Display) -> ApiError {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::BadData, error.to_string()).hint("Import the data again and start a new run.")
 }
