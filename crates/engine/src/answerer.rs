@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use adapt::Learner;
-use data::Question;
 use model::{Adapter, Bare, HeadModel, Text};
 use spec::{ApiError, ChatTarget, Code, DeviceChoice, Job, Predicted, RunId, Task, Voice};
 use text::Passage;
@@ -219,10 +218,5 @@ impl Answerer {
         let adapter = self.adapter(Voice::Tuned);
         let said = self.workers.say(&self.model, adapter, &texts).map_err(ApiError::from)?;
         Ok(said.into_iter().next().unwrap_or_default())
-    }
-
-    /// That a question is one that this model can be asked.
-    pub(crate) fn takes(&self, question: &Question) -> bool {
-        question.ids.len() <= self.model.longest()
     }
 }
