@@ -14,10 +14,7 @@ const HEADS: [&str; 5] = ["lm_head", "classifier", "pre_classifier", "score", "h
 ///
 /// # Errors
 /// A word that means no tensor of the model, or none that means any.
-pub(crate) fn chosen(
-    model: &(impl Base + ?Sized),
-    trainable: &Trainable,
-) -> Result<Vec<bool>, AdaptError> {
+pub(crate) fn chosen(model: &(impl Base + ?Sized), trainable: &Trainable) -> Result<Vec<bool>, AdaptError> {
     let all = model.parameters();
     let words = trainable.words().map_err(AdaptError::Trainable)?;
     let is_new = |name: &str| model.born().iter().any(|module| is_in(name, module));
@@ -55,11 +52,11 @@ fn means(part: &TrainablePart, model: &(impl Base + ?Sized), parameter: &Paramet
             let first = name.split('.').next().unwrap_or(name);
             HEADS.contains(&first) || model.born().iter().any(|module| is_in(name, module))
         }
-        TrainablePart::Norms => has(&|part| {
-            part.to_lowercase().contains("norm") || part.starts_with("ln_")
-        }),
+        TrainablePart::Norms => has(&|part| part.to_lowercase().contains("norm") || part.starts_with("ln_")),
         TrainablePart::Biases => name.ends_with(".bias"),
-        TrainablePart::Layers { first, last } => layer_of(name).is_some_and(|i| (*first..=*last).contains(&i)),
+        TrainablePart::Layers { first, last } => {
+            layer_of(name).is_some_and(|i| (*first..=*last).contains(&i))
+        }
         TrainablePart::Named(pattern) => matches(pattern, name),
     }
 }

@@ -62,11 +62,7 @@ impl Learner {
     ///
     /// # Errors
     /// What the method names is not in the model.
-    pub fn attach(
-        model: &(impl Base + ?Sized),
-        method: &Method,
-        seed: u64,
-    ) -> Result<Self, AdaptError> {
+    pub fn attach(model: &(impl Base + ?Sized), method: &Method, seed: u64) -> Result<Self, AdaptError> {
         Ok(match method {
             Method::Lora(config) => Self::Lora(Lora::attach(model, config.clone(), seed)?),
             Method::Full(trainable) => Self::Full(Full::chosen(model, trainable)?),

@@ -198,7 +198,8 @@ fn texts_of_any_length_say_together_what_each_says_alone() {
 fn the_second_text_of_a_pair_is_told_from_the_first() {
     let model = open(&fixture("tiny/bert"));
     let ids = [5, 6, 7, 8];
-    let says = |types: &[u32]| values(model.says(&[Text { ids: &ids, type_ids: Some(types) }], &Bare).unwrap());
+    let says =
+        |types: &[u32]| values(model.says(&[Text { ids: &ids, type_ids: Some(types) }], &Bare).unwrap());
     let none = values(model.says(&[Text { ids: &ids, type_ids: None }], &Bare).unwrap());
     assert_eq!(says(&[0; 4]), none);
     assert_ne!(says(&[0, 0, 1, 1]), none);

@@ -127,11 +127,7 @@ impl Checkpoint {
 ///
 /// # Errors
 /// A file that is missing, damaged, or of another model.
-pub fn learned(
-    folder: &Path,
-    model: &(impl Base + ?Sized),
-    method: &Method,
-) -> Result<Learner, TrainError> {
+pub fn learned(folder: &Path, model: &(impl Base + ?Sized), method: &Method) -> Result<Learner, TrainError> {
     let tensors = read(&folder.join("trainable.safetensors"))?;
     Ok(Learner::restore(model, method, tensors.into_values())?)
 }

@@ -220,11 +220,7 @@ impl Workers {
 }
 
 /// Joins rows that follow one another into chains of at most `rows` rows and [`CHAIN`] tokens.
-fn chains<'a, T>(
-    share: Vec<(usize, &'a T)>,
-    rows: usize,
-    tokens: impl Fn(&T) -> usize,
-) -> Vec<Group<'a, T>> {
+fn chains<'a, T>(share: Vec<(usize, &'a T)>, rows: usize, tokens: impl Fn(&T) -> usize) -> Vec<Group<'a, T>> {
     let mut groups: Vec<Group<T>> = Vec::new();
     let mut joined = 0;
     for (place, row) in share {

@@ -95,7 +95,9 @@ impl<'a> Head<'a> {
                 Err(format!("{} labels where the head has {n}", labels.len()))
             }
             (Answer::Number(number), Reads::Text) if n == 1 && number.is_finite() => Ok(()),
-            (Answer::Number(number), Reads::Text) if n == 1 => Err(format!("{number} is not a number to learn")),
+            (Answer::Number(number), Reads::Text) if n == 1 => {
+                Err(format!("{number} is not a number to learn"))
+            }
             (Answer::Number(_), Reads::Text) => Err(format!("one number where the head says {n}")),
             (Answer::Tags(tags), Reads::Tokens) if tags.len() == question.ids.len() => {
                 tags.iter().flatten().try_for_each(|tag| within(*tag))
@@ -166,17 +168,25 @@ fn answers(questions: &[&Question]) -> Option<Answers> {
     let each = || questions.iter().map(|question| &question.answer);
     match each().next()? {
         Answer::Label(_) => Some(Answers::Label(
-            each().map(|answer| if let Answer::Label(label) = answer { Some(*label) } else { None }).collect(),
+            each()
+                .map(|answer| if let Answer::Label(label) = answer { Some(*label) } else { None })
+                .collect(),
         )),
         Answer::Labels(_) => Some(Answers::Labels(
-            each().map(|answer| if let Answer::Labels(labels) = answer { labels.clone() } else { Vec::new() }).collect(),
+            each()
+                .map(|answer| if let Answer::Labels(labels) = answer { labels.clone() } else { Vec::new() })
+                .collect(),
         )),
         Answer::Number(_) => Some(Answers::Numbers(
-            each().map(|answer| if let Answer::Number(number) = answer { vec![*number] } else { Vec::new() }).collect(),
+            each()
+                .map(|answer| if let Answer::Number(number) = answer { vec![*number] } else { Vec::new() })
+                .collect(),
         )),
         Answer::Tags(_) => {
-            let tags: Vec<Option<u32>> =
-                each().flat_map(|answer| if let Answer::Tags(tags) = answer { tags.as_slice() } else { &[] }).copied().collect();
+            let tags: Vec<Option<u32>> = each()
+                .flat_map(|answer| if let Answer::Tags(tags) = answer { tags.as_slice() } else { &[] })
+                .copied()
+                .collect();
             tags.iter().any(Option::is_some).then_some(Answers::Label(tags))
         }
     }

@@ -60,7 +60,8 @@ impl<'a, O: Objective> Stepper<'a, O> {
         // A seed for each row of each step: steps are far apart, rows follow one another.
         let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(step) << 32);
         let dropout = (self.dropout > 0.0).then_some(Dropout { rate: self.dropout, seed });
-        let Computed { loss, gradients } = self.workers.gradients(self.objective, learner, update, dropout)?;
+        let Computed { loss, gradients } =
+            self.workers.gradients(self.objective, learner, update, dropout)?;
         let grad_norm = norm(&gradients)?;
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(TrainError::Diverged { step });

@@ -110,15 +110,13 @@ fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let everything = Full::everything(&model);
         let first = batches(&model, tiny, &expected).remove(0);
-        let (loss, gradients) =
-            learn(&model, &everything, &first);
+        let (loss, gradients) = learn(&model, &everything, &first);
         assert_near(loss, expected["loss"].as_f64().unwrap(), 1e-5, tiny);
         assert_norms(everything.names(), &gradients, &expected["grad_norms"], tiny);
         if let Some(loss) = expected["padded"]["loss"].as_f64() {
             let (padded, none) = (&expected["padded"], &Value::Null);
             let padded = batch(&model, &padded["ids"], &padded["mask"], &expected["labels"], none);
-            let (found, _) =
-                learn(&model, &everything, &padded);
+            let (found, _) = learn(&model, &everything, &padded);
             assert_near(found, loss, 1e-5, &format!("{tiny} padded"));
         }
     }
@@ -134,8 +132,7 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
         let mut optimizer = AdamW::new(full.values(), 0.0);
         let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
         for (step, (batch, loss)) in batches(&model, tiny, &expected).iter().zip(losses).enumerate() {
-            let (found, gradients) =
-                learn(&model, &full, batch);
+            let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
             full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
@@ -182,13 +179,10 @@ fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
     let questions = minilm_questions(&expected);
     let head = Head::unweighted(&model);
 
-    let looked = train::evaluate(
-        &Workers::new(DeviceChoice::Cpu, 8).unwrap(),
-        &head,
-        &full,
-        &questions[..8],
-        |_| std::ops::ControlFlow::Continue(()),
-    );
+    let looked =
+        train::evaluate(&Workers::new(DeviceChoice::Cpu, 8).unwrap(), &head, &full, &questions[..8], |_| {
+            std::ops::ControlFlow::Continue(())
+        });
     let logits = looked.unwrap().logits.concat();
     for (found, expected) in logits.iter().zip(numbers(&expected["cls_logits_batch0"])) {
         assert_near(f64::from(*found), expected, 1e-4, "logit");
@@ -210,7 +204,12 @@ fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
         }
         let moved = stepper.step(&full, &mut optimizer, &update, 5e-5, step as u32).unwrap();
         assert_near(moved.loss, losses[step], 1e-4, &format!("loss of step {step}"));
-        assert_near(moved.grad_norm, norms[step], 1e-4 * norms[step], &format!("gradient norm of step {step}"));
+        assert_near(
+            moved.grad_norm,
+            norms[step],
+            1e-4 * norms[step],
+            &format!("gradient norm of step {step}"),
+        );
         full = moved.learner;
     }
 }
@@ -250,8 +249,7 @@ fn a_pairs_gradient_is_the_whole_weights_seen_through_the_other_side() {
             }
         });
         let merged = everything.with_values(merged.collect());
-        let (whole_loss, whole) =
-            learn(&model, &merged, &batch);
+        let (whole_loss, whole) = learn(&model, &merged, &batch);
         assert_near(loss, whole_loss, 1e-5, tiny);
         let whole: std::collections::HashMap<String, &Tensor<2>> =
             everything.names().into_iter().zip(&whole).collect();

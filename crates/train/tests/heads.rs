@@ -238,7 +238,9 @@ fn scores_are_told_with_each_look() {
     let said = go(folder.path(), &plan, &model, &lessons, &|| None).unwrap();
     let told: Vec<f64> = said
         .iter()
-        .filter_map(|event| if let RunEvent::Evaluated { scores, .. } = event { Some(scores[0].value) } else { None })
+        .filter_map(
+            |event| if let RunEvent::Evaluated { scores, .. } = event { Some(scores[0].value) } else { None },
+        )
         .collect();
     assert_eq!(told.len(), 3);
 
@@ -335,7 +337,9 @@ fn what_is_frozen_stays_and_a_new_head_learns_whatever_is_chosen() {
         }
         let rest: Vec<_> =
             model.parameters().iter().filter(|parameter| !names.contains(&parameter.name)).collect();
-        assert!(!rest.is_empty() && rest.iter().all(|parameter| learned.in_place_of(&parameter.name).is_none()));
+        assert!(
+            !rest.is_empty() && rest.iter().all(|parameter| learned.in_place_of(&parameter.name).is_none())
+        );
         let chosen = |name: &str| match trainable {
             "biases" => name.ends_with(".bias"),
             "!embeddings" => !name.contains("embeddings"),
@@ -344,7 +348,12 @@ fn what_is_frozen_stays_and_a_new_head_learns_whatever_is_chosen() {
         };
         for parameter in model.parameters() {
             let is_new = parameter.name.starts_with("classifier");
-            assert_eq!(names.contains(&parameter.name), is_new || chosen(&parameter.name), "{}", parameter.name);
+            assert_eq!(
+                names.contains(&parameter.name),
+                is_new || chosen(&parameter.name),
+                "{}",
+                parameter.name
+            );
         }
     }
 }
@@ -358,7 +367,10 @@ fn words_that_mean_nothing_here_are_refused_with_what_comes_near() {
     };
     for (trainable, says) in [
         ("layers:0-2,layers:7", "`layers:7` is no layer of the model: it has layers 0 to 1"),
-        ("*.atention.*", "no tensor of the model is called `*.atention.*`; near it are bert.encoder.layer.*.attention."),
+        (
+            "*.atention.*",
+            "no tensor of the model is called `*.atention.*`; near it are bert.encoder.layer.*.attention.",
+        ),
     ] {
         let said = said(trainable);
         assert!(said.contains(says), "{said}");

@@ -11,9 +11,7 @@ use super::{
     parts::{Dense, LayerNorm, Reader},
     roberta,
 };
-use crate::{
-    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, ModelError, Parameter, Reads, Text,
-};
+use crate::{Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, ModelError, Parameter, Reads, Text};
 
 /// What the head is given of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
