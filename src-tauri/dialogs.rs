@@ -17,7 +17,8 @@ pub enum ModelKind {
 }
 
 /// What can be imported, packed or not.
-const DATA: &[&str] = &["jsonl", "ndjson", "json", "csv", "tsv", "parquet", "txt", "md", "gz", "zst"];
+const DATA: &[&str] =
+    &["jsonl", "ndjson", "json", "csv", "tsv", "parquet", "txt", "md", "conll", "gz", "zst"];
 
 /// Files with data.
 pub fn data<R: Runtime>(app: &AppHandle<R>) -> Vec<PathBuf> {
@@ -44,6 +45,12 @@ pub fn folder<R: Runtime>(app: &AppHandle<R>, title: &str) -> Option<PathBuf> {
 pub fn chart<R: Runtime>(app: &AppHandle<R>) -> Option<PathBuf> {
     let ask = dialog(app, "Save the chart").set_file_name("loss.svg");
     path(ask.add_filter("SVG", &["svg"]).add_filter("PNG", &["png"]).blocking_save_file()?)
+}
+
+/// Where a report is to be written.
+pub fn report<R: Runtime>(app: &AppHandle<R>) -> Option<PathBuf> {
+    let ask = dialog(app, "Save the report").set_file_name("report.html");
+    path(ask.add_filter("HTML", &["html"]).blocking_save_file()?)
 }
 
 fn dialog<R: Runtime>(app: &AppHandle<R>, title: &str) -> FileDialogBuilder<R> {

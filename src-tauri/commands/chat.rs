@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use spec::{ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Sampling, TaskProgress, Voice};
+use spec::{
+    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Predicted, Sampling, TaskProgress, Voice,
+};
 use tauri::{State, ipc::Channel};
 
 use crate::{Opened, Tasks};
@@ -31,6 +33,18 @@ pub async fn close_chat(engine: Opened<'_>) -> Result<(), ApiError> {
             Ok(())
         })
         .await
+}
+
+/// What the model that is open says of a text, or of two that belong together.
+#[tauri::command]
+#[specta::specta]
+pub async fn classify(
+    engine: Opened<'_>,
+    voice: Voice,
+    text: String,
+    pair: Option<String>,
+) -> Result<Predicted, ApiError> {
+    engine.ask(move |engine| engine.answer(voice, &text, pair.as_deref())).await
 }
 
 /// Goes on from `prompt`; `text` hears the words as they come. Stopped, it gives back what there is.

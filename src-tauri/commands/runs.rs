@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use spec::{
-    ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, RunId, RunSpec, RunView,
-    Stamped, TaskProgress,
+    ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, Report, RunId, RunSpec,
+    RunView, Stamped, TaskProgress,
 };
 use tauri::{AppHandle, Runtime, State, ipc::Channel};
 
@@ -164,6 +164,34 @@ pub async fn save_chart<R: Runtime>(
     let Some(path) = off(move || Ok(dialogs::chart(&app))).await? else { return Ok(None) };
     let said = path.display().to_string();
     engine.ask(move |engine| engine.save_chart(&request, &path)).await?;
+    Ok(Some(said))
+}
+
+/// Looks at a run's result on the part of its data that was set aside for a test.
+#[tauri::command]
+#[specta::specta]
+pub async fn report_run(
+    engine: Opened<'_>,
+    tasks: State<'_, Tasks>,
+    task: u32,
+    progress: Channel<TaskProgress>,
+    id: RunId,
+) -> Result<Report, ApiError> {
+    let call = move |engine: &engine::Engine, watch: &mut engine::Watch<'_>| engine.report_of_run(id, watch);
+    engine.watched(tasks.begin(task), progress, call).await
+}
+
+/// Asks where to, and writes a report there as one page; none if the person thought better of it.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_report<R: Runtime>(
+    app: AppHandle<R>,
+    engine: Opened<'_>,
+    report: Report,
+) -> Result<Option<String>, ApiError> {
+    let Some(path) = off(move || Ok(dialogs::report(&app))).await? else { return Ok(None) };
+    let said = path.display().to_string();
+    engine.ask(move |engine| engine.save_report(&report, &path)).await?;
     Ok(Some(said))
 }
 

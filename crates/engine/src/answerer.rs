@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use adapt::Learner;
 use model::{Adapter, Bare, HeadModel, Text};
-use spec::{ApiError, ChatTarget, Code, DeviceChoice, Job, Predicted, RunId, Task, Voice};
+use spec::{
+    ApiError, ChatOpened, ChatTarget, Code, DeviceChoice, DeviceInfo, Job, Predicted, RunId, Task, Voice,
+};
 use text::Passage;
 use train::Workers;
 
@@ -32,7 +34,10 @@ pub struct Answerer {
 
 impl std::fmt::Debug for Answerer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answerer").field("model", &self.open.path).field("task", &self.task).finish_non_exhaustive()
+        f.debug_struct("Answerer")
+            .field("model", &self.open.path)
+            .field("task", &self.task)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,6 +62,47 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Predicted, ApiError> {
         self.answerer(target, watch)?.answer(text, pair)
+    }
+
+    /// What the model that [`open_chat`](Self::open_chat) opened says of a text, or of two that belong together.
+    ///
+    /// # Errors
+    /// When none is open that answers, or as [`classify`](Self::classify).
+    pub fn answer(&self, voice: Voice, text: &str, pair: Option<&str>) -> Result<Predicted, ApiError> {
+        let open = lock(&self.inner.answering.0).as_ref().map(|(_, open)| open.clone());
+        let open = open.ok_or_else(|| {
+            ApiError::new(Code::NotFound, "No model is open").hint("Choose a run or a model to try.")
+        })?;
+        open.answer_as(voice, text, pair)
+    }
+
+    /// Whether it is asked what a text is, rather than talked to.
+    pub(crate) fn answers(&self, target: &ChatTarget, watch: &mut Watch<'_>) -> Result<bool, ApiError> {
+        match target {
+            ChatTarget::Run { id } => Ok(self.record(*id)?.plan.task.value.kind().answers_with_a_head()),
+            ChatTarget::Model { id } => {
+                let path = self.locate_model(id, watch)?;
+                let open = self.inner.known.model(&path)?;
+                Ok(of_file(&open.checkpoint.config_json().map_err(bad)?).is_some())
+            }
+        }
+    }
+
+    pub(crate) fn open_classifier(
+        &self,
+        target: &ChatTarget,
+        device: DeviceInfo,
+        watch: &mut Watch<'_>,
+    ) -> Result<ChatOpened, ApiError> {
+        let answerer = self.answerer(target, watch)?;
+        Ok(ChatOpened {
+            task: answerer.task.clone(),
+            chats: false,
+            base: answerer.base_has_head,
+            tuned: answerer.taught.is_some(),
+            device,
+            context: u32::try_from(answerer.context).unwrap_or(u32::MAX),
+        })
     }
 
     /// Lets go of the model that was asked last.
@@ -92,7 +138,8 @@ impl Engine {
     pub(crate) fn result_of(&self, id: RunId) -> Result<String, ApiError> {
         let folder = self.home().run(id);
         self.run(id)?.result.or_else(|| train::latest(&folder.checkpoints())).ok_or_else(|| {
-            ApiError::new(Code::NotFound, "The run has no checkpoint yet").hint("Let it train a little longer.")
+            ApiError::new(Code::NotFound, "The run has no checkpoint yet")
+                .hint("Let it train a little longer.")
         })
     }
 
@@ -110,8 +157,11 @@ impl Engine {
         let job = runfolder::read_job(&folder).at_the_edge()?;
         let (task, knobs) = (job.plan.task.value.clone(), &job.plan.knobs);
         if !task.kind().answers_with_a_head() {
-            return Err(ApiError::new(Code::Usage, "This run learned to write, and not to answer with labels")
-                .hint("Try it with a prompt instead: tunesmith generate."));
+            return Err(ApiError::new(
+                Code::Usage,
+                "This run learned to write, and not to answer with labels",
+            )
+            .hint("Try it with a prompt instead: tunesmith generate."));
         }
         let checkpoint = folder.checkpoint(&self.result_of(id)?);
         let context = knobs.context_length.value as usize;
@@ -188,6 +238,14 @@ impl Answerer {
     /// # Errors
     /// When the text is empty, a pair is given where words are tagged, or the device gives up.
     pub fn answer(&self, text: &str, pair: Option<&str>) -> Result<Predicted, ApiError> {
+        self.answer_as(Voice::Tuned, text, pair)
+    }
+
+    /// The same as the model was before the run, or as the run left it.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn answer_as(&self, voice: Voice, text: &str, pair: Option<&str>) -> Result<Predicted, ApiError> {
         if text.trim().is_empty() || pair.is_some_and(|pair| pair.trim().is_empty()) {
             return Err(ApiError::new(Code::Usage, "There is no text").hint("Write something to ask about."));
         }
@@ -201,21 +259,22 @@ impl Answerer {
             let words = data::words(text);
             let written: Vec<String> = words.iter().map(|word| text[word.clone()].to_owned()).collect();
             let encoded = encode(Passage::Words(&written))?;
-            let logits = self.logits(&encoded.ids, None)?;
+            let logits = self.logits(voice, &encoded.ids, None)?;
             let first = data::first_tokens(&encoded.words);
             let answers = judge::word_answers(&self.task, &logits, &first, words.len());
             return Ok(Predicted::Entities { entities: judge::entities(&self.task, text, &words, &answers) });
         }
         let encoded = encode(pair.map_or(Passage::Text(text), |pair| Passage::Pair(text, pair)))?;
         let type_ids = pair.is_some().then_some(&encoded.type_ids[..]);
-        let logits = self.logits(&encoded.ids, type_ids)?;
-        judge::said(&self.task, &logits)
-            .ok_or_else(|| ApiError::new(Code::Internal, "The head said nothing that the task has a meaning for"))
+        let logits = self.logits(voice, &encoded.ids, type_ids)?;
+        judge::said(&self.task, &logits).ok_or_else(|| {
+            ApiError::new(Code::Internal, "The head said nothing that the task has a meaning for")
+        })
     }
 
-    fn logits(&self, ids: &[u32], type_ids: Option<&[u32]>) -> Result<Vec<f32>, ApiError> {
+    fn logits(&self, voice: Voice, ids: &[u32], type_ids: Option<&[u32]>) -> Result<Vec<f32>, ApiError> {
         let texts = [Text { ids, type_ids }];
-        let adapter = self.adapter(Voice::Tuned);
+        let adapter = self.adapter(voice);
         let said = self.workers.say(&self.model, adapter, &texts).map_err(ApiError::from)?;
         Ok(said.into_iter().next().unwrap_or_default())
     }

@@ -15,7 +15,8 @@ use std::{
 };
 
 use spec::{
-    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Code, DeviceChoice, DeviceInfo, Sampling, Voice,
+    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Code, DeviceChoice, DeviceInfo, Sampling, Task,
+    Voice,
 };
 
 use crate::{
@@ -55,19 +56,24 @@ impl Seat {
 }
 
 impl Engine {
-    /// Reads a model into memory to be talked to; the one before is let go.
+    /// Reads a model into memory to be talked to, or to be asked what a text is; the one before is let go.
     ///
     /// # Errors
     /// When there is nothing to open yet, it cannot be read, or `watch` breaks; then none is open.
     pub fn open_chat(&self, target: &ChatTarget, watch: &mut Watch<'_>) -> Result<ChatOpened, ApiError> {
-        self.inner.seat.empty();
+        self.close_chat();
         let device = self.device_to_try(target)?;
+        if self.answers(target, watch)? {
+            return self.open_classifier(target, device, watch);
+        }
         let tuned = match target {
             ChatTarget::Run { id } => self.open_run(*id, device.choice, watch)?,
             ChatTarget::Model { id } => self.open_base(id, device.choice, watch)?,
         };
         let opened = ChatOpened {
+            task: Task::Write,
             chats: tuned.chats(),
+            base: true,
             tuned: tuned.taught.is_some(),
             context: u32::try_from(tuned.open.longest()).unwrap_or(u32::MAX),
             device,
@@ -81,6 +87,7 @@ impl Engine {
     /// Lets the model go. Replies that go on end.
     pub fn close_chat(&self) {
         self.inner.seat.empty();
+        self.close_classifier();
     }
 
     /// Goes on from `prompt` with the model that is open; `on_text` hears the text as it comes and may end it, which

@@ -67,6 +67,7 @@ impl Engine {
         Ok(Planned {
             name: self.name_of_run(&ground)?,
             knobs: rows(&plan),
+            tasks: plan::tasks(ground.data.kind, ground.model.kind),
             devices: devices.iter().map(on).collect::<Result<_, _>>()?,
             command: command::line(spec, &self.name_of_data(&ground)?),
             plan,

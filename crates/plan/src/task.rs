@@ -43,17 +43,28 @@ pub(crate) fn task(spec: &RunSpec, facts: &Facts) -> Result<Chosen<Task>, PlanEr
     Ok(Chosen::new(task, because))
 }
 
+/// Every task that such a model can learn from such data, the usual first.
+pub fn tasks(data: DataKind, model: ModelKind) -> Vec<TaskKind> {
+    let (usual, _) = of_data(data, model);
+    let others = TaskKind::ALL.into_iter().filter(|kind| *kind != usual);
+    let can = |kind: &TaskKind| fits_data(*kind, data).is_ok() && fits_model(*kind, model).is_ok();
+    std::iter::once(usual).chain(others).filter(can).collect()
+}
+
 /// What goes with data of this kind.
 fn of_data(data: DataKind, model: ModelKind) -> (TaskKind, String) {
     let (kind, why) = match (data, model) {
-        (DataKind::Completion, ModelKind::EncoderDecoder) => {
-            (TaskKind::Transform, "the data has prompts and completions, and the model turns one text into another")
-        }
+        (DataKind::Completion, ModelKind::EncoderDecoder) => (
+            TaskKind::Transform,
+            "the data has prompts and completions, and the model turns one text into another",
+        ),
         (DataKind::Chat | DataKind::Completion | DataKind::Text, _) => {
             (TaskKind::Write, "the data is text to be written")
         }
         (DataKind::Labelled, _) => (TaskKind::Classify, "each text of the data has one label"),
-        (DataKind::LabelledSeveral, _) => (TaskKind::ClassifySeveral, "texts of the data have any number of labels"),
+        (DataKind::LabelledSeveral, _) => {
+            (TaskKind::ClassifySeveral, "texts of the data have any number of labels")
+        }
         (DataKind::Scored, _) => (TaskKind::Score, "each text of the data has a number"),
         (DataKind::Tagged, _) => (TaskKind::Tag, "each word of the data has a tag"),
     };
@@ -70,7 +81,11 @@ fn fits_data(task: TaskKind, data: DataKind) -> Result<(), PlanError> {
         DataKind::Scored => &[TaskKind::Score],
         DataKind::Tagged => &[TaskKind::Tag],
     };
-    if teaches.contains(&task) { Ok(()) } else { Err(PlanError::DataTeachesOther { task, teaches: teaches[0] }) }
+    if teaches.contains(&task) {
+        Ok(())
+    } else {
+        Err(PlanError::DataTeachesOther { task, teaches: teaches[0] })
+    }
 }
 
 /// That a model that reads in this way can do it.
@@ -128,7 +143,9 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
         Task::Tag { .. } => {
             return Chosen::new(
                 false,
-                Because::Usual("most words are no part of an entity, and the usual recipe leaves it so".to_owned()),
+                Because::Usual(
+                    "most words are no part of an entity, and the usual recipe leaves it so".to_owned(),
+                ),
             );
         }
         _ => return Chosen::new(false, Because::Usual("every example counts alike".to_owned())),
@@ -153,7 +170,10 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
     } else if few < ENOUGH {
         plain(format!("{said}: so few would shake every step if they counted as much"))
     } else {
-        Chosen::new(true, Because::Measured(format!("{said}: with weights, each label counts as much as any other")))
+        Chosen::new(
+            true,
+            Because::Measured(format!("{said}: with weights, each label counts as much as any other")),
+        )
     }
 }
 
@@ -194,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_chosen_is_what_would_not_be_refused() {
+        use TaskKind::{Classify, ClassifySeveral, Tag, Write};
+        assert_eq!(tasks(DataKind::Labelled, ModelKind::Encoder), [Classify, ClassifySeveral]);
+        assert_eq!(tasks(DataKind::Chat, ModelKind::Decoder), [Write]);
+        assert_eq!(tasks(DataKind::Tagged, ModelKind::Encoder), [Tag]);
+        assert_eq!(tasks(DataKind::Tagged, ModelKind::Decoder), []);
+    }
+
+    #[test]
     fn weights_are_on_where_labels_are_unbalanced_and_not_too_rare() {
         let labels = |counts: &[u64]| -> Vec<LabelCount> {
             let one = |(at, train): (usize, &u64)| LabelCount {
@@ -206,7 +235,10 @@ mod tests {
         let weighed = |counts: &[u64]| class_weights(&task, &labels(counts));
         assert!(weighed(&[500, 50]).value && !weighed(&[500, 200]).value && !weighed(&[500, 4]).value);
         let said = weighed(&[1500, 50]).because.to_string();
-        assert!(said.starts_with("`LABEL_0` has 1,500 training examples, `LABEL_1` has 50: with weights"), "{said}");
+        assert!(
+            said.starts_with("`LABEL_0` has 1,500 training examples, `LABEL_1` has 50: with weights"),
+            "{said}"
+        );
         assert!(!class_weights(&Task::Score, &[]).value);
     }
 }

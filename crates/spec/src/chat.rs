@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceInfo, Message, ModelId, RunId};
+use crate::{DeviceInfo, Message, ModelId, RunId, Task};
 
 /// What is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +25,14 @@ pub enum ChatTarget {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ChatOpened {
+    /// What it does, with its labels: a prompt goes on, or a text is told what it is.
+    pub task: Task,
     /// That it can be talked to, rather than only made to go on.
     pub chats: bool,
-    /// That there is a tuned voice beside the base's.
+    /// That it can be heard as it was before the run: always where it writes, and where it answers with a head, if
+    /// that was in its file.
+    pub base: bool,
+    /// That there is a tuned voice.
     pub tuned: bool,
     /// Where it computes.
     pub device: DeviceInfo,

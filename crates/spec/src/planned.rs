@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceCheck, DeviceInfo, Fit, Plan, Range};
+use crate::{DeviceCheck, DeviceInfo, Fit, Plan, Range, TaskKind};
 
 /// A knob of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,10 @@ pub struct Planned {
     pub plan: Plan,
     /// As the run is called if the person gives it no name.
     pub name: String,
-    /// Every knob, in the order of the form.
+    /// Every knob that means anything for it, in the order of the form.
     pub knobs: Vec<PlannedKnob>,
+    /// Every task that this model can learn from this data, the planned one among them.
+    pub tasks: Vec<TaskKind>,
     /// Every device, the processor first.
     pub devices: Vec<DeviceFit>,
     /// The same run in a terminal.

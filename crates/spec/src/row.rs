@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, ModelId, RunId, RunStatus};
+use crate::{ApiError, ModelId, RunId, RunStatus, Score, TaskKind};
 
 /// A run in a list; a fold over its events, like everything that is shown of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct RunRow {
     pub model: ModelId,
     /// The name of the data set.
     pub data: String,
+    /// What it learns to do.
+    pub task: TaskKind,
     /// Where it stands.
     pub status: RunStatus,
     /// When it was asked for: milliseconds since 1970, UTC.
@@ -30,6 +32,8 @@ pub struct RunRow {
     pub loss: Option<f64>,
     /// The lowest validation loss so far, in nats.
     pub best: Option<f64>,
+    /// The most telling metric at that look; none where the model writes.
+    pub score: Option<Score>,
     /// Seconds until the end, while it runs and that is known.
     pub secs_left: Option<f64>,
     /// The training loss over the steps, thinned to at most [`RunRow::MAX_POINTS`], oldest first.

@@ -105,11 +105,13 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
     let queued_ms: Option<u64> = row.get("queued_ms")?;
     let status = status(queued_ms.is_some(), phase.as_deref(), || alive(id));
     let last = said::last_step(db, id)?;
+    let Json(plan): Json<Plan> = row.get("plan")?;
     let shown = RunRow {
         id,
         name: row.get("name")?,
         model: ModelId(row.get("model")?),
         data: row.get::<_, Option<String>>("data_name")?.unwrap_or_default(),
+        task: plan.task.value.kind(),
         status,
         created_ms: row.get("created_ms")?,
         queued_ms,
@@ -117,6 +119,7 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
         of: Some(row.get("max_steps")?),
         loss: last.as_ref().map(|last| last.loss),
         best: said::best(db, id)?,
+        score: said::best_score(db, id)?,
         secs_left: last.and_then(|last| last.secs_left).filter(|_| status == RunStatus::Running),
         losses: said::thinned_losses(db, id)?,
         error: row
@@ -127,7 +130,7 @@ fn row(db: &Transaction, alive: Alive<'_>, row: &Row<'_>) -> rusqlite::Result<Ru
     Ok(RunRecord {
         row: shown,
         spec: row.get::<_, Json<_>>("spec")?.0,
-        plan: row.get::<_, Json<_>>("plan")?.0,
+        plan,
         app_version: row.get("app_version")?,
         device: row.get::<_, Option<Json<_>>>("device_info")?.map(|Json(device)| device),
         parameters: row.get::<_, Option<Json<_>>>("parameters")?.map(|Json(parameters)| parameters),

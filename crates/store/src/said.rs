@@ -4,7 +4,9 @@
 //! everything said of later steps void.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use spec::{DeviceChoice, EvalPoint, MemoryUse, RunEvent, RunId, RunRow, Series, Sha256, Stamped, StepPoint};
+use spec::{
+    DeviceChoice, EvalPoint, MemoryUse, RunEvent, RunId, RunRow, Score, Series, Sha256, Stamped, StepPoint,
+};
 
 use crate::{
     Store, StoreError,
@@ -13,9 +15,10 @@ use crate::{
     run,
 };
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
-    202611210102,
-    "CREATE TABLE step (
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::additive(
+        202611210102,
+        "CREATE TABLE step (
         run           TEXT    NOT NULL REFERENCES run(id) ON DELETE CASCADE,
         step          INTEGER NOT NULL CHECK (0 <= step),
         at_ms         INTEGER NOT NULL,
@@ -49,11 +52,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
         event TEXT    NOT NULL CHECK (json_valid(event)),  -- spec::RunEvent
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;",
-), Migration::additive(
-    202611212040,
-    // A JSON list of spec::Score.
-    "ALTER TABLE eval ADD COLUMN scores TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(scores));",
-)];
+    ),
+    Migration::additive(
+        202611212040,
+        // A JSON list of spec::Score.
+        "ALTER TABLE eval ADD COLUMN scores TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(scores));",
+    ),
+];
 
 /// The last step of a run, as a list shows it.
 pub(crate) struct LastStep {
@@ -171,7 +176,8 @@ fn series(db: &Transaction, id: RunId) -> Result<Series, StoreError> {
             tokens_per_sec: row.get(4)?,
         })
     })?;
-    let mut evals = db.prepare_cached("SELECT step, loss, best, scores FROM eval WHERE run = ?1 ORDER BY step")?;
+    let mut evals =
+        db.prepare_cached("SELECT step, loss, best, scores FROM eval WHERE run = ?1 ORDER BY step")?;
     let evals = evals.query_map([Text(id)], |row| {
         let Json(scores) = row.get(3)?;
         Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)?, scores })
@@ -251,6 +257,14 @@ pub(crate) fn last_step(db: &Transaction, id: RunId) -> rusqlite::Result<Option<
 /// The lowest validation loss.
 pub(crate) fn best(db: &Transaction, id: RunId) -> rusqlite::Result<Option<f64>> {
     db.prepare_cached("SELECT min(loss) FROM eval WHERE run = ?1")?.query_row([Text(id)], |row| row.get(0))
+}
+
+/// The most telling metric at the look with the lowest validation loss.
+pub(crate) fn best_score(db: &Transaction, id: RunId) -> rusqlite::Result<Option<Score>> {
+    let sql = "SELECT scores FROM eval WHERE run = ?1 ORDER BY loss, step LIMIT 1";
+    let scores =
+        db.prepare_cached(sql)?.query_row([Text(id)], |row| row.get::<_, Json<Vec<Score>>>(0)).optional()?;
+    Ok(scores.and_then(|Json(scores)| scores.into_iter().next()))
 }
 
 /// The mean loss of each of at most [`RunRow::MAX_POINTS`] stretches of equal length.

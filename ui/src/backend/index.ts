@@ -27,7 +27,9 @@ import type {
   ModelOffer,
   OnClose,
   Planned,
+  Predicted,
   Preview,
+  Report,
   RowPage,
   RunId,
   RunSpec,
@@ -91,6 +93,10 @@ export interface Backend {
   drawChart(request: ChartRequest): Promise<ChartPicture>;
   /** Asks where, and writes the chart there as SVG or PNG; null if the person thought better of it. */
   saveChart(request: ChartRequest): Promise<string | null>;
+  /** How well a finished run that answers with a head does on the part that was set aside for a test. */
+  reportRun(id: RunId, watched?: Watched): Promise<Report>;
+  /** Asks where, and writes the report there as one page for any browser; null if the person thought better of it. */
+  saveReport(report: Report): Promise<string | null>;
 
   // data
   previewData(paths: string[], mapping: Mapping | null, rows: number): Promise<Preview>;
@@ -160,6 +166,8 @@ export interface Backend {
     onText: (piece: string) => void,
     signal?: AbortSignal,
   ): Promise<ChatReply>;
+  /** What the open model says of a text, or of two that belong together; for those that answer with a head. */
+  classify(voice: Voice, text: string, pair: string | null): Promise<Predicted>;
 
   // export
   /** `target` null: in the folder of exports, under the run's name. */

@@ -77,6 +77,8 @@ export function tauri(): Backend {
     compareRuns: ask.compareRuns,
     drawChart: ask.drawChart,
     saveChart: ask.saveChart,
+    reportRun: (id, by) => watched(by, (n, progress) => ask.reportRun(n, progress, id)),
+    saveReport: ask.saveReport,
 
     previewData: ask.previewData,
     shapes: ask.shapes,
@@ -109,6 +111,7 @@ export function tauri(): Backend {
     startRun: (spec, by) => watched(by, (n, progress) => ask.startRun(n, progress, spec)),
 
     openChat: (target, by) => watched(by, (n, progress) => ask.openChat(n, progress, target)),
+    classify: ask.classify,
     closeChat: () => nothing(ask.closeChat()),
     reply: (voice, prompt, sampling, max_tokens, onText, signal) =>
       task(signal, (n) => ask.reply(n, channel<string>(onText), voice, prompt, sampling, max_tokens)),

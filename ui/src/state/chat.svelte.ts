@@ -2,6 +2,7 @@
 // still answering.
 
 import type { ApiError, Backend, ChatOpened, ChatPrompt, ChatTarget, Message, Voice } from "../backend";
+import { answersWithHead } from "../words/task";
 import { Answer } from "./answer.svelte";
 import { asApiError } from "./errors";
 import { anySeed, type How, samplingOf, USUAL } from "./sampling";
@@ -130,7 +131,7 @@ export class Chat {
   private arrive(target: ChatTarget, opened: ChatOpened | null): void {
     if (opened) {
       this.stage = { kind: "open", opened };
-      if (target.kind === "run") void this.suggest(target);
+      if (target.kind === "run" && !answersWithHead(opened.task.kind)) void this.suggest(target);
     } else {
       this.stage = { kind: "choosing" };
       this.target = null;

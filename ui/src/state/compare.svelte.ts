@@ -1,8 +1,9 @@
 // Runs beside each other: what each came to, and what was asked of them. A fold over what the backend compares.
 
-import type { ApiError, Backend, Comparison, EvalPoint, RunId, RunView, Series, Stamped, StepPoint } from "../backend";
+import type { ApiError, Backend, Comparison, EvalPoint, Metric, RunId, RunView, Series, Stamped, StepPoint } from "../backend";
 import { near, smoothed } from "./curve";
 import { asApiError } from "./errors";
+import { courses, looksOf } from "./scores";
 
 /** A chart has so many colours that can be told apart. */
 export const MOST_RUNS = 8;
@@ -71,6 +72,15 @@ export class Compare {
   readonly results: readonly Result[] = $derived(
     (this.comparison?.runs ?? []).map((run, i) => this.result(run.id, this.comparison?.series[i])),
   );
+  /** Each metric that any of them has, with the best of each run. */
+  readonly metrics: readonly { metric: Metric; values: readonly (number | null)[] }[] = $derived.by(() => {
+    const all = (this.comparison?.series ?? []).map(({ evals }) => courses(looksOf(evals)));
+    const named = [...new Set(all.flatMap((one) => one.map(({ metric }) => metric)))];
+    return named.map((metric) => ({
+      metric,
+      values: all.map((one) => one.find((course) => course.metric === metric)?.best.value ?? null),
+    }));
+  });
   /** That their losses were measured on different data. */
   readonly unlike: boolean = $derived(
     (this.comparison?.differences ?? []).some(({ label }) => label === "Data" || label === "Data version"),

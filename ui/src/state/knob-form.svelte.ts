@@ -8,7 +8,7 @@ export type Wrong = { typed: string; why: string };
 export function written(value: Value): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean") return value ? "on" : "off";
-  return typeof value === "object" ? value.named.join(",") : String(value);
+  return typeof value === "object" ? (Array.isArray(value) ? value : value.named).join(",") : String(value);
 }
 
 /** The knobs set by hand. What was typed and refused stays in its field, with the reason. */

@@ -11,10 +11,13 @@ import type {
   SampledAt,
   SavedAt,
   Stamped,
+  TaskKind,
 } from "../backend";
+import { kindOf } from "../words/task";
 import type { App } from "./app.svelte";
 import { add, curve, type Curve, type Point, until } from "./curve";
 import { asApiError } from "./errors";
+import type { Look } from "./scores";
 import { holds, shortened, type Told, told, withLook } from "./story";
 
 export type StepKey = "loss" | "learning_rate" | "grad_norm" | "tokens_per_sec";
@@ -38,6 +41,7 @@ export type Asked = "nothing" | "pause" | "stop" | "resume";
 
 type Stepped = Extract<RunEvent, { kind: "stepped" }>;
 const MOST_SAVED = 200;
+const MOST_SCORED = 2000;
 
 /**
  * A run as its page knows it: a fold over its events. It begins with those that the history holds and goes on with
@@ -56,6 +60,8 @@ export class LiveRun {
   latest = $state.raw<Latest | null>(null);
   steps = $state.raw<Curve<StepKey>>(curve(STEP_KEYS));
   evals = $state.raw<Curve<"loss">>(curve(["loss"] as const));
+  /** How good its answers were at each look; empty looks where it writes. */
+  scored = $state.raw<readonly Look[]>([]);
   /** The lowest validation loss, that of the untrained model left out. */
   best = $state.raw<Best | null>(null);
   looks = $state.raw<readonly SampledAt[]>([]);
@@ -84,6 +90,11 @@ export class LiveRun {
 
   get of(): number | null {
     return this.detail?.plan.knobs.max_steps.value ?? this.detail?.row.of ?? null;
+  }
+
+  /** What it learns to do. */
+  get task(): TaskKind {
+    return kindOf(this.detail?.plan.task);
   }
 
   /** The loss before the first step. */
@@ -123,8 +134,8 @@ export class LiveRun {
     // Events first: they hold what a resume made void, the curves do not.
     this.apply(view.story);
     if (this.evals.points.length === 0) {
-      for (const { step, loss } of view.series.evals)
-        this.take({ kind: "evaluated", step, loss, tokens: 0, best: false, secs: 0 });
+      for (const { step, loss, scores = [] } of view.series.evals)
+        this.take({ kind: "evaluated", step, loss, tokens: 0, best: false, secs: 0, scores });
     }
     let last = 0;
     const points = view.series.steps.map((point): Point<StepKey> => {
@@ -239,6 +250,7 @@ export class LiveRun {
     this.steps = until(this.steps, step);
     this.evals = until(this.evals, step);
     this.looks = this.looks.filter((look) => look.step <= step);
+    this.scored = this.scored.filter((look) => look.step <= step);
     this.saved = this.saved.filter((saved) => saved.step <= step);
     this.story = holds(this.story, step);
     this.best = this.story.reduce<Best | null>((best, { event }) => better(best, event), null);
@@ -260,6 +272,10 @@ export class LiveRun {
       }
       case "evaluated":
         this.evals = add(this.evals, [{ step: event.step, n: 1, loss: event.loss }]);
+        this.scored = [
+          ...this.scored.filter((look) => look.step !== event.step),
+          { step: event.step, scores: event.scores ?? [] },
+        ].slice(-MOST_SCORED);
         this.best = better(this.best, event);
         return;
       case "sampled":

@@ -17,6 +17,7 @@ import type {
   Supervise,
 } from "../backend";
 import { ago, count, percent } from "../words";
+import { named, type Piece, taggedPieces } from "./entities";
 
 type Named = { label: string; term: string; help: string };
 
@@ -26,6 +27,11 @@ const SHAPES: Record<Shape, string> = {
   messages: "Conversations",
   share_gpt: "Conversations, ShareGPT's way",
   text: "Running text",
+  labelled: "Texts with one label each",
+  labelled_several: "Texts with any number of labels",
+  scored: "Texts with a number each",
+  tagged_words: "Words with tags",
+  spans: "Texts with marked stretches",
 };
 export const shapeName = (shape: Shape): string => SHAPES[shape];
 
@@ -37,7 +43,13 @@ const ROLES: Record<ColumnRole, Named> = {
   output: { label: "What it learns to write", term: "output", help: "The answer, as it should come out." },
   system: { label: "What sets the scene", term: "system message", help: "Said before the conversation begins." },
   messages: { label: "The conversation", term: "messages", help: "A list of messages, each with who speaks." },
-  text: { label: "The text", term: "text", help: "All of it is learned." },
+  text: { label: "The text", term: "text", help: "What is learned, or what the labels are about." },
+  pair: { label: "The second text", term: "pair", help: "Where two texts belong together, as question and answer." },
+  label: { label: "Its label", term: "label", help: "What the text is; a list where several may hold." },
+  score: { label: "Its number", term: "score", help: "How good, how alike, how much." },
+  words: { label: "The words", term: "tokens", help: "A list, in the order of the sentence." },
+  tags: { label: "The tag of each word", term: "tags", help: "A list as long as that of the words." },
+  spans: { label: "What is marked", term: "spans", help: "A list, each with where it starts, where it ends and a label." },
 };
 export const roleOf = (role: ColumnRole): Named => ROLES[role];
 
@@ -84,7 +96,14 @@ export function particular(kind: ProblemKind): string {
       return `“${kind.role}”`;
     case "missing_column":
     case "not_text":
+    case "not_a_label":
+    case "not_a_number":
       return `“${kind.column}”`;
+    case "different_lengths":
+      return `${things(kind.words, "word")}, ${things(kind.tags, "tag")}`;
+    case "unknown_label":
+    case "single_example":
+      return `“${kind.label}”`;
     case "line_too_long":
       return `over ${count(kind.limit)} bytes`;
     case "not_an_object":
@@ -94,6 +113,12 @@ export function particular(kind: ProblemKind): string {
     case "empty_text":
     case "bad_messages":
     case "bad_encoding":
+    case "empty_label":
+    case "bad_tags":
+    case "bad_spans":
+    case "overlapping_spans":
+    case "span_outside":
+    case "span_cuts_word":
       return "";
     default:
       kind satisfies never;
@@ -156,7 +181,21 @@ const TROUBLES: Record<ProblemKind["kind"], [one: string, many: string]> = {
   bad_encoding: ["has bytes that are not text", "have bytes that are not text"],
   line_too_long: ["is too long to be read", "are too long to be read"],
   duplicate: ["repeats an earlier row", "repeat earlier rows"],
+  empty_label: ["has an empty label", "have an empty label"],
+  not_a_label: ["has something other than a label", "have something other than a label"],
+  not_a_number: ["has something other than a number", "have something other than a number"],
+  bad_tags: ["is not a list of words with a list of tags", "are not lists of words with lists of tags"],
+  different_lengths: ["has more or fewer tags than words", "have more or fewer tags than words"],
+  bad_spans: ["has marks without start, end and label", "have marks without start, end and label"],
+  overlapping_spans: ["has marks that overlap", "have marks that overlap"],
+  span_outside: ["has a mark that is empty or outside the text", "have a mark that is empty or outside the text"],
+  span_cuts_word: ["had a mark that cut a word", "had marks that cut a word"],
+  unknown_label: ["has a label that training never shows", "have a label that training never shows"],
+  single_example: ["is the only one with its label", "are the only ones with their label"],
 };
+
+/** Rows that were mended, or need no mending, and are kept. */
+const KEPT: readonly ProblemKind["kind"][] = ["bad_encoding", "span_cuts_word", "single_example"];
 
 /** What is wrong with the rows looked at, before there is a data set: a group for each kind, the largest first. */
 export function groups(problems: readonly Problem[]): ProblemGroup[] {
@@ -165,7 +204,7 @@ export function groups(problems: readonly Problem[]): ProblemGroup[] {
   const group = ([kind, all]: [ProblemKind["kind"], Problem[]]): ProblemGroup => ({
     sentence: `${things(all.length, "row")} ${TROUBLES[kind][all.length === 1 ? 0 : 1]}`,
     n: all.length,
-    repaired: kind === "bad_encoding",
+    repaired: KEPT.includes(kind),
     examples: all,
   });
   return [...kinds].map(group).sort((a, b) => b.n - a.n);
@@ -178,7 +217,21 @@ export function divided(rows: number, split: SplitFractions): Counts {
   return { train: Math.max(rows > 0 ? 1 : 0, rows - validation - test), validation, test };
 }
 
-export type Turn = { who: string; term: string; text: string; taught: "taught" | "given" };
+/** `pieces`: the text again, where things are named in it. */
+export type Turn = {
+  who: string;
+  term: string;
+  text: string;
+  taught: "taught" | "given";
+  pieces?: readonly Piece[];
+};
+
+/** A text or two, and what is learned of them. */
+const asked = (text: string, pair: string | null, learned: Turn): Turn[] => [
+  { who: "Text", term: "read", text, taught: "given" },
+  ...(pair === null ? [] : [{ who: "Second text", term: "read", text: pair, taught: "given" as const }]),
+  learned,
+];
 
 /** An example turn by turn: who says it, what, and whether it is what the model learns to write. */
 export function said(example: Example): Turn[] {
@@ -197,6 +250,25 @@ export function said(example: Example): Turn[] {
         text: content,
         taught: role === "assistant" ? "taught" : "given",
       }));
+    case "labelled": {
+      const [labels, n] = [example.labels.join(", ") || "none", example.labels.length];
+      const learned: Turn = { who: n === 1 ? "Label" : "Labels", term: "learned", text: labels, taught: "taught" };
+      return asked(example.text, example.pair, learned);
+    }
+    case "scored":
+      return asked(example.text, example.pair, {
+        who: "Number",
+        term: "learned",
+        text: String(example.score),
+        taught: "taught",
+      });
+    case "tagged": {
+      const pieces = taggedPieces(example.words, example.tags);
+      return [
+        { who: "Text", term: "read, word by word", text: example.words.join(" "), taught: "given", pieces },
+        { who: "Named in it", term: "learned", text: named(pieces) || "nothing", taught: "taught" },
+      ];
+    }
     default:
       return example satisfies never;
   }

@@ -29,7 +29,7 @@ type Decision = NonNullable<Decided[keyof Decided]>;
 function shown(key: string, value: Decision["value"]): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return choice(key, value);
-  if (typeof value === "object") return value.named.join(", ");
+  if (typeof value === "object") return (Array.isArray(value) ? value : value.named).join(", ");
   return Number.isInteger(value) && key !== "seed" ? count(value) : rate(value);
 }
 

@@ -1,14 +1,31 @@
 // Words of the run's page.
 
-import type { RunStatus } from "../backend";
+import type { RunStatus, TaskKind } from "../backend";
 import type { Asked } from "../state/live-run.svelte";
 import type { Told } from "../state/story";
 import { count, DASH } from "../words";
 import { roughly } from "./plan";
+import { answersWithHead } from "./task";
 
 /** Tabs of the page. */
-export const TAB = { course: "Course", answers: "Answers", log: "Log", plan: "Plan", export: "Export" };
+export const TAB = {
+  course: "Course",
+  answers: "Answers",
+  report: "Report",
+  log: "Log",
+  plan: "Plan",
+  export: "Export",
+};
 export type Tab = keyof typeof TAB;
+
+/** Those that mean something: what writes has answers to read, what labels has a report once it is done. */
+export function tabsOf(task: TaskKind, result: string | null): Tab[] {
+  const head = answersWithHead(task);
+  return (Object.keys(TAB) as Tab[]).filter((tab) => {
+    if (tab === "answers") return !head;
+    return tab !== "report" || (head && result !== null);
+  });
+}
 
 // ---- times ------------------------------------------------------------------------------------------------------
 const DAY_MS = 86_400_000;

@@ -1,0 +1,67 @@
+// What a model learns to do, and how well it does it: tasks and metrics in plain words, the standard term beside them.
+
+import type { Metric, Score, Task, TaskKind } from "../backend";
+import { DASH } from "../words";
+
+type Named = { label: string; term: string; help: string };
+
+const TASKS: Record<TaskKind, Named> = {
+  write: { label: "Write", term: "text generation", help: "Answers a person, or goes on from a text." },
+  classify: {
+    label: "Give each text one label",
+    term: "text classification",
+    help: "Exactly one of the labels holds.",
+  },
+  "classify-several": {
+    label: "Give each text any number of labels",
+    term: "multi-label classification",
+    help: "Each label holds or does not, for itself.",
+  },
+  score: { label: "Give each text a number", term: "regression", help: "How good, how alike, how much." },
+  tag: { label: "Label the words of a text", term: "token classification", help: "Finds names, places and the like." },
+  transform: { label: "Turn one text into another", term: "sequence to sequence", help: "Summaries, translations." },
+};
+export const taskOf = (kind: TaskKind): Named => TASKS[kind];
+
+/** Whether it says labels, numbers or tags, rather than writing. */
+export const answersWithHead = (kind: TaskKind): boolean => kind !== "write" && kind !== "transform";
+
+/** What the older plans had no word for was to write. */
+export const kindOf = (task: { value: Task } | undefined): TaskKind => task?.value.kind ?? "write";
+
+/** Two texts that belong together can be asked about, where words are not labelled one by one. */
+export const takesPairs = (kind: TaskKind): boolean => answersWithHead(kind) && kind !== "tag";
+
+const METRICS: Record<Metric, { label: string; help: string; best: "high" | "low" }> = {
+  accuracy: { label: "Accuracy", help: "share of right answers", best: "high" },
+  macro_f1: { label: "Macro F1", help: "every label counts alike", best: "high" },
+  micro_f1: { label: "Micro F1", help: "over all labels together", best: "high" },
+  weighted_f1: { label: "Weighted F1", help: "frequent labels count more", best: "high" },
+  matthews: { label: "Matthews correlation", help: "0 is as good as guessing", best: "high" },
+  subset_accuracy: { label: "All labels right", help: "share of texts, subset accuracy", best: "high" },
+  entity_f1: { label: "Entity F1", help: "kind and both ends right", best: "high" },
+  entity_precision: { label: "Entity precision", help: "share of those found that are right", best: "high" },
+  entity_recall: { label: "Entity recall", help: "share of those there that are found", best: "high" },
+  pearson: { label: "Pearson correlation", help: "of the numbers; 1 is perfect", best: "high" },
+  spearman: { label: "Spearman correlation", help: "of the order; 1 is perfect", best: "high" },
+  mean_squared_error: { label: "Mean squared error", help: "lower is better", best: "low" },
+  mean_absolute_error: { label: "Mean absolute error", help: "lower is better", best: "low" },
+};
+export const metricOf = (metric: Metric): { label: string; help: string; best: "high" | "low" } => METRICS[metric];
+
+/** Three digits after the point, as papers have them. */
+export const measure = (value: number | null | undefined): string =>
+  value === null || value === undefined || !Number.isFinite(value) ? DASH : value.toFixed(3);
+
+/** `accuracy 0.941`. */
+export const scored = (score: Score): string => `${METRICS[score.metric].label.toLowerCase()} ${measure(score.value)}`;
+
+/** The better of two values of a metric. */
+export const better = (metric: Metric, one: number, other: number): boolean =>
+  METRICS[metric].best === "high" ? one > other : one < other;
+
+/** One digit after the point where that tells values apart: `94.1 %`, `< 0.1 %`. */
+export function chance(probability: number): string {
+  if (probability > 0 && probability < 0.001) return "< 0.1 %";
+  return `${(100 * probability).toFixed(1)} %`;
+}
