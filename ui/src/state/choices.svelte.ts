@@ -1,4 +1,4 @@
-import type { Counts, DatasetSummary, DeviceChoice, DeviceInfo, Effort, Knob, LocalModel, RunSpec } from "../backend";
+import type { Counts, DatasetSummary, DeviceChoice, DeviceInfo, Effort, Knob, LocalModel, RunSpec, TaskKind } from "../backend";
 import type { App } from "./app.svelte";
 import { KnobForm } from "./knob-form.svelte";
 import { Loaded } from "./loaded.svelte";
@@ -16,6 +16,8 @@ export class Choices {
   data = $state<string | null>(null);
   effort = $state<Effort | null>(null);
   device = $state.raw<DeviceChoice | null>(null);
+  /** Null: what goes with data and model. */
+  task = $state<TaskKind | null>(null);
   /** As typed; empty: the plan's. */
   name = $state("");
   /** Null: the newest. */
@@ -37,6 +39,7 @@ export class Choices {
     this.version = given.data_version ?? null;
     this.effort = given.effort ?? null;
     this.device = given.device ?? null;
+    this.task = given.task ?? null;
     this.name = given.name ?? "";
     void this.models.read();
     $effect(() => this.chooseWhereThereIsOne());
@@ -78,8 +81,9 @@ export class Choices {
   }
 
   private get rest(): Omit<RunSpec, "model" | "data"> {
-    const { version, effort, device } = this;
-    return { name: this.name.trim() || null, data_version: version, effort, device, knobs: this.form.asked };
+    const { version, effort, device, task } = this;
+    const asked = task === null ? {} : { task };
+    return { name: this.name.trim() || null, data_version: version, effort, device, ...asked, knobs: this.form.asked };
   }
 
   /** Where there is only one, nobody is asked. */

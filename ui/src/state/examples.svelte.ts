@@ -1,4 +1,5 @@
 import type { ApiError, Backend, LengthHistogram, Seen, Supervise } from "../backend";
+import { said } from "../words/data";
 import { asApiError } from "./errors";
 
 /** Whose examples, as which model sees them. */
@@ -19,6 +20,8 @@ const BLOCK_TOKENS = 16_384;
 export class Examples {
   at = $state(0);
   seen = $state.raw<Seen | null>(null);
+  /** What is learned of the example, where that is no part of its text: a label, a number, what is named in it. */
+  learned = $state.raw<string | null>(null);
   trouble = $state.raw<ApiError | null>(null);
   /** How long the examples are; null until it is known. */
   lengths = $state.raw<LengthHistogram | null>(null);
@@ -65,9 +68,18 @@ export class Examples {
       if (!still()) return;
       this.seen = block[at % this.size] ?? null;
       this.trouble = null;
+      const learned = await this.answer(at);
+      if (still()) this.learned = learned;
     } catch (e) {
       if (still()) this.trouble = asApiError(e);
     }
+  }
+
+  private async answer(at: number): Promise<string | null> {
+    const { data, version } = this.look as Look;
+    const example = (await this.backend.rows(data, version, "train", at, 1)).examples[0];
+    if (!example || !["labelled", "scored", "tagged"].includes(example.kind)) return null;
+    return said(example).at(-1)?.text ?? null;
   }
 
   private get size(): number {

@@ -72,6 +72,7 @@ export class NewRun extends Choices {
 
   pickData(id: string): void {
     if (id !== this.data) this.outlooks.forget();
+    if (id !== this.data) this.task = null;
     this.data = id;
     this.version = null;
     this.next();

@@ -50,8 +50,9 @@ export type KnobGroup = { title: string; knobs: readonly Knob[] };
 /** In the order of the form. A knob that is in none stands under "More", so that no new one is lost. */
 const GROUPS: readonly [title: string, keys: readonly string[]][] = [
   ["What is taught", ["supervise"]],
+  ["What is trained", ["method", "trainable"]],
   ["Adapter", ["rank", "alpha", "dropout", "target_modules", "use_rslora"]],
-  ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "seed"]],
+  ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "class_weights", "seed"]],
   ["Length and batch", ["context_length", "packing", "epochs", "max_steps", "batch_size", "gradient_accumulation"]],
   ["Checks", ["eval_interval", "eval_examples", "early_stopping_patience", "save_interval", "n_samples"]],
 ];
@@ -71,6 +72,8 @@ const CHOICES: Record<string, string> = {
   linear: "Straight down",
   cosine: "Gently down",
   constant: "As it is",
+  lora: "A small adapter (LoRA)",
+  full: "The model itself (full)",
 };
 /** A knob's word in plain words, with the word itself where it is a standard term. */
 export function choice(key: string, word: string): string {
@@ -141,6 +144,9 @@ export const visible = (piece: string): string => piece.replace(/ /g, "·").repl
 
 /** `12 of 187 tokens taught`. */
 export const taughtOf = (taught: number, all: number): string => `${count(taught)} of ${count(all)} tokens taught`;
+
+/** `187 tokens`. */
+export const tokensOf = (all: number): string => (all === 1 ? "1 token" : `${count(all)} tokens`);
 
 /** Of all examples, how many are longer than the context; `longer`: one that would hold them, if there is. */
 export function cutShare(share: number, measured: number, of: number, longer: number | null): string {

@@ -3,6 +3,8 @@
 
 import type { ChatOpened, ChatPrompt, ChatReply, DeviceInfo, Voice } from "..";
 import { answerTo } from "./chat-answers";
+import { said, taskOf } from "./heads";
+import { runsOf } from "./runs";
 import { type Piece, refusal, type Scene, wait, work } from "./scene";
 
 const CPU: DeviceInfo = {
@@ -39,7 +41,8 @@ function rendered(prompt: ChatPrompt): string {
 const question = (prompt: ChatPrompt): string =>
   prompt.kind === "text" ? prompt.text : (prompt.messages.at(-1)?.content ?? "");
 
-export function chat({ name }: Scene): Piece {
+export function chat(scene: Scene): Piece {
+  const { name } = scene;
   const MS = name === "quick" || name === "long" ? 2 : 28;
   let open: ChatOpened | null = null;
   let line: Promise<unknown> = Promise.resolve();
@@ -85,7 +88,11 @@ export function chat({ name }: Scene): Piece {
       });
       const refused = REFUSED[name];
       if (refused) throw refused;
+      const row = target.kind === "run" ? runsOf(scene).rows.find((one) => one.id === target.id) : undefined;
+      const task = taskOf(row?.task ?? "write");
       open = {
+        task,
+        base: task.kind === "write" || scene.query.get("base") === "head",
         chats: name !== "no-template",
         tuned: target.kind === "run" && name !== "base-only",
         device: CPU,
@@ -95,6 +102,12 @@ export function chat({ name }: Scene): Piece {
     },
     async closeChat() {
       open = null;
+    },
+    async classify(voice, text) {
+      if (!open) throw refusal("internal", "No model is open.");
+      await wait(scene.query.get("answer") === "slow" ? 60_000 : 10 * MS);
+      if (text.includes("break")) throw REFUSED["no-device"];
+      return said(open.task, text, voice === "tuned" ? 0.93 : 0.31);
     },
     async reply(voice, prompt, sampling, max_tokens, onText, signal) {
       if (!open) throw refusal("internal", "No model is open.");

@@ -1,6 +1,7 @@
 // Runs beside each other. Scenes of its own: no-validation, no-history (nothing can be read), alike (nothing that was planned differs).
 
 import type { Comparison, Difference, EvalPoint, RunRow, Series, StepPoint } from "..";
+import { scoresAt } from "./heads";
 import { KNOBS } from "./knobs";
 import { History } from "./run-history";
 import { runsOf } from "./runs";
@@ -18,7 +19,7 @@ function series(row: RunRow, validated: boolean): Series {
   const looks = validated ? Math.floor(row.step / history.every) : 0;
   const evals = Array.from({ length: looks }, (_, i): EvalPoint => {
     const step = (i + 1) * history.every;
-    return { step, loss: history.validation(step), best: false };
+    return { step, loss: history.validation(step), best: false, scores: scoresAt(row.task, step / history.of) };
   });
   return { steps, evals };
 }

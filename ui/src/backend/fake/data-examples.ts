@@ -57,6 +57,19 @@ const TWEETS = [
 ];
 const MOODS = ["neutral", "negative", "positive", "negative"];
 
+const ABOUT = [["delivery"], [], ["returns", "delivery"], ["praise"], ["payment"]];
+const NEWS = [
+  {
+    words: ["Ada", "Lovelace", "wrote", "to", "Charles", "Babbage", "from", "London", "."],
+    tags: ["B-PER", "I-PER", "O", "O", "B-PER", "I-PER", "O", "B-LOC", "O"],
+  },
+  {
+    words: ["The", "United", "Nations", "met", "in", "New", "York", "Geneva", "hosted", "it", "before", "."],
+    tags: ["O", "B-ORG", "I-ORG", "O", "O", "B-LOC", "I-LOC", "B-LOC", "O", "O", "O", "O"],
+  },
+  { words: ["Nothing", "happened", "today", "."], tags: ["O", "O", "O", "O"] },
+];
+
 const of = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
 const fill = (text: string, i: number) => text.replace("{}", of(PRODUCTS, i * 3 + 1));
 const chat = (...turns: [Message["role"], string][]): Example => ({
@@ -64,7 +77,7 @@ const chat = (...turns: [Message["role"], string][]): Example => ({
   messages: turns.map(([role, content]) => ({ role, content })),
 });
 
-export type Kind = "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
+export type Kind = "labels" | "several" | "alike" | "names" | "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
 
 /** Rows that no page may break on: right to left, many parts in one sign, markup, and length. */
 const ODD: readonly [string, string][] = [
@@ -82,6 +95,14 @@ const ODD: readonly [string, string][] = [
 /** The example of that kind at that place; `name` says how many earlier messages and so on vary with it. */
 export function exampleAt(kind: Kind, i: number): Example {
   switch (kind) {
+    case "labels":
+      return { kind: "labelled", text: of(SYMPTOMS, i), pair: null, labels: [of(DIAGNOSES, i)] };
+    case "several":
+      return { kind: "labelled", text: fill(of(ASKS, i), i), pair: null, labels: of(ABOUT, i) };
+    case "alike":
+      return { kind: "scored", text: of(SIGHTS, i), pair: of(SIGHTS, i * 3 + 1), score: (i % 11) / 2 };
+    case "names":
+      return { kind: "tagged", ...of(NEWS, i) };
     case "support":
       return { kind: "completion", prompt: fill(of(ASKS, i), i), completion: fill(of(REPLIES, i), i) };
     case "symptoms":

@@ -34,6 +34,41 @@ export const SHAPES: ShapeSheet[] = [
     needs: ["messages"],
     may: ["system"],
   },
+  {
+    shape: "labelled",
+    label: "A text and its label",
+    help: "A text, perhaps a second one, and what it is.",
+    needs: ["text", "label"],
+    may: ["pair"],
+  },
+  {
+    shape: "labelled_several",
+    label: "A text and its labels",
+    help: "A text, perhaps a second one, and a list of labels, which may be empty.",
+    needs: ["text", "label"],
+    may: ["pair"],
+  },
+  {
+    shape: "scored",
+    label: "A text and a number",
+    help: "A text, perhaps a second one, and how good or how alike.",
+    needs: ["text", "score"],
+    may: ["pair"],
+  },
+  {
+    shape: "tagged_words",
+    label: "Words and their tags",
+    help: "A list of words and a list of tags, as long as the first.",
+    needs: ["words", "tags"],
+    may: [],
+  },
+  {
+    shape: "spans",
+    label: "A text and what is marked in it",
+    help: "A text and a list of spans, each with start, end and label.",
+    needs: ["text", "spans"],
+    may: [],
+  },
   { shape: "text", label: "Running text", help: "All of it is learned; nothing is asked.", needs: ["text"], may: [] },
 ];
 
@@ -58,6 +93,17 @@ function contents(file: string): File {
       columns: ["nr", "kunde_schreibt", "wir_schreiben", "kanal", "bearbeitet_von"],
       rows,
       guess: null,
+      because,
+    };
+  }
+  if (/labels/.test(file)) {
+    const rows = times(50, (i) => pair(exampleAt("symptoms", i)));
+    const because = "`diagnosis` has 3 different values in 50 rows, as labels have";
+    return {
+      format: "JSON Lines",
+      columns: ["symptoms", "diagnosis"],
+      rows,
+      guess: mapping("labelled", { text: "symptoms", label: "diagnosis" }),
       because,
     };
   }
@@ -97,7 +143,7 @@ function contents(file: string): File {
 /** A row under a mapping; null where it makes no example. */
 function made(row: readonly string[], columns: readonly string[], by: Mapping): Example | null {
   const at = (column: string | undefined) => (column === undefined ? "" : (row[columns.indexOf(column)] ?? ""));
-  const { prompt, completion, instruction, input, output, system, text } = by.columns;
+  const { prompt, completion, instruction, input, output, system, text, pair, label, score } = by.columns;
   const turns = (asked: string, answer: string): Example => ({
     kind: "chat",
     messages: [
@@ -116,9 +162,18 @@ function made(row: readonly string[], columns: readonly string[], by: Mapping): 
         : { kind: "completion", prompt: at(prompt), completion: at(completion) };
     case "alpaca":
       return at(output) ? turns([at(instruction), at(input)].filter(Boolean).join("\n\n"), at(output)) : null;
+    case "labelled":
+    case "labelled_several": {
+      const labels = at(label).split(";").filter(Boolean);
+      return at(text) ? { kind: "labelled", text: at(text), pair: at(pair) || null, labels } : null;
+    }
+    case "scored":
+      return at(text) ? { kind: "scored", text: at(text), pair: at(pair) || null, score: Number(at(score)) } : null;
     case "messages":
     case "share_gpt":
-      // No file here has lists of messages.
+    case "tagged_words":
+    case "spans":
+      // No file here has lists.
       return null;
     default:
       return by.shape satisfies never;

@@ -5,6 +5,7 @@ import type {
   Counts,
   DatasetInfo,
   DatasetVersion,
+  LabelCount,
   Mapping,
   Problem,
   ProblemGroup,
@@ -12,6 +13,7 @@ import type {
   Shape,
 } from "..";
 import type { Kind } from "./data-examples";
+import { DIAGNOSES } from "./heads";
 import type { Scene } from "./scene";
 
 const HOUR = 3_600_000;
@@ -166,6 +168,62 @@ function full(): FakeSet[] {
   ];
 }
 
+const labelled = (names: readonly string[], n: number): LabelCount[] =>
+  names.map((label, i) => {
+    const train = Math.max(1, Math.round(n / (i + 1)));
+    return { label, counts: { train, validation: Math.round(train / 9), test: Math.round(train / 5) } };
+  });
+
+/** Data sets of labels, numbers and tags. */
+function heads(): FakeSet[] {
+  const counts = { train: 768, validation: 85, test: 212 };
+  const base = { counts, age: HOUR, n_runs: 1 };
+  const named = (one: FakeSet, more: Partial<DatasetInfo>): FakeSet => ({ ...one, info: { ...one.info, ...more } });
+  const diagnoses = set({
+    ...base,
+    name: "Symptom to diagnosis",
+    kind: "labels",
+    source: "/home/ada/Documents/symptom_to_diagnosis",
+    mapping: mapping("labelled", { text: "input_text", label: "output_text" }),
+    because: "`output_text` has 12 different values in 1,065 rows, as labels have",
+    groups: [group("2 rows have a label that training never shows", "test.jsonl", { kind: "unknown_label", label: "gout" }, 2)],
+  });
+  const topics = set({
+    ...base,
+    name: "Support topics",
+    kind: "several",
+    source: "/home/ada/Documents/topics.jsonl",
+    mapping: mapping("labelled_several", { text: "text", label: "topics" }),
+    because: "`topics` holds lists of labels",
+  });
+  const alike = set({
+    ...base,
+    name: "Sentence pairs",
+    kind: "alike",
+    source: "/home/ada/Documents/pairs.csv",
+    mapping: mapping("scored", { text: "sentence1", pair: "sentence2", score: "score" }),
+    because: "`score` holds numbers, and there are two columns of text",
+  });
+  const news = set({
+    ...base,
+    name: "Names in news",
+    kind: "names",
+    source: "/home/ada/Documents/news.conll",
+    mapping: mapping("tagged_words", { words: "words", tags: "tags" }),
+    because: "lines of a word and its tag, as in CoNLL's files",
+  });
+  return [
+    named(diagnoses, { labels: labelled(DIAGNOSES, 160) }),
+    named(topics, { labels: labelled(["delivery", "payment", "returns", "praise"], 310) }),
+    named(alike, { scores: { least: 0, most: 5, mean: 2.61, deviation: 1.44 } }),
+    named(news, {
+      labels: labelled(["O", "B-PER", "B-LOC", "I-PER", "B-ORG", "I-ORG", "I-LOC"], 9000),
+      entities: labelled(["PER", "LOC", "ORG"], 900),
+    }),
+    replies(),
+  ];
+}
+
 function long(): FakeSet[] {
   const odd = group(
     "812,204 rows have a speaker that is not known",
@@ -212,5 +270,6 @@ function long(): FakeSet[] {
 export function setsOf(scene: Scene): FakeSet[] {
   births = 0;
   if (scene.name === "empty" || scene.name === "first") return [];
+  if (scene.name === "heads") return heads();
   return scene.name === "long" ? long() : full();
 }

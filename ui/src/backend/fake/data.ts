@@ -86,7 +86,7 @@ export function data(scene: Scene): Piece {
   const busy = scene.name === "busy";
   const trouble = scene.name === "trouble";
   const found = (id: string): FakeSet => {
-    const one = sets.find((known) => known.info.id === id);
+    const one = sets.find((known) => known.info.id === id || known.info.name === id);
     if (!one)
       throw refusal("not_found", "There is no data set of that name any more.", "Choose another one from the list.");
     return one;

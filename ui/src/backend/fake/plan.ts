@@ -1,8 +1,8 @@
 // Planning: knobs, a plan, what the model will see, and the start. The address asks for more: `&plan=` one of the
 // refusals below, `slow` or `never`; `&start=` a refusal of the start, or `slow`; `&see=disk`, once.
 
-import type { ApiError, Asked, RunSpec, Watched } from "..";
-import { exampleAt } from "./data-examples";
+import type { ApiError, Asked, RunSpec, TaskKind, Watched } from "..";
+import { exampleAt, type Kind } from "./data-examples";
 import { type FakeSet, sample, setsOf } from "./data-sets";
 import { KNOBS, setKnob } from "./knobs";
 import { type Facts, planned } from "./planner";
@@ -45,6 +45,14 @@ const NOT_STARTED = refusal(
   "The folder of the run could not be made: the disk is full.",
   "Free some space, then start again; what you set is kept.",
 );
+
+/** What data that is not to be written teaches, the usual first. */
+const TASKS: Partial<Record<Kind, readonly TaskKind[]>> = {
+  labels: ["classify", "classify-several"],
+  several: ["classify-several"],
+  alike: ["score"],
+  names: ["tag"],
+};
 
 /** What becomes of a question for which the address asks a refusal: some can be mended. */
 function refused(kind: string, { knobs, device, model }: RunSpec): ApiError | null {
@@ -92,6 +100,7 @@ export function plan(scene: Scene): Piece {
       train: info.counts.train,
       validation: info.counts.validation,
       kind: exampleAt(set.kind, 0).kind,
+      tasks: TASKS[set.kind] ?? ["write"],
       lengths: lengthsOf(set, of.model),
       devices: devicesOf(scene.name).map((device) => ({ device, check: checkOf(scene, device) })),
     };

@@ -1,7 +1,9 @@
 // A small plan of crate plan's kind: close enough to its numbers and its words for the page to be true to life.
 
-import type { Asked, Because, CheckedDevice, Chosen, Decided, DeviceFit, Effort, Plan, Planned, RunSpec } from "..";
+import type { Asked, Because, CheckedDevice, Chosen, Decided, DeviceFit, Effort, Example, Plan, Planned, RunSpec, TaskKind } from "..";
 import { count } from "../../words";
+import { answersWithHead, kindOf } from "../../words/task";
+import { taskOf } from "./heads";
 import { fit, LADDER, memory, secs, tooLarge } from "./planned-needs";
 import { refusal } from "./scene";
 
@@ -11,7 +13,9 @@ export type Facts = {
   version: string;
   train: number;
   validation: number;
-  kind: "chat" | "completion" | "text";
+  kind: Example["kind"];
+  /** What goes with the data, the usual first. */
+  tasks: readonly TaskKind[];
   lengths: readonly number[];
   devices: readonly CheckedDevice[];
 };
@@ -30,10 +34,19 @@ function said(because: Because): string {
   return because.kind === "effort" ? `goes with ${because.why}` : because.why;
 }
 
-type Value = string | number | boolean | { named: string[] };
+const WHY: Record<Example["kind"], string> = {
+  text: "the data is text to be written",
+  completion: "the data is text to be written",
+  chat: "the data is text to be written",
+  labelled: "each text of the data has one label",
+  scored: "each text of the data has a number",
+  tagged: "each word of the data has a tag",
+};
+
+type Value = string | number | boolean | string[] | { named: string[] };
 const shown = (value: Value): string => {
   if (typeof value === "boolean") return value ? "on" : "off";
-  return typeof value === "object" ? value.named.join(",") : String(value);
+  return typeof value === "object" ? (Array.isArray(value) ? value : value.named).join(",") : String(value);
 };
 
 /** The shortest length that holds nearly all examples, within what the effort and the memory allow. */
@@ -237,13 +250,19 @@ export function planned(spec: RunSpec, facts: Facts): Planned {
     model_hash: "9f2c".repeat(16),
     data_version: spec.data_version ?? facts.version,
     device: { value: device.choice, because },
+    task: spec.task
+      ? { value: taskOf(spec.task), because: { kind: "asked" } }
+      : measured(taskOf(facts.tasks[0] ?? "write"), WHY[facts.kind]),
     template: facts.kind === "chat" ? "of_model" : "none",
     knobs,
     forecast: { memory: needs, secs: chosen.secs, tokens },
   };
-  const rows = Object.entries(knobs) as [string, Chosen<Value>][];
+  const head = answersWithHead(kindOf(plan.task));
+  const all = Object.entries(knobs) as [string, Chosen<Value>][];
+  const rows = head ? all.filter(([key]) => !["supervise", "packing", "n_samples"].includes(key)) : all;
   return {
     plan,
+    tasks: [...facts.tasks],
     devices: fits,
     command: command(spec, facts),
     name: spec.name ?? `${facts.data} on ${spec.model.split("/").at(-1)}`,

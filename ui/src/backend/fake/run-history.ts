@@ -1,6 +1,7 @@
 // The history that a fake run has: the same numbers at each call, made up from its row.
 
 import type { DeviceInfo, Plan, RunEvent, RunRow, Sample } from "..";
+import { scoresAt, taskOf } from "./heads";
 
 export const DEVICE: DeviceInfo = {
   choice: { kind: "gpu", index: 0 },
@@ -116,8 +117,8 @@ export class History {
       const loss = this.validation(step);
       const best = step === 0 || loss < this.validation(Math.max(0, step - this.every));
       said.push(
-        { kind: "evaluated", step, loss, tokens: 4100, best, secs: 3.2 },
-        { kind: "sampled", step, samples: this.samples(step) },
+        { kind: "evaluated", step, loss, tokens: 4100, best, secs: 3.2, scores: scoresAt(this.row.task, step / this.of) },
+        ...(this.row.task === "write" ? [{ kind: "sampled" as const, step, samples: this.samples(step) }] : []),
       );
     }
     if (step > 0 && (look || step % Math.ceil(this.every / 2) === 0))
@@ -151,6 +152,7 @@ export class History {
       model_hash: "5af571cbf074",
       data_version: "9c1e7a70b3d2",
       template: "of_model",
+      task: measured(taskOf(this.row.task), "each text of the data has one label"),
       device: usual(DEVICE.choice, `the graphics adapter: ${DEVICE.name}`),
       knobs: {
         supervise: usual("replies", "the model should learn to answer, not to ask"),

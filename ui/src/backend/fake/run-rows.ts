@@ -1,6 +1,7 @@
 // The runs that scenes begin with.
 
 import type { ApiError, RunRow, RunStatus } from "..";
+import { scoresAt } from "./heads";
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -26,12 +27,14 @@ export function row(n: number, name: string, status: RunStatus, age: number, mor
     status,
     model: STARTER,
     data: "support-replies.jsonl",
+    task: "write",
     created_ms: Date.now() - age,
     queued_ms: status === "queued" ? Date.now() - age : null,
     step: 0,
     of: null,
     loss: null,
     best: null,
+    score: null,
     secs_left: null,
     losses: [],
     error: null,
@@ -65,6 +68,37 @@ function full(): RunRow[] {
     }),
     row(7, "Haiku", "interrupted", 9 * DAY, { ...curve(4.1, 2.6, 75, 300), data: "haiku.csv" }),
     row(8, "First steps", "finished", 40 * DAY, { ...curve(2.4, 0.0123, 60, 60), data: "demo" }),
+  ];
+}
+
+/** Runs that learn labels, numbers and tags. */
+function heads(): RunRow[] {
+  const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
+  const learned = (task: RunRow["task"], from: number, to: number, step: number, of: number): Partial<RunRow> => ({
+    ...curve(from, to, step, of),
+    model: MINILM,
+    task,
+    score: scoresAt(task, step / of)[0] ?? null,
+  });
+  return [
+    row(1, "Names in news", "running", 4 * MINUTE, {
+      ...learned("tag", 1.9, 0.12, 312, 600),
+      data: "Names in news",
+      secs_left: 130,
+    }),
+    row(2, "Symptom to diagnosis", "finished", HOUR, {
+      ...learned("classify", 2.5, 0.21, 600, 600),
+      data: "Symptom to diagnosis",
+    }),
+    row(3, "How alike two sentences are", "finished", 5 * HOUR, {
+      ...learned("score", 4.2, 0.4, 300, 300),
+      data: "Sentence pairs",
+    }),
+    row(4, "Support topics", "stopped", DAY, {
+      ...learned("classify-several", 0.7, 0.15, 200, 400),
+      data: "Support topics",
+    }),
+    row(5, "Support replies", "finished", 2 * DAY, curve(2.9, 1.38, 600, 600)),
   ];
 }
 
@@ -102,6 +136,8 @@ export function rowsOf(scene: string): RunRow[] {
       return [
         row(1, "Sample: the lighthouse keeper", "finished", 0, { ...curve(2.9, 1.3, 30, 30), data: "Lighthouse log" }),
       ];
+    case "heads":
+      return heads();
     case "long":
       return long();
     case "busy":

@@ -74,7 +74,7 @@ export class FakeRun {
     const stride = Math.ceil(this.step / MOST) || 1;
     const steps = Array.from({ length: Math.floor(this.step / stride) }, (_, i) => this.point((i + 1) * stride));
     const evals = holding.flatMap(({ event: e }) =>
-      e.kind === "evaluated" ? [{ step: e.step, loss: e.loss, best: e.best }] : [],
+      e.kind === "evaluated" ? [{ step: e.step, loss: e.loss, best: e.best, scores: e.scores ?? [] }] : [],
     );
     const saved = holding.flatMap(({ event: e }): SavedAt[] =>
       e.kind === "saved" ? [{ step: e.step, checkpoint: e.checkpoint }] : [],

@@ -3,10 +3,11 @@
 // flood: as many steps as ?steps says, each told to the page while it watches.
 
 import type { ApiError, RunId, RunView } from "..";
+import { reportOn } from "./heads";
 import { drawn } from "./run-chart";
 import { FakeRun } from "./run-told";
 import { type FakeRuns, runsOf } from "./runs";
-import { type Piece, refusal, type Scene, wait } from "./scene";
+import { type Piece, refusal, type Scene, wait, work } from "./scene";
 
 const BATCH_MS = 100;
 
@@ -154,6 +155,14 @@ export function run(scene: Scene): Piece {
         request.runs.map((id) => ({ name: list.row(id).name, step: list.row(id).step, history: find(id).history })),
       );
     },
+    async reportRun(id, watched) {
+      const secs = scene.query.get("report") === "slow" ? 60 : 0.3;
+      await work(watched, "Evaluating", { total: 212, unit: "pieces", secs });
+      if (scene.query.get("report") === "none")
+        throw refusal("bad_data", "The data set has no test part", "Import it with a share set aside, or look at another part.");
+      return reportOn(list.row(id));
+    },
+    saveReport: async () => "/home/ada/Documents/report.html",
     saveChart: async () => "/home/ada/Pictures/loss.svg",
   };
   return piece;

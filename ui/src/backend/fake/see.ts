@@ -33,6 +33,11 @@ function rendered(example: Example, supervise: Supervise): Part[] {
       ];
     case "text":
       return [{ text: `${example.text}${END}`, taught: true }];
+    case "labelled":
+    case "scored":
+      return [{ text: [example.text, ...(example.pair === null ? [] : [example.pair])].join("\n"), taught: false }];
+    case "tagged":
+      return example.words.map((word, i) => ({ text: i === 0 ? word : ` ${word}`, taught: true }));
     default:
       return example satisfies never;
   }
