@@ -179,7 +179,6 @@ fn renamed(tiny: &str, rename: impl Fn(&str) -> Vec<&str>) -> Result<Seq2Seq, Mo
     let from = Checkpoint::open(&fixture(&format!("tiny/{tiny}"))).unwrap();
     let mut tensors = Vec::new();
     for name in from.names() {
-        let name: &str = name.as_ref();
         let view = from.tensor(name).unwrap();
         for name in rename(name) {
             let values = view.to_f32().unwrap();
