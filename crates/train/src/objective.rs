@@ -13,7 +13,7 @@ use model::{Adapter, Decoder, Layout};
 use crate::TrainError;
 
 /// Taught positions whose logits exist at once.
-const SLICE: usize = 256;
+pub(crate) const SLICE: usize = 256;
 
 /// What a forward pass over some rows leaves.
 #[derive(Debug)]
@@ -28,8 +28,10 @@ pub(crate) struct Forward {
 
 /// Whether a gradient will be wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
+pub enum Want {
+    /// Only the loss.
     Loss,
+    /// The loss and what it takes to run backward.
     Gradient,
 }
 

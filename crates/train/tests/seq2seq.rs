@@ -1,67 +1,44 @@
 //! Loss, every gradient and the curves of encoder-decoders against transformers and torch, on tiny random checkpoints.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
-use adapt::{Full, Gradients, Lora, LoraConfig};
+use adapt::{Full, Gradients, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
-use model::{
-    Adapter,
-    seq2seq::{Seq2Seq, Seq2SeqConfig, Texts},
-};
+use data::Pair;
+use model::seq2seq::{Seq2Seq, Seq2SeqConfig};
 use serde_json::Value;
-use spec::TargetModules;
+use spec::{DeviceChoice, TargetModules};
 use testkit::{fixture, json, numbers, tiny_of};
-use train::{AdamW, Answers};
+use train::{AdamW, Update, Workers, evaluate};
 use weights::Checkpoint;
-
-struct Batch {
-    sources: Vec<Vec<u32>>,
-    targets: Vec<Vec<u32>>,
-}
 
 fn open(tiny: &str) -> Seq2Seq {
     let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{tiny}"))).unwrap();
     Seq2Seq::open(&checkpoint, &Device::flex()).unwrap()
 }
 
-fn batches(expected: &Value) -> Vec<Batch> {
+fn batches(expected: &Value) -> Vec<Vec<Pair>> {
     let batch = |batch: &Value| {
         let rows = |field: &str| batch[field].as_array().unwrap().to_vec();
         let whole = |row: &[f64]| row.iter().map(|id| *id as u32).collect::<Vec<_>>();
-        let source = |(row, mask): (Value, Value)| {
-            whole(&numbers(&row)[..numbers(&mask).iter().sum::<f64>() as usize])
+        let pair = |((row, mask), labels): ((Value, Value), Value)| Pair {
+            source: whole(&numbers(&row)[..numbers(&mask).iter().sum::<f64>() as usize]),
+            target: whole(&numbers(&labels).into_iter().filter(|id| *id >= 0.0).collect::<Vec<_>>()),
         };
-        let target =
-            |row: Value| whole(&numbers(&row).into_iter().filter(|id| *id >= 0.0).collect::<Vec<_>>());
-        Batch {
-            sources: rows("input_ids").into_iter().zip(rows("attention_mask")).map(source).collect(),
-            targets: rows("labels").into_iter().map(target).collect(),
-        }
+        rows("input_ids").into_iter().zip(rows("attention_mask")).zip(rows("labels")).map(pair).collect()
     };
     expected["batches"].as_array().unwrap().iter().map(batch).collect()
 }
 
 /// The mean loss of the taught tokens, and its gradients.
-fn learn<A: Adapter>(
-    model: &Seq2Seq,
-    tracked: &A,
-    batch: &Batch,
-    take: impl Fn(&A, &mut burn::tensor::Gradients) -> Gradients,
-) -> (f64, Gradients) {
-    let source = model.encode(&Texts::padded(&batch.sources, 0), tracked).unwrap();
-    let inputs: Vec<_> = batch.targets.iter().map(|target| model.shifted(target)).collect();
-    let inputs = Texts::padded(&inputs, 0);
-    let logits = model.logits(model.hidden(&inputs, &source, None, tracked).unwrap(), tracked);
-    let padded = |target: &Vec<u32>| {
-        let mut row: Vec<_> = target.iter().copied().map(Some).collect();
-        row.resize(inputs.width(), None);
-        row
-    };
-    let taught = Answers::Label(batch.targets.iter().flat_map(padded).collect()).loss(logits, None).unwrap();
-    let mean = taught.sum / taught.weight;
-    let loss = mean.clone().into_data().iter::<f64>().sum();
-    (loss, take(tracked, &mut mean.backward()))
+fn learn(model: &Seq2Seq, learner: &(impl Learns + Sync), batch: &[Pair]) -> (f64, Gradients) {
+    let workers = Workers::new(DeviceChoice::Cpu, batch.len()).unwrap();
+    let update = Update { rows: batch.iter().collect() };
+    let computed = workers.gradients(model, learner, &update, None).unwrap();
+    let seen = evaluate(&workers, model, learner, batch, |_| ControlFlow::Continue(())).unwrap();
+    assert!((seen.loss - computed.loss).abs() < 1e-5, "a look sees what learning sees");
+    (computed.loss, computed.gradients)
 }
 
 fn length(tensor: &Tensor<2>) -> f64 {
@@ -79,13 +56,12 @@ fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
         let (model, expected) = (open(&tiny), json(&format!("tiny/{tiny}/expected.json")));
         let everything = Full::everything(&model);
         let first = batches(&expected).remove(0);
-        let (loss, gradients) =
-            learn(&model, &everything.tracked(), &first, |full, all| full.take_gradients(all));
+        let (loss, gradients) = learn(&model, &everything, &first);
         assert_near(loss, expected["loss"].as_f64().unwrap(), 1e-5, &tiny);
         let mut compared = 0;
-        for (name, gradient) in everything.names().zip(&gradients) {
+        for (name, gradient) in everything.names().into_iter().zip(&gradients) {
             let norm =
-                expected["grad_norms"][name].as_f64().unwrap_or_else(|| panic!("no reference for {name}"));
+                expected["grad_norms"][&name].as_f64().unwrap_or_else(|| panic!("no reference for {name}"));
             assert_near(length(gradient), norm, 1e-4 * norm + 1e-6, &format!("{tiny} {name}"));
             compared += 1;
         }
@@ -101,8 +77,7 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
         let mut optimizer = AdamW::new(full.values(), 0.0);
         let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
         for (step, (batch, loss)) in batches(&expected).iter().zip(losses).enumerate() {
-            let (found, gradients) =
-                learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+            let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
             full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
@@ -126,21 +101,21 @@ fn a_pairs_gradient_is_the_whole_weights_seen_through_the_other_side() {
         let newborn = Lora::attach(&model, config, 5).unwrap();
         let moved = |t: &Tensor<2>| t.clone() + 0.02;
         let lora = newborn.with_values(newborn.values().map(moved).collect());
-        let (loss, found) = learn(&model, &lora.tracked(None), &batch, |lora, all| lora.take_gradients(all));
+        let (loss, found) = learn(&model, &lora, &batch);
 
         // The same model with the pairs merged, learning whole.
         let everything = Full::everything(&model);
-        let merged = everything.names().zip(everything.values()).map(|(name, value)| {
-            match name.strip_suffix(".weight").and_then(|path| lora.delta(path)) {
-                Some(delta) => value.clone() + delta,
-                None => value.clone(),
-            }
+        let merged = everything.names().into_iter().zip(everything.values()).map(|(name, value)| match name
+            .strip_suffix(".weight")
+            .and_then(|path| lora.delta(path))
+        {
+            Some(delta) => value.clone() + delta,
+            None => value.clone(),
         });
         let merged = everything.with_values(merged.collect());
-        let (whole_loss, whole) =
-            learn(&model, &merged.tracked(), &batch, |full, all| full.take_gradients(all));
+        let (whole_loss, whole) = learn(&model, &merged, &batch);
         assert_near(loss, whole_loss, 1e-5, &tiny);
-        let whole: HashMap<&str, &Tensor<2>> = everything.names().zip(&whole).collect();
+        let whole: HashMap<String, &Tensor<2>> = everything.names().into_iter().zip(&whole).collect();
 
         let values: Vec<_> = lora.values().cloned().collect();
         for (at, name) in lora.names().iter().enumerate() {
