@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use burn::tensor::Tensor;
-use model::{Adapter, Base, Parameter};
+use model::{Adapter, Base, Beside, Parameter};
 
 use crate::{AdaptError, Gradients, NamedTensor};
 
@@ -111,6 +111,10 @@ impl Full {
 impl Adapter for Full {
     fn linear(&self, _path: &str, _x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         y
+    }
+
+    fn beside(&self, _path: &str) -> Beside {
+        Beside::Nothing
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {

@@ -32,7 +32,7 @@ mod rope;
 mod rotary;
 
 pub use activation::Activation;
-pub use adapter::{Adapter, Bare};
+pub use adapter::{Adapter, Bare, Beside};
 pub use anatomy::LayerLinear;
 pub use base::{Base, BaseLinear, Parameter};
 pub use cache::Cache;
