@@ -279,10 +279,10 @@ impl Adapter for Lora {
     fn beside(&self, path: &str) -> Beside {
         match self.by_path.get(path) {
             None => Beside::Nothing,
-            Some(_) if self.dropout.is_some() => Beside::Unsaid,
             Some(&at) => {
                 let Place { a, b, .. } = &self.places[at];
-                Beside::Pair(LowRank { a: a.clone(), b: b.clone(), scale: self.config.scale() })
+                let dropout = self.dropout.map(|dropout| dropout.of(path));
+                Beside::Pair(LowRank { a: a.clone(), b: b.clone(), scale: self.config.scale(), dropout })
             }
         }
     }

@@ -51,6 +51,32 @@ pub struct LowRank {
     pub b: Tensor<2>,
     /// `s`
     pub scale: f64,
+    /// Of the pair's input.
+    pub dropout: Option<Dropout>,
+}
+
+/// What each number of an input is multiplied by; drawn again for each pass instead of being kept.
+#[derive(Clone)]
+pub struct Dropout(Arc<dyn Fn(usize) -> Vec<f32> + Send + Sync>);
+
+impl Dropout {
+    /// By what draws so many factors, row after row: the same ones each time it is asked.
+    pub fn drawn(by: impl Fn(usize) -> Vec<f32> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(by))
+    }
+
+    /// `n` factors.
+    pub(crate) fn factors(&self, n: usize) -> Vec<f32> {
+        let factors = (self.0)(n);
+        assert_eq!(factors.len(), n, "each number has a factor");
+        factors
+    }
+}
+
+impl std::fmt::Debug for Dropout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dropout")
+    }
 }
 
 /// Layers that one operation has at most: queries, keys and values.
@@ -64,6 +90,7 @@ pub(crate) struct Held {
     pub(crate) weight: FlexTensor,
     pub(crate) bias: Option<FlexTensor>,
     pub(crate) pair: Option<(FlexTensor, FlexTensor, f32)>,
+    dropout: Option<Dropout>,
 }
 
 /// What the backward pass needs.
@@ -85,6 +112,7 @@ impl Held {
                 let side = |t: &Tensor<2>| strided(inner(t.clone()));
                 (side(&pair.a), side(&pair.b), pair.scale as f32)
             }),
+            dropout: layer.low_rank.as_ref().and_then(|pair| pair.dropout.clone()),
         }
     }
 
@@ -184,14 +212,18 @@ fn forward(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     let share = share(tokens);
     {
         let (kept, firsts, x) = (&kept, &firsts, numbers(&kept.x));
+        let factors = &factors(&kept.layers, tokens);
         let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
         let mut narrows = narrow.chunks_mut((share * firsts.ranks).max(1));
         let pieces = y
             .chunks_mut((share * outs).max(1))
             .zip(x.chunks((share * width).max(1)))
-            .map(|(y, x)| (y, x, narrows.next().unwrap_or_default()))
+            .enumerate()
+            .map(|(i, (y, x))| (i * share, x, narrows.next().unwrap_or_default(), y))
             .collect();
-        each(pieces, |(y, x, narrow)| some(kept, firsts, x, width, narrow, y, there));
+        each(pieces, |(from, x, narrow, y): (usize, &[f32], &mut [f32], &mut [f32])| {
+            some(kept, firsts, factors, from, x, narrow, y, there);
+        });
     }
     kept.inner = Arc::new(narrow);
     (made(y, [tokens, outs]), kept)
@@ -221,16 +253,29 @@ impl Firsts {
     }
 }
 
-/// Some of the tokens, on this thread.
+/// What the input of each layer's pair is multiplied by, `[tokens, in]`, where there is dropout.
+pub(crate) fn factors(layers: &[Held], tokens: usize) -> Vec<Option<Vec<f32>>> {
+    let mut factors = vec![None; layers.len()];
+    each(factors.iter_mut().zip(layers).collect(), |(factors, layer): (&mut Option<Vec<f32>>, &Held)| {
+        let n = tokens * shape(&layer.weight)[1];
+        *factors = layer.dropout.as_ref().map(|dropout| dropout.factors(n));
+    });
+    factors
+}
+
+/// Some of the tokens, the first of which is `from`, on this thread.
+#[expect(clippy::too_many_arguments, reason = "what the threads share, and each one's part")]
 fn some(
     kept: &Kept,
     firsts: &Firsts,
+    factors: &[Option<Vec<f32>>],
+    from: usize,
     x: &[f32],
-    width: usize,
     narrow: &mut [f32],
     y: &mut [f32],
     there: There,
 ) {
+    let width = shape(&kept.x)[1];
     let tokens = x.len() / width.max(1);
     let outs = y.len() / tokens.max(1);
     let made;
@@ -243,12 +288,23 @@ fn some(
         made = to;
         (made.as_slice(), input)
     };
-    let x = Matrix::of(x, tokens, input);
     let ranks = firsts.ranks;
-    if ranks > 0 {
-        let a = Matrix::of(&firsts.a, ranks, input).transposed();
-        product(MatrixMut::of(narrow, tokens, ranks), There::Replaced, x, a, 1.0);
+    let a = Matrix::of(&firsts.a, ranks, input);
+    if factors.iter().all(Option::is_none) {
+        let to = MatrixMut::of(narrow, tokens, ranks);
+        product(to, There::Replaced, Matrix::of(x, tokens, input), a.transposed(), 1.0);
+    } else {
+        for ((layer, start), factors) in kept.layers.iter().zip(&firsts.starts).zip(factors) {
+            let left = match factors {
+                Some(factors) => multiplied(x, &factors[from * input..]),
+                None => x.to_vec(),
+            };
+            let to = MatrixMut::new(&mut narrow[*start..], [tokens, layer.rank()], ranks);
+            let a = a.rows(*start, layer.rank()).transposed();
+            product(to, There::Replaced, Matrix::of(&left, tokens, input), a, 1.0);
+        }
     }
+    let x = Matrix::of(x, tokens, input);
     let narrow = Matrix::of(narrow, tokens, ranks);
     let mut from = 0;
     for (layer, start) in kept.layers.iter().zip(&firsts.starts) {
@@ -268,4 +324,9 @@ fn some(
         }
         from += out;
     }
+}
+
+/// `x ∘ factors`
+pub(crate) fn multiplied(x: &[f32], factors: &[f32]) -> Vec<f32> {
+    x.iter().zip(factors).map(|(x, factor)| x * factor).collect()
 }

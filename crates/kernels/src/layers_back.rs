@@ -6,7 +6,7 @@
 use burn::backend::flex::FlexTensor;
 
 use crate::{
-    layers::{Firsts, Held, Kept, MOST, PARENTS},
+    layers::{Firsts, Held, Kept, MOST, PARENTS, factors, multiplied},
     matrix::{Matrix, MatrixMut, There, product},
     primitive::{made, matrix, numbers, shape},
     threads::{each, n_threads, share},
@@ -26,12 +26,13 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
     // First by tokens: z again, the pairs' ∂n = s·g·B, ∂z and ∂x.
     let wants_z = learns(0) || learns(2);
     let reads_x = kept.before.is_nothing();
+    let factors = factors(&kept.layers, tokens);
     let mut z = vec![0.0; if wants_z && !reads_x { tokens * input } else { 0 }];
     let mut narrow = vec![0.0; tokens * firsts.ranks];
     let mut to_z = vec![0.0; if wants_norm { tokens * input } else { 0 }];
     let mut to_x = vec![0.0; if wants_x { tokens * width } else { 0 }];
     {
-        let (kept, firsts, share) = (&kept, &firsts, share(tokens));
+        let (kept, firsts, factors, share) = (&kept, &firsts, &factors, share(tokens));
         let mut zs = z.chunks_mut((share * input).max(1));
         let mut narrows = narrow.chunks_mut((share * firsts.ranks).max(1));
         let mut to_zs = to_z.chunks_mut((share * input).max(1));
@@ -39,13 +40,14 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
         let pieces = g
             .chunks((share * outs).max(1))
             .zip(x.chunks((share * width).max(1)))
-            .map(|(g, x)| {
-                let n = x.len() / width;
-                let rest = (zs.next(), narrows.next(), to_zs.next(), to_xs.next());
-                (g, x, n, rest)
+            .enumerate()
+            .map(|(i, (g, x))| {
+                let to = (zs.next(), narrows.next(), to_zs.next(), to_xs.next());
+                (i * share, g, x, to)
             })
             .collect();
-        each(pieces, |(g, x, n, (z, narrow, to_z, to_x))| {
+        each(pieces, |(at, g, x, (z, narrow, to_z, to_x))| {
+            let n = x.len() / width;
             if let Some(z) = z {
                 kept.before.forward(x, width, z);
             }
@@ -79,19 +81,34 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
                 product(MatrixMut::of(to_input, n, input), there, g, matrix(&layer.weight), 1.0);
                 from += layer.out();
             }
-            if firsts.ranks > 0 {
-                let (narrow, a) =
-                    (Matrix::of(narrow, n, firsts.ranks), Matrix::of(&firsts.a, firsts.ranks, input));
+            let (narrow, a) =
+                (Matrix::of(narrow, n, firsts.ranks), Matrix::of(&firsts.a, firsts.ranks, input));
+            if factors.iter().all(Option::is_none) {
                 product(MatrixMut::of(to_input, n, input), There::AddedTo, narrow, a, 1.0);
+                through(kept, x, width, to_input, to_x);
+                return;
             }
-            if let Some(to_x) = to_x {
-                kept.before.backward(x, width, to_input, to_x);
+            for ((layer, start), factors) in kept.layers.iter().zip(&firsts.starts).zip(factors) {
+                let (narrow, a) = (narrow.columns(*start, layer.rank()), a.rows(*start, layer.rank()));
+                let Some(factors) = factors else {
+                    product(MatrixMut::of(to_input, n, input), There::AddedTo, narrow, a, 1.0);
+                    continue;
+                };
+                let mut dropped = vec![0.0; n * input];
+                product(MatrixMut::of(&mut dropped, n, input), There::Replaced, narrow, a, 1.0);
+                let all = to_input.iter_mut().zip(&dropped).zip(&factors[at * input..]);
+                all.for_each(|((to, dropped), factor)| *to += dropped * factor);
             }
+            through(kept, x, width, to_input, to_x);
         });
     }
 
     // Then by weights: each is summed over all tokens.
-    let z = Matrix::of(if reads_x { x } else { &z }, if wants_z { tokens } else { 0 }, input);
+    let z = if reads_x { x } else { &z };
+    let dropped: Vec<Option<Vec<f32>>> =
+        factors.into_iter().map(|factors| Some(multiplied(z, &factors?))).collect();
+    let n_z = if wants_z { tokens } else { 0 };
+    let z = Matrix::of(z, n_z, input);
     let g_matrix = Matrix::of(g, tokens, outs);
     let narrow = Matrix::of(&narrow, tokens, firsts.ranks);
     let said = Matrix::of(&kept.inner, tokens, firsts.ranks);
@@ -99,6 +116,7 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
     let mut from = 0;
     for (i, (layer, start)) in kept.layers.iter().zip(&firsts.starts).enumerate() {
         let (out, rank, at) = (layer.out(), layer.rank(), 4 + 4 * i);
+        let dropped = dropped[i].as_ref().map_or(z, |dropped| Matrix::of(dropped, n_z, input));
         let g = g_matrix.columns(from, out).transposed();
         let scale = layer.pair.as_ref().map_or(1.0, |(_, _, scale)| *scale);
         let mut sum = |parent: usize, rows, cols, a, b, scale| {
@@ -107,7 +125,7 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
             }
         };
         sum(at, out, input, g, z, 1.0);
-        sum(at + 2, rank, input, narrow.columns(*start, rank).transposed(), z, 1.0);
+        sum(at + 2, rank, input, narrow.columns(*start, rank).transposed(), dropped, 1.0);
         sum(at + 3, out, rank, g, said.columns(*start, rank), scale);
         if wanted[at + 1] {
             let mut bias = vec![0.0; out];
@@ -138,6 +156,13 @@ pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -
         gradients[1] = Some(slope);
     }
     gradients
+}
+
+/// From the gradient of `b(x)` to that of `x`, where it does not lie there already.
+fn through(kept: &Kept, x: &[f32], width: usize, slope: &[f32], to: Option<&mut [f32]>) {
+    if let Some(to) = to {
+        kept.before.backward(x, width, slope, to);
+    }
 }
 
 /// A gradient that is a product over all tokens.

@@ -22,7 +22,16 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
         };
         match &layer.low_rank {
             Some(pair) => {
-                let inner = x.clone().matmul(pair.a.clone().transpose()) * pair.scale;
+                let x = match &pair.dropout {
+                    Some(dropout) => {
+                        let factors = dropout.factors(x.shape().num_elements());
+                        let factors: Tensor<2> =
+                            like(&x, factors.into_iter().map(f64::from).collect(), x.dims());
+                        x.clone() * factors
+                    }
+                    None => x.clone(),
+                };
+                let inner = x.matmul(pair.a.clone().transpose()) * pair.scale;
                 y + inner.matmul(pair.b.clone().transpose())
             }
             None => y,

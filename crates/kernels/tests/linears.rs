@@ -5,7 +5,7 @@ mod common;
 
 use burn::tensor::{DType, Tensor};
 use common::{differences, gradients, near, numbers, on, tensor, typed, values};
-use kernels::{Before, Curve, Layer, LowRank, linears, plain};
+use kernels::{Before, Curve, Dropout, Layer, LowRank, linears, plain};
 use proptest::prelude::*;
 
 /// What an operation is made of.
@@ -19,6 +19,12 @@ struct Shape {
     bias: bool,
     residual: bool,
     before: usize,
+    dropout: bool,
+}
+
+/// Half of the numbers, twice as large.
+fn halved(seed: u64) -> Dropout {
+    Dropout::drawn(move |n| numbers(n, seed).into_iter().map(|x| if x < 0.0 { 0.0 } else { 2.0 }).collect())
 }
 
 const N_BEFORE: usize = 7;
@@ -73,10 +79,17 @@ impl Shape {
         let layers: Vec<Layer> = self
             .outs
             .iter()
-            .map(|_| Layer {
+            .enumerate()
+            .map(|(i, _)| Layer {
                 weight: next(),
                 bias: self.bias.then(&mut next),
-                low_rank: (self.rank > 0).then(|| LowRank { a: next(), b: next(), scale: 0.7 }),
+                low_rank: (self.rank > 0).then(|| LowRank {
+                    a: next(),
+                    b: next(),
+                    scale: 0.7,
+                    // Not of every layer.
+                    dropout: (self.dropout && i != 1).then(|| halved(i as u64 + 7)),
+                }),
             })
             .collect();
         form(x, &before, &layers, residual)
@@ -87,10 +100,10 @@ type Form = fn(Tensor<2>, &Before, &[Layer], Option<Tensor<2>>) -> Tensor<2>;
 
 fn shape() -> impl Strategy<Value = Shape> {
     let outs = prop::collection::vec(1usize..20, 1..=3);
-    let flags = (any::<bool>(), any::<bool>());
+    let flags = any::<(bool, bool, bool)>();
     (1usize..150, 1usize..20, outs, 0usize..4, flags, 0..N_BEFORE).prop_map(
-        |(tokens, half, outs, rank, (bias, residual), before)| {
-            Shape { tokens, width: 2 * half, outs, rank, bias, residual, before }
+        |(tokens, half, outs, rank, (bias, residual, dropout), before)| {
+            Shape { tokens, width: 2 * half, outs, rank, bias, residual, before, dropout }
         },
     )
 }
@@ -119,8 +132,9 @@ proptest! {
 #[test]
 fn the_plain_form_has_the_gradients_of_differences() {
     for before in 0..N_BEFORE {
-        for (rank, bias, residual) in [(0, false, false), (2, true, true)] {
-            let shape = Shape { tokens: 3, width: 4, outs: vec![3, 2], rank, bias, residual, before };
+        for (rank, all) in [(0, false), (2, true)] {
+            let (bias, residual, dropout) = (all, all, all);
+            let shape = Shape { tokens: 3, width: 4, outs: vec![3, 2], rank, bias, residual, before, dropout };
             let inputs = shape.inputs(DType::F64);
             let run = |inputs: &[Tensor<2>]| shape.run(inputs, plain::linears);
             let (_, found) = gradients(&inputs, &vec![true; inputs.len()], run);
@@ -133,7 +147,16 @@ fn the_plain_form_has_the_gradients_of_differences() {
 
 #[test]
 fn no_tokens_make_no_output_and_the_same_numbers_the_same_bits() {
-    let shape = |tokens| Shape { tokens, width: 8, outs: vec![5, 3], rank: 2, bias: true, residual: true, before: 1 };
+    let shape = |tokens| Shape {
+        tokens,
+        width: 8,
+        outs: vec![5, 3],
+        rank: 2,
+        bias: true,
+        residual: true,
+        before: 1,
+        dropout: true,
+    };
     assert_eq!(shape(0).run(&shape(0).inputs(DType::F32), linears).dims(), [0, 8]);
     let once = || {
         let inputs = shape(300).inputs(DType::F32);
