@@ -6,6 +6,7 @@
 mod commands;
 mod dialogs;
 mod display;
+mod line;
 mod notify;
 mod pace;
 mod stream;
@@ -21,7 +22,9 @@ use tauri::{Manager, Runtime};
 use tauri_plugin_notification::NotificationExt;
 
 pub use dialogs::ModelKind;
+pub use line::Heard;
 pub use notify::Ends;
+pub use stream::Streams;
 pub use tasks::Tasks;
 pub use the_engine::{Opened, TheEngine, off};
 pub use watch::{PACE, RunsUpdate, Watch, follow};
@@ -33,8 +36,10 @@ pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
     tauri_specta::Builder::new()
         .commands(tauri_specta::collect_commands![
             runs::watch_runs::<tauri::Wry>,
+            runs::next_runs,
             runs::open_run,
             runs::follow_run,
+            runs::next_events,
             runs::pause_run,
             runs::resume_run,
             runs::stop_run,
@@ -109,6 +114,7 @@ pub fn app<R: Runtime>(builder: tauri::Builder<R>, engine: TheEngine) -> tauri::
         .manage(engine)
         .manage(Watch::default())
         .manage(Tasks::default())
+        .manage(Streams::default())
         .manage(Page::default())
         .manage(Ends::default())
         .on_window_event(window::on_event)

@@ -3,9 +3,15 @@
 use std::{ops::ControlFlow, thread};
 
 use spec::{ApiError, Code, RunId, Stamped};
-use tauri::ipc::Channel;
 
-use crate::{TheEngine, tasks::Stop};
+use crate::{
+    TheEngine,
+    line::{Lines, Speaker},
+    tasks::Stop,
+};
+
+/// The logs that pages follow, by the numbers of their tasks.
+pub type Streams = Lines<Vec<Stamped>>;
 
 /// Follows on a thread of its own until `stop` is asked for or the page is gone. Returns at once.
 ///
@@ -16,11 +22,11 @@ pub fn run(
     stop: Stop,
     id: RunId,
     from_seq: u64,
-    events: Channel<Vec<Stamped>>,
+    events: Speaker<Vec<Stamped>>,
 ) -> Result<(), ApiError> {
     let follow = move || {
         let told = engine.get()?.follow_on(id, from_seq, |batch| {
-            let heard = batch.is_empty() || events.send(batch.to_vec()).is_ok();
+            let heard = batch.is_empty() || events.say(batch.to_vec(), || stop.is_asked());
             if stop.is_asked() || !heard { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         // A run whose folder is gone has nothing more to say; its page was told when it was opened.

@@ -4,16 +4,15 @@
 //! once, at most four times a second.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use spec::{ApiError, RunRow};
+
+use crate::line::Line;
 
 /// Between two looks.
 pub const PACE: Duration = Duration::from_millis(250);
@@ -36,27 +35,39 @@ pub enum RunsUpdate {
 
 /// Who may watch: whoever asked last.
 #[derive(Default)]
-pub struct Watch(Arc<AtomicU64>);
+pub struct Watch(Mutex<Arc<Line<RunsUpdate>>>);
 
 impl Watch {
     /// A new watch; the one before ends at its next look.
     pub fn take_over(&self) -> Turn {
-        let mine = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        Turn { newest: Arc::clone(&self.0), mine }
+        let mine = Arc::new(Line::default());
+        std::mem::replace(&mut *self.lock(), mine.clone()).close();
+        Turn(mine)
+    }
+
+    /// Where the newest watch is heard.
+    pub fn line(&self) -> Arc<Line<RunsUpdate>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Line<RunsUpdate>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The right to watch, until somebody takes over.
-pub struct Turn {
-    newest: Arc<AtomicU64>,
-    mine: u64,
-}
+pub struct Turn(Arc<Line<RunsUpdate>>);
 
 impl Turn {
+    /// Tells it in the place of what was not heard yet; whether anybody may still hear it.
+    pub fn tell(&self, update: RunsUpdate) -> bool {
+        self.0.correct(update)
+    }
+
     /// Waits for `pace`; whether to go on then.
     pub fn pause(&self, pace: Duration) -> bool {
         thread::sleep(pace);
-        self.newest.load(Ordering::Relaxed) == self.mine
+        !self.0.is_closed()
     }
 }
 

@@ -46,8 +46,28 @@ fn a_watch_opens_the_engine_without_keeping_the_page_waiting() {
         let _ = asked.send(());
         Err(ApiError::new(Code::Disk, "no home"))
     }));
-    assert_eq!(call(&window, "watch_runs", json!({ "updates": "__CHANNEL__:1" })), Ok(Value::Null));
+    assert_eq!(call(&window, "watch_runs", json!({})), Ok(Value::Null));
     asks.recv().expect("the engine is opened");
+}
+
+#[test]
+fn the_page_hears_of_the_runs_by_asking() {
+    let home = tempfile::tempdir().unwrap();
+    let window = window(at(&home));
+    call(&window, "watch_runs", json!({})).unwrap();
+    let heard = call(&window, "next_runs", json!({})).unwrap();
+    assert_eq!(heard, json!({ "kind": "word", "word": { "kind": "runs", "rows": [] } }));
+}
+
+#[test]
+fn what_nobody_follows_is_over() {
+    let home = tempfile::tempdir().unwrap();
+    let window = window(at(&home));
+    assert_eq!(call(&window, "next_events", json!({ "task": 7 })), Ok(json!({ "kind": "over" })));
+    let id = "00000000-0000-0000-0000-000000000001";
+    call(&window, "follow_run", json!({ "task": 7, "id": id, "fromSeq": 0 })).unwrap();
+    call(&window, "stop_task", json!({ "task": 7 })).unwrap();
+    assert_eq!(call(&window, "next_events", json!({ "task": 7 })), Ok(json!({ "kind": "over" })));
 }
 
 #[test]
@@ -82,8 +102,8 @@ fn the_engine_is_opened_once_for_all_commands() {
 #[test]
 fn a_call_without_its_channel_says_which_argument_is_missing() {
     let home = tempfile::tempdir().unwrap();
-    let error = call(&window(at(&home)), "watch_runs", json!({})).unwrap_err();
-    assert!(error.as_str().unwrap().contains("updates"), "{error}");
+    let error = call(&window(at(&home)), "watch_window", json!({})).unwrap_err();
+    assert!(error.as_str().unwrap().contains("asks"), "{error}");
 }
 
 #[test]

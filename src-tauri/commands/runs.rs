@@ -8,29 +8,43 @@ use spec::{
 };
 use tauri::{AppHandle, Runtime, State, ipc::Channel};
 
-use crate::{Opened, PACE, RunsUpdate, Tasks, Watch, dialogs, follow, notify, off, stream};
+use crate::{
+    Heard, Opened, PACE, RunsUpdate, Streams, Tasks, Watch, dialogs, follow, line::PATIENCE, notify, off,
+    stream,
+};
 
-/// Tells `updates` about the runs: at once, and then whenever something changed. The watch that was before ends.
+/// From now on [`next_runs`] tells about the runs: at once, and then whenever something changed. The watch that was
+/// before ends.
 #[tauri::command]
 #[specta::specta]
 pub fn watch_runs<R: Runtime>(
     app: AppHandle<R>,
     engine: Opened<'_>,
     watch: State<'_, Watch>,
-    updates: Channel<RunsUpdate>,
 ) -> Result<(), ApiError> {
     let (turn, engine) = (watch.take_over(), engine.inner().clone());
-    let tell = move |update: RunsUpdate| {
-        if let RunsUpdate::Runs { rows } = &update {
-            notify::look(&app, rows);
-        }
-        updates.send(update).is_ok()
+    let watching = move || {
+        let tell = |update: RunsUpdate| {
+            if let RunsUpdate::Runs { rows } = &update {
+                notify::look(&app, rows);
+            }
+            turn.tell(update)
+        };
+        follow(&|| engine.get()?.runs(), || turn.pause(PACE), tell);
     };
     std::thread::Builder::new()
         .name("watch-runs".into())
-        .spawn(move || follow(&|| engine.get()?.runs(), || turn.pause(PACE), tell))
+        .spawn(watching)
         .map(drop)
         .map_err(|e| ApiError::new(Code::Internal, format!("the runs cannot be followed: {e}")))
+}
+
+/// What the watch has to say next.
+#[tauri::command]
+#[specta::specta]
+pub async fn next_runs(watch: State<'_, Watch>) -> Result<Heard<RunsUpdate>, ApiError> {
+    let line = watch.line();
+    off(move || Ok(line.hear(PATIENCE))).await
 }
 
 /// All that the page of a run starts from.
@@ -40,18 +54,26 @@ pub async fn open_run(engine: Opened<'_>, id: RunId) -> Result<RunView, ApiError
     engine.ask(move |engine| engine.run_view(id)).await
 }
 
-/// Events from `from_seq` on as they come, until the task is stopped.
+/// From now on [`next_events`] has the run's events from `from_seq` on as they come, until the task is stopped.
 #[tauri::command]
 #[specta::specta]
 pub async fn follow_run(
     engine: Opened<'_>,
     tasks: State<'_, Tasks>,
+    streams: State<'_, Streams>,
     task: u32,
     id: RunId,
     from_seq: u64,
-    events: Channel<Vec<Stamped>>,
 ) -> Result<(), ApiError> {
-    stream::run(engine.inner().clone(), tasks.begin(task), id, from_seq, events)
+    stream::run(engine.inner().clone(), tasks.begin(task), id, from_seq, streams.open(task))
+}
+
+/// What was added to the log that `task` follows.
+#[tauri::command]
+#[specta::specta]
+pub async fn next_events(streams: State<'_, Streams>, task: u32) -> Result<Heard<Vec<Stamped>>, ApiError> {
+    let line = streams.get(task);
+    off(move || Ok(line.map_or(Heard::Over, |line| line.hear(PATIENCE)))).await
 }
 
 /// Asks a run to save and be put aside.

@@ -7,15 +7,16 @@ use tauri::{AppHandle, Runtime, State, ipc::Channel};
 use tauri_plugin_opener::{open_url, reveal_item_in_dir};
 
 use crate::{
-    CloseAnswer, ModelKind, Opened, Page, Tasks, WindowAsk, dialogs, off,
+    CloseAnswer, ModelKind, Opened, Page, Streams, Tasks, WindowAsk, dialogs, off,
     window::{self},
 };
 
-/// Asks a long call to stop.
+/// Asks a long call to stop; what it had still to say is not heard.
 #[tauri::command]
 #[specta::specta]
-pub fn stop_task(tasks: State<'_, Tasks>, task: u32) {
+pub fn stop_task(tasks: State<'_, Tasks>, streams: State<'_, Streams>, task: u32) {
     tasks.stop(task);
+    streams.forget(task);
 }
 
 /// Files to import, chosen in the system's own dialog; empty if the person thought better of it.

@@ -1,5 +1,6 @@
-//! `pretend-runs HOME`: keeps three runs in HOME and plays the worker of the last. Each line on its input is a step;
-//! when the input ends it is gone without a word, as a killed worker is.
+//! `pretend-runs HOME [STEPS]`: keeps three runs in HOME and plays the worker of the last, which has 40 steps to do or
+//! as many as are said. Each line on its input is a step; when the input ends it is gone without a word, as a killed
+//! worker is.
 
 use std::{
     error::Error,
@@ -19,7 +20,8 @@ use uuid::Uuid;
 const STEPS: u32 = 40;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let home = std::env::args_os().nth(1).ok_or("usage: pretend-runs HOME")?;
+    let home = std::env::args_os().nth(1).ok_or("usage: pretend-runs HOME [STEPS]")?;
+    let to_do = std::env::args().nth(2).map_or(Ok(STEPS), |steps| steps.parse())?;
     let home = Path::new(&home);
     std::fs::create_dir_all(home)?;
     let store = Store::open(&home.join("tunesmith.db"))?;
@@ -27,14 +29,21 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (_, mut log) = keep(&store, home, 1, "Release notes in our voice")?;
     for step in 1..=STEPS {
-        log.append(stepped(step))?;
+        log.append(stepped(step, STEPS))?;
     }
-    log.append(RunEvent::Evaluated { step: STEPS, loss: 1.234_567, tokens: 900, best: true, secs: 0.5 })?;
+    log.append(RunEvent::Evaluated {
+        step: STEPS,
+        loss: 1.234_567,
+        tokens: 900,
+        best: true,
+        secs: 0.5,
+        scores: Vec::new(),
+    })?;
     let checkpoint = format!("step-{STEPS:08}");
     log.append(RunEvent::Ended { reason: EndReason::Done, step: STEPS, checkpoint })?;
 
     let (_, mut log) = keep(&store, home, 2, "Symptom to diagnosis")?;
-    log.append(stepped(1))?;
+    log.append(stepped(1, STEPS))?;
     let error = ApiError::new(Code::OutOfMemory, "The GPU ran out of memory at step 2.");
     let error = error.hint("Try a shorter context: 1024 instead of 2048.");
     log.append(RunEvent::Failed { error, checkpoint: None })?;
@@ -46,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in stdin().lines() {
         line?;
         step += 1;
-        log.append(stepped(step))?;
+        log.append(stepped(step, to_do))?;
     }
     Ok(())
 }
@@ -92,18 +101,18 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
     Ok((folder, log))
 }
 
-fn stepped(step: u32) -> RunEvent {
+fn stepped(step: u32, of: u32) -> RunEvent {
     RunEvent::Stepped {
         step,
-        of: STEPS,
-        epoch: f64::from(step) / f64::from(STEPS),
-        loss: 1.1 + 1.8 * (-f64::from(step) / 12.0).exp(),
+        of,
+        epoch: f64::from(step) / f64::from(of),
+        loss: 1.1 + 1.8 * (-f64::from(step) * 3.0 / f64::from(of)).exp(),
         learning_rate: 2e-4,
         grad_norm: 1.0,
         tokens: 1024,
         supervised: 400,
         secs: 0.5,
-        secs_left: Some(f64::from(STEPS - step) / 2.0),
+        secs_left: Some(f64::from(of.saturating_sub(step)) / 2.0),
         memory: None,
     }
 }

@@ -25,6 +25,9 @@ pub enum AdaptError {
     /// A module to learn whole that the model does not have, or cannot let learn.
     #[error("no module of the model that can learn whole is called `{0}`")]
     UnknownModule(String),
+    /// Words for what learns that mean nothing in this model.
+    #[error("{0}")]
+    Trainable(String),
     /// A tensor that the adapter's configuration promises is not in its file.
     #[error("the adapter has no `{0}`: it belongs to another model, or its file is incomplete")]
     MissingTensor(String),

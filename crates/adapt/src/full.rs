@@ -1,11 +1,12 @@
 //! Tensors of the base that learn whole: PEFT's `modules_to_save`, and full fine-tuning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use model::{Adapter, Base, Beside, Parameter};
+use spec::Trainable;
 
-use crate::{AdaptError, Gradients, NamedTensor};
+use crate::{AdaptError, Dropout, Gradients, Learns, NamedTensor, chosen::chosen};
 
 /// What PEFT adds to `modules_to_save` of every classifier, whether the model has it or not.
 const HEADS: [&str; 2] = ["classifier", "score"];
@@ -19,7 +20,7 @@ pub struct Full {
 
 impl Full {
     /// Everything that the base lets learn.
-    pub fn everything(model: &impl Base) -> Self {
+    pub fn everything(model: &(impl Base + ?Sized)) -> Self {
         Self::of(model.parameters().to_vec())
     }
 
@@ -27,7 +28,7 @@ impl Full {
     ///
     /// # Errors
     /// A name that no module of the base ends with.
-    pub fn modules(model: &impl Base, names: &[String]) -> Result<Self, AdaptError> {
+    pub fn modules(model: &(impl Base + ?Sized), names: &[String]) -> Result<Self, AdaptError> {
         let all = model.parameters();
         for name in names.iter().filter(|name| !HEADS.contains(&name.as_str())) {
             if !all.iter().any(|tensor| is_in(&tensor.name, name)) {
@@ -36,6 +37,41 @@ impl Full {
         }
         let chosen = all.iter().filter(|tensor| names.iter().any(|name| is_in(&tensor.name, name)));
         Ok(Self::of(chosen.cloned().collect()))
+    }
+
+    /// The tensors that `trainable` means, and those that were made new.
+    ///
+    /// # Errors
+    /// A word that means no tensor of the model.
+    pub fn chosen(model: &(impl Base + ?Sized), trainable: &Trainable) -> Result<Self, AdaptError> {
+        let learns = chosen(model, trainable)?;
+        let tensors = model.parameters().iter().zip(learns).filter(|(_, learns)| *learns);
+        Ok(Self::of(tensors.map(|(parameter, _)| parameter.clone()).collect()))
+    }
+
+    /// The same tensors with the numbers of a file.
+    ///
+    /// # Errors
+    /// A tensor that is missing, too many, or of another shape.
+    pub(crate) fn restored(
+        &self,
+        tensors: impl IntoIterator<Item = NamedTensor>,
+    ) -> Result<Self, AdaptError> {
+        let mut found: BTreeMap<String, NamedTensor> =
+            tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
+        let mut values = Vec::with_capacity(self.len());
+        for Parameter { name, shape, value } in &self.tensors {
+            let tensor = found.remove(name).ok_or(AdaptError::MissingTensor(name.clone()))?;
+            if tensor.shape != *shape {
+                let (name, found, expected) = (name.clone(), tensor.shape, shape.clone());
+                return Err(AdaptError::WrongShape { name, found, expected });
+            }
+            values.push(Tensor::from_data(TensorData::new(tensor.values, value.dims()), &value.device()));
+        }
+        match found.into_keys().next() {
+            Some(name) => Err(AdaptError::UnexpectedTensor(name)),
+            None => Ok(self.with_values(values)),
+        }
     }
 
     fn of(tensors: Vec<Parameter>) -> Self {
@@ -58,47 +94,38 @@ impl Full {
         self.by_name.contains_key(name)
     }
 
-    /// The tensors' names in the checkpoint, in the base's order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tensors.iter().map(|tensor| tensor.name.as_str())
-    }
-
-    /// Their shapes in a file, in the order of [`names`](Self::names).
+    /// Their shapes in a file, in the order of their names.
     pub fn shapes(&self) -> impl Iterator<Item = &[usize]> {
         self.tensors.iter().map(|tensor| tensor.shape.as_slice())
     }
+}
 
-    /// The tensors, in the order of [`names`](Self::names); a vector is `[1, n]`.
-    pub fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
+impl Learns for Full {
+    /// As the checkpoint has them, in the base's order.
+    fn names(&self) -> Vec<String> {
+        self.tensors.iter().map(|tensor| tensor.name.clone()).collect()
+    }
+
+    fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
         self.tensors.iter().map(|tensor| &tensor.value)
     }
 
-    /// The same tensors with other numbers, in the order of [`names`](Self::names).
-    ///
-    /// # Panics
-    /// If there are fewer or more than there are tensors.
-    #[must_use]
-    pub fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
+    fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
         assert_eq!(values.len(), self.len(), "one value for each tensor");
         let other = |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value, ..tensor.clone() };
         let tensors = self.tensors.iter().zip(values).map(other).collect();
         Self { tensors, by_name: self.by_name.clone() }
     }
 
-    /// A copy whose numbers gather gradients, in a graph of its own.
-    #[must_use]
-    pub fn tracked(&self) -> Self {
+    fn tracked(&self, _dropout: Option<Dropout>) -> Self {
         self.with_values(self.values().map(|t| t.clone().autodiff().require_grad()).collect())
     }
 
-    /// The gradients of a [tracked](Self::tracked) copy after `backward`, in the order of [`names`](Self::names). A
-    /// tensor that nothing flowed through has a gradient of zero.
-    pub fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
         self.values().map(|t| taken(t, all)).collect()
     }
 
-    /// The tensors as they go into a file, under their names in the checkpoint.
-    pub fn to_named(&self) -> Vec<NamedTensor> {
+    fn to_named(&self) -> Vec<NamedTensor> {
         let named = |tensor: &Parameter| NamedTensor {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
@@ -128,7 +155,7 @@ pub(crate) fn taken(tensor: &Tensor<2>, all: &mut burn::tensor::Gradients) -> Te
 }
 
 /// Whether a tensor belongs to a module whose path ends with `module`.
-fn is_in(tensor: &str, module: &str) -> bool {
+pub(crate) fn is_in(tensor: &str, module: &str) -> bool {
     tensor.match_indices('.').any(|(at, _)| tensor[..at].ends_with(module))
 }
 

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::TargetModules;
 
-use crate::{AdaptError, Dropout, Full, full::taken};
+use crate::{AdaptError, Dropout, Full, Learns, full::taken};
 
 /// What a LoRA adapter is made of, apart from its numbers. Names are PEFT's.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +91,7 @@ impl Lora {
     ///
     /// # Errors
     /// A target that the model has no layer for, or a module to save that it does not have.
-    pub fn attach(model: &impl Base, config: LoraConfig, seed: u64) -> Result<Self, AdaptError> {
+    pub fn attach(model: &(impl Base + ?Sized), config: LoraConfig, seed: u64) -> Result<Self, AdaptError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let device = model.device();
         let whole = Full::modules(model, &config.modules_to_save)?;
@@ -116,7 +116,7 @@ impl Lora {
     /// A tensor that is missing, too many, or of another shape than the model needs. Nothing is ignored: an adapter
     /// of which half fits would be worse than none.
     pub fn restore(
-        model: &impl Base,
+        model: &(impl Base + ?Sized),
         config: LoraConfig,
         tensors: impl IntoIterator<Item = NamedTensor>,
     ) -> Result<Self, AdaptError> {
@@ -143,7 +143,7 @@ impl Lora {
             place.b = take(b, &[out, config.r])?;
             places.push(place);
         }
-        let named = whole.names().zip(whole.shapes());
+        let named = whole.names().into_iter().zip(whole.shapes());
         let values = named.map(|(name, shape)| take(format!("{PREFIX}.{name}"), shape));
         let whole = whole.with_values(values.collect::<Result<_, _>>()?);
         match found.into_keys().next() {
@@ -152,7 +152,7 @@ impl Lora {
         }
     }
 
-    fn of(model: &impl Base, config: LoraConfig, places: Vec<Place>, whole: Full) -> Self {
+    fn of(model: &(impl Base + ?Sized), config: LoraConfig, places: Vec<Place>, whole: Full) -> Self {
         let by_path = places.iter().enumerate().map(|(i, p)| (p.path.clone(), i)).collect();
         Self {
             target_names: target_names(model, &places),
@@ -169,11 +169,6 @@ impl Lora {
     /// What it is made of.
     pub fn config(&self) -> &LoraConfig {
         &self.config
-    }
-
-    /// Numbers that learn.
-    pub fn n_parameters(&self) -> u64 {
-        self.values().map(|t| t.shape().num_elements() as u64).sum()
     }
 
     /// PEFT's names of the layers that have a pair: the shortest that mean these layers and no others.
@@ -196,23 +191,30 @@ impl Lora {
         &self.whole
     }
 
-    /// PEFT's names of the tensors, in the adapter's order: `A` and `B` of each layer, then what learns whole.
-    pub fn names(&self) -> Vec<String> {
-        let whole = self.whole.names().map(|name| format!("{PREFIX}.{name}"));
+    /// What merging adds to the weight of the layer at `path`: `s·B·A`, `[out, in]`. Nothing if it has no adapter.
+    pub fn delta(&self, path: &str) -> Option<Tensor<2>> {
+        let place = &self.places[*self.by_path.get(path)?];
+        Some(place.b.clone().matmul(place.a.clone()) * self.config.scale())
+    }
+
+    /// The same as the base's file has its weights, which may be the other way round.
+    pub fn stored_delta(&self, path: &str) -> Option<Tensor<2>> {
+        let delta = self.delta(path)?;
+        Some(if self.fan_in_fan_out { delta.transpose() } else { delta })
+    }
+}
+
+impl Learns for Lora {
+    fn names(&self) -> Vec<String> {
+        let whole = self.whole.names().into_iter().map(|name| format!("{PREFIX}.{name}"));
         self.places.iter().flat_map(Place::names).chain(whole).collect()
     }
 
-    /// The tensors, in the order of [`names`](Self::names); a vector is `[1, n]`.
-    pub fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
+    fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
         self.places.iter().flat_map(|p| [&p.a, &p.b]).chain(self.whole.values())
     }
 
-    /// The same adapter with other numbers, in the order of [`names`](Self::names).
-    ///
-    /// # Panics
-    /// If there are fewer or more than the adapter has.
-    #[must_use]
-    pub fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
+    fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
         assert_eq!(values.len(), 2 * self.places.len() + self.whole.len(), "one value for each tensor");
         let mut values = values.into_iter();
         let mut places = Vec::with_capacity(self.places.len());
@@ -224,21 +226,16 @@ impl Lora {
         Self { places, whole: self.whole.with_values(values.collect()), ..self.clone() }
     }
 
-    /// A copy whose numbers gather gradients, in a graph of its own: several can run backward at once.
-    #[must_use]
-    pub fn tracked(&self, dropout: Option<Dropout>) -> Self {
+    fn tracked(&self, dropout: Option<Dropout>) -> Self {
         let leaf = |t: &Tensor<2>| t.clone().autodiff().require_grad();
         Self { dropout, ..self.with_values(self.values().map(leaf).collect()) }
     }
 
-    /// The gradients of a [tracked](Self::tracked) copy after `backward`, in the order of [`names`](Self::names).
-    /// A tensor that nothing flowed through has a gradient of zero.
-    pub fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
         self.values().map(|t| taken(t, all)).collect()
     }
 
-    /// Its tensors, as they go into a file.
-    pub fn to_named(&self) -> Vec<NamedTensor> {
+    fn to_named(&self) -> Vec<NamedTensor> {
         let numbers = |t: &Tensor<2>| t.clone().without_autodiff().into_data().iter::<f32>().collect();
         let pair = |place: &Place| {
             let sides = place.names().into_iter().zip([&place.a, &place.b]);
@@ -249,18 +246,6 @@ impl Lora {
         let whole = self.whole.to_named().into_iter();
         let whole = whole.map(|t| NamedTensor { name: format!("{PREFIX}.{}", t.name), ..t });
         self.places.iter().flat_map(pair).chain(whole).collect()
-    }
-
-    /// What merging adds to the weight of the layer at `path`: `s·B·A`, `[out, in]`. Nothing if it has no adapter.
-    pub fn delta(&self, path: &str) -> Option<Tensor<2>> {
-        let place = &self.places[*self.by_path.get(path)?];
-        Some(place.b.clone().matmul(place.a.clone()) * self.config.scale())
-    }
-
-    /// The same as the base's file has its weights, which may be the other way round.
-    pub fn stored_delta(&self, path: &str) -> Option<Tensor<2>> {
-        let delta = self.delta(path)?;
-        Some(if self.fan_in_fan_out { delta.transpose() } else { delta })
     }
 }
 
@@ -294,7 +279,7 @@ impl Adapter for Lora {
 
 /// The layers that `wanted` names, in the model's order. What learns whole gets no pair.
 fn targets<'a>(
-    model: &'a impl Base,
+    model: &'a (impl Base + ?Sized),
     wanted: &TargetModules,
     whole: &Full,
 ) -> Result<Vec<BaseLinear<'a>>, AdaptError> {
@@ -319,7 +304,7 @@ fn targets<'a>(
 }
 
 /// For each place the shortest end of its path that no layer without a pair ends with.
-fn target_names(model: &impl Base, places: &[Place]) -> Vec<String> {
+fn target_names(model: &(impl Base + ?Sized), places: &[Place]) -> Vec<String> {
     let linears = model.linears().into_iter().map(|linear| linear.path);
     let modules = model.parameters().iter().filter_map(|tensor| Some(tensor.name.rsplit_once('.')?.0));
     let mut others: Vec<&str> = linears.chain(modules).collect();

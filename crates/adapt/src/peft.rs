@@ -126,7 +126,7 @@ impl Lora {
     ///
     /// # Errors
     /// Files that cannot be read, a method that cannot be run, or tensors that do not fit the model.
-    pub fn open(folder: &Path, model: &impl Base) -> Result<Self, AdaptError> {
+    pub fn open(folder: &Path, model: &(impl Base + ?Sized)) -> Result<Self, AdaptError> {
         let path = folder.join("adapter_config.json");
         let file = |what: String| AdaptError::File { file: path.display().to_string(), what };
         let json = fs::read(&path).map_err(|e| file(e.to_string()))?;

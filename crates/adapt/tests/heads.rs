@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, fs};
 
-use adapt::{AdaptError, Lora, LoraConfig, PeftConfig};
+use adapt::{AdaptError, Learner, Learns, Lora, LoraConfig, Method, PeftConfig};
 use burn::tensor::{Device, Tensor};
 use model::{
-    Adapter, Bare, Base,
-    encoder::{Classifier, HeadSpec, Reads, Rows},
+    Adapter, Bare, Base, HeadFrom, HeadSpec, Reads,
+    encoder::{Classifier, Rows},
 };
 use spec::TargetModules;
 use testkit::fixture;
@@ -18,7 +18,7 @@ use weights::{
 
 fn open(tiny: &str, num_labels: usize) -> Classifier {
     let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{tiny}"))).unwrap();
-    let head = HeadSpec { reads: Reads::Text, num_labels, seed: 3 };
+    let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::File, seed: 3 };
     Classifier::open(&checkpoint, head, &Device::flex()).unwrap()
 }
 
@@ -147,4 +147,27 @@ fn what_learns_whole_gets_no_pair() {
         ["base_model.model.bert.pooler.dense.weight", "base_model.model.bert.pooler.dense.bias"]
     );
     assert!(!lora.target_names().contains(&"dense".to_owned()), "PEFT would give the pooler a pair");
+}
+
+#[test]
+fn whole_tensors_are_read_back_by_name_and_nothing_is_passed_over() {
+    let model = open("bert", 3);
+    let method = Method::Full("!embeddings,!biases".parse().unwrap());
+    let newborn = Learner::attach(&model, &method, 1).unwrap();
+    assert_eq!(says(&model, &newborn), says(&model, &Bare), "newborn it changes nothing");
+    let moved = newborn.with_values(newborn.values().map(|t: &Tensor<2>| t.clone() + 0.05).collect());
+    let again = Learner::restore(&model, &method, moved.to_named()).unwrap();
+    assert_eq!(again.to_named(), moved.to_named());
+    assert_eq!(says(&model, &again), says(&model, &moved));
+
+    let restore = |tensors| Learner::restore(&model, &method, tensors).unwrap_err();
+    let mut less = moved.to_named();
+    let gone = less.remove(2).name;
+    assert!(matches!(restore(less), AdaptError::MissingTensor(name) if name == gone));
+    let mut more = moved.to_named();
+    more[0].name = "classifier.bias".to_owned();
+    assert!(matches!(restore(more), AdaptError::MissingTensor(_)));
+    let mut other = moved.to_named();
+    other[5].shape.reverse(); // of a matrix that is not square
+    assert!(matches!(restore(other), AdaptError::WrongShape { .. }));
 }

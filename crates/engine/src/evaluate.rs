@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use adapt::{Lora, LoraConfig};
 use data::Teacher;
-use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, TargetModules, Voice};
+use model::{Adapter, Bare};
+use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, Voice};
 use train::{Evaluation, Workers};
 
-use crate::{Engine, Progress, Tuned, Watch, errors::AtTheEdge, models::bad, progress::cancelled};
+use crate::{Engine, Progress, Tuned, Watch, errors::AtTheEdge, progress::cancelled};
 
 /// Rows that go through a GPU at once.
 const BATCH: usize = 4;
@@ -46,22 +46,9 @@ impl Engine {
         let rows = data::unpacked(&shown.examples);
         let total = data::n_supervised(&rows) as u64;
         let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
-        let newborn;
-        let adapter = match (voice, &tuned.taught) {
-            (Voice::Tuned, Some(taught)) => &taught.lora,
-            // A newborn adapter changes nothing.
-            _ => {
-                let config = LoraConfig {
-                    r: 1,
-                    lora_alpha: 1.0,
-                    lora_dropout: 0.0,
-                    use_rslora: false,
-                    target_modules: TargetModules::AllLinear,
-                    modules_to_save: Vec::new(),
-                };
-                newborn = Lora::attach(&tuned.decoder, config, 0).map_err(bad)?;
-                &newborn
-            }
+        let adapter: &dyn Adapter = match (voice, &tuned.taught) {
+            (Voice::Tuned, Some(taught)) => &taught.learner,
+            _ => &Bare,
         };
         let mut going = ControlFlow::Continue(());
         let seen = train::evaluate(&workers, &tuned.decoder, adapter, &rows, |done| {

@@ -97,9 +97,12 @@ impl Engine {
         // The export opens the base itself; two in memory would be one too many.
         let device = tuned.decoder.device().clone();
         drop(tuned.decoder);
+        let adapt::Learner::Lora(lora) = &taught.learner else {
+            return Err(ApiError::new(Code::BadModel, "what was trained in full cannot be exported yet"));
+        };
         let tuned = export::Tuned {
             base: &tuned.open.checkpoint,
-            lora: &taught.lora,
+            lora,
             device: &device,
             tokenizer: &tuned.open.tokenizer,
             card: &card,

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
-use adapt::Lora;
+use adapt::Learner;
 use model::{Adapter, Bare, Decoder, Generation};
 use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, RunId, Sampling, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
@@ -23,7 +23,7 @@ pub struct Tuned {
 
 /// What a run taught it.
 pub(crate) struct Taught {
-    pub lora: Lora,
+    pub learner: Learner,
     pub job: Job,
     pub checkpoint: String,
 }
@@ -68,10 +68,9 @@ impl Engine {
                 .hint("Let it train a little longer.")
         })?;
         let (open, decoder) = self.open_at(&job.model, device, watch)?;
-        let file = folder.checkpoint(&checkpoint).join("trainable.safetensors");
-        let tensors = adapt::read_tensors(&file).map_err(bad)?;
-        let lora = Lora::restore(&decoder, train::lora_config(&job.plan.knobs), tensors).map_err(bad)?;
-        Ok(Tuned { open, decoder, taught: Some(Taught { lora, job, checkpoint }) })
+        let method = train::method(&job.plan.knobs, &decoder);
+        let learner = train::learned(&folder.checkpoint(&checkpoint), &decoder, &method).map_err(bad)?;
+        Ok(Tuned { open, decoder, taught: Some(Taught { learner, job, checkpoint }) })
     }
 
     fn open_at(
@@ -135,7 +134,7 @@ impl Tuned {
         }
         let max_tokens = max_tokens.min(context - ids.len());
         let adapter: &dyn Adapter = match (voice, &self.taught) {
-            (Voice::Tuned, Some(taught)) => &taught.lora,
+            (Voice::Tuned, Some(taught)) => &taught.learner,
             _ => &Bare,
         };
         let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();

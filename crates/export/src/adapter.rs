@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use adapt::{Lora, NamedTensor, PeftConfig};
+use adapt::{Learns, Lora, NamedTensor, PeftConfig};
 use model::Decoder;
 use spec::ExportForm;
 use weights::write::{Float, Outgoing, safetensors};

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use adapt::Lora;
+use adapt::{Learns, Lora};
 use spec::{ExportForm, ModelId, Plan};
 
 /// What is told of a tuned model to whoever finds the folder.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use adapt::{Lora, LoraConfig, NamedTensor};
+use adapt::{Learns, Lora, LoraConfig, NamedTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use expect_test::expect;
 use model::{Bare, Decoder, FAMILIES};
@@ -449,6 +449,8 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | supervise | everything |
         | context_length | 64 |
         | packing | off |
+        | method | lora |
+        | trainable | all |
         | rank | 8 |
         | alpha | 16 |
         | dropout | 0 |
@@ -461,6 +463,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | max_steps | 20 |
         | batch_size | 2 |
         | gradient_accumulation | 1 |
+        | class_weights | off |
         | weight_decay | 0 |
         | max_grad_norm | 0 |
         | seed | 42 |

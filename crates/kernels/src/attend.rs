@@ -150,16 +150,20 @@ impl<'a> Group<'a> {
         let (d, together) = (heads.width, heads.together());
         let all = Matrix::of(qkv, qkv.len() / together, together);
         let keys = heads.queries * d;
-        Self {
-            k: all.columns(keys + group * d, d),
-            v: all.columns(keys + (heads.groups + group) * d, d),
-        }
+        Self { k: all.columns(keys + group * d, d), v: all.columns(keys + (heads.groups + group) * d, d) }
     }
 }
 
 /// The queries of a group, of the tokens from `from` on: the heads of a token one under another, `[tokens · heads of
 /// the group, width]`. `row` numbers stand between one token and the next.
-pub(crate) fn gathered(heads: &Heads, x: &[f32], row: usize, from: usize, n: usize, group: usize) -> Vec<f32> {
+pub(crate) fn gathered(
+    heads: &Heads,
+    x: &[f32],
+    row: usize,
+    from: usize,
+    n: usize,
+    group: usize,
+) -> Vec<f32> {
     let together = heads.queries / heads.groups * heads.width;
     let mut to = Vec::with_capacity(n * together);
     for x in x.chunks_exact(row).skip(from).take(n) {

@@ -35,7 +35,11 @@ pub(crate) fn backward(kept: &Kept, slope: &FlexTensor) -> FlexTensor {
     let mut parts: Vec<Part> = Vec::new();
     for (row, to) in to.chunks_mut(width * together).enumerate() {
         let first = parts.len();
-        parts.extend((0..n_parts).map(|_| Part { row, blocks: Vec::new(), to_keys: vec![0.0; width * beside] }));
+        parts.extend((0..n_parts).map(|_| Part {
+            row,
+            blocks: Vec::new(),
+            to_keys: vec![0.0; width * beside],
+        }));
         for (i, to) in to.chunks_mut(block * together).enumerate() {
             // Later blocks have more to do: dealt out there and back.
             let turn = i % (2 * n_parts);

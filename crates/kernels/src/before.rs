@@ -205,7 +205,15 @@ fn norm(x: &[f32], width: usize, weight: &[f32], bias: Option<&[f32]>, eps: f32,
 /// With `x̂ = (x - mean)·s` and `g = slope ∘ weight`: `s·(g - mean(g) - x̂·mean(g·x̂))`, without the mean of `g` where
 /// the mean of `x` is not taken away.
 #[inline(always)]
-fn norm_back(x: &[f32], width: usize, weight: &[f32], centred: bool, eps: f32, slope: &[f32], to: &mut [f32]) {
+fn norm_back(
+    x: &[f32],
+    width: usize,
+    weight: &[f32],
+    centred: bool,
+    eps: f32,
+    slope: &[f32],
+    to: &mut [f32],
+) {
     let rows = x.chunks_exact(width).zip(slope.chunks_exact(width)).zip(to.chunks_exact_mut(width));
     for ((x, slope), to) in rows {
         let (mean, scale) = level(x, centred, eps);

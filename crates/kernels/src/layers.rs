@@ -25,8 +25,8 @@ use crate::{
     matrix::{Matrix, MatrixMut, There, product},
     plain,
     primitive::{
-        Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, matrix, numbers,
-        on_processor, shape, strided, tracked,
+        Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, matrix, numbers, on_processor,
+        shape, strided, tracked,
     },
     threads::{each, share},
 };

@@ -13,7 +13,11 @@ use crate::{
 };
 
 /// The gradients that are wanted, in the order of the parents.
-pub(crate) fn backward(kept: Kept, slope: FlexTensor, wanted: [bool; PARENTS]) -> [Option<FlexTensor>; PARENTS] {
+pub(crate) fn backward(
+    kept: Kept,
+    slope: FlexTensor,
+    wanted: [bool; PARENTS],
+) -> [Option<FlexTensor>; PARENTS] {
     let [tokens, width] = shape(&kept.x);
     let input = kept.layers.first().map_or(0, |layer| shape(&layer.weight)[1]);
     let outs: usize = kept.layers.iter().map(Held::out).sum();

@@ -1,7 +1,9 @@
 //! The way from a tensor to the numbers of the processor's backend, and back.
 
 use burn::{
-    backend::{Autodiff, DType, DispatchAutodiffContext, DispatchTensorKind, Flex, TensorMetadata, flex::FlexTensor},
+    backend::{
+        Autodiff, DType, DispatchAutodiffContext, DispatchTensorKind, Flex, TensorMetadata, flex::FlexTensor,
+    },
     tensor::{Device, Tensor, TensorData},
 };
 

@@ -51,7 +51,15 @@ impl Turn {
     /// Turns the first `heads` heads of each row of `x`, which stand for the tokens from `token` on; backwards too.
     ///
     /// `[a, b] → [a·cos - b·sin, b·cos + a·sin]`
-    pub(crate) fn apply(&self, x: &mut [f32], row: usize, heads: usize, width: usize, token: usize, back: bool) {
+    pub(crate) fn apply(
+        &self,
+        x: &mut [f32],
+        row: usize,
+        heads: usize,
+        width: usize,
+        token: usize,
+        back: bool,
+    ) {
         let half = width / 2;
         let n = self.cos.len() / half.max(1);
         let sign = if back { -1.0 } else { 1.0 };

@@ -39,11 +39,14 @@ impl Shape {
         let outs: usize = self.outs.iter().sum();
         let mut shapes = vec![[self.tokens, self.width]];
         shapes.extend(self.residual.then_some([self.tokens, outs]));
-        shapes.extend(vec![[1, self.width]; match self.before {
-            1 => 1,
-            2 => 2,
-            _ => 0,
-        }]);
+        shapes.extend(vec![
+            [1, self.width];
+            match self.before {
+                1 => 1,
+                2 => 2,
+                _ => 0,
+            }
+        ]);
         for out in &self.outs {
             shapes.push([*out, self.input()]);
             shapes.extend(self.bias.then_some([1, *out]));
@@ -56,7 +59,9 @@ impl Shape {
 
     fn inputs(&self, dtype: DType) -> Vec<Tensor<2>> {
         let shapes = self.shapes();
-        let of = |(i, shape): (usize, &[usize; 2])| typed(&numbers(shape[0] * shape[1], i as u64 + 1), *shape, dtype);
+        let of = |(i, shape): (usize, &[usize; 2])| {
+            typed(&numbers(shape[0] * shape[1], i as u64 + 1), *shape, dtype)
+        };
         shapes.iter().enumerate().map(of).collect()
     }
 
@@ -102,8 +107,15 @@ fn shape() -> impl Strategy<Value = Shape> {
     let outs = prop::collection::vec(1usize..20, 1..=3);
     let flags = any::<(bool, bool, bool)>();
     (1usize..150, 1usize..20, outs, 0usize..4, flags, 0..N_BEFORE).prop_map(
-        |(tokens, half, outs, rank, (bias, residual, dropout), before)| {
-            Shape { tokens, width: 2 * half, outs, rank, bias, residual, before, dropout }
+        |(tokens, half, outs, rank, (bias, residual, dropout), before)| Shape {
+            tokens,
+            width: 2 * half,
+            outs,
+            rank,
+            bias,
+            residual,
+            before,
+            dropout,
         },
     )
 }
@@ -134,7 +146,8 @@ fn the_plain_form_has_the_gradients_of_differences() {
     for before in 0..N_BEFORE {
         for (rank, all) in [(0, false), (2, true)] {
             let (bias, residual, dropout) = (all, all, all);
-            let shape = Shape { tokens: 3, width: 4, outs: vec![3, 2], rank, bias, residual, before, dropout };
+            let shape =
+                Shape { tokens: 3, width: 4, outs: vec![3, 2], rank, bias, residual, before, dropout };
             let inputs = shape.inputs(DType::F64);
             let run = |inputs: &[Tensor<2>]| shape.run(inputs, plain::linears);
             let (_, found) = gradients(&inputs, &vec![true; inputs.len()], run);

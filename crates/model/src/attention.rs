@@ -4,8 +4,8 @@ use burn::tensor::{Tensor, activation::softmax};
 use kernels::{Before, attention};
 
 use crate::{
-    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, linear::together, names::Qkv,
-    norm::Norm,
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, linear::together,
+    names::Qkv, norm::Norm,
 };
 
 /// `softmax(cap(q·kᵀ·scale) + mask)·v`, each key-value head serving a group of query heads.

@@ -22,6 +22,22 @@ pub trait Base {
     fn fan_in_fan_out(&self) -> bool {
         false
     }
+
+    /// The modules that learn whole beside an adapter, by PEFT's names: heads, and what was made new.
+    fn modules_to_save(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The modules that were made new, by PEFT's names: they know nothing, so they must learn whole.
+    fn born(&self) -> &[String] {
+        &[]
+    }
+
+    /// Numbers in the whole model, one that is used twice counted once.
+    fn n_parameters(&self) -> u64 {
+        let size = |parameter: &Parameter| parameter.shape.iter().map(|n| *n as u64).product::<u64>();
+        self.parameters().iter().map(size).sum()
+    }
 }
 
 /// A linear layer an adapter can speak at.
@@ -76,6 +92,10 @@ impl Base for Decoder {
 
     fn task_type(&self) -> &'static str {
         "CAUSAL_LM"
+    }
+
+    fn n_parameters(&self) -> u64 {
+        self.config().n_parameters()
     }
 
     fn fan_in_fan_out(&self) -> bool {

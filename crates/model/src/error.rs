@@ -38,6 +38,9 @@ pub enum ModelError {
         /// Positions learned.
         most: usize,
     },
+    /// A text without a token.
+    #[error("there is nothing to read: a text has no tokens")]
+    EmptyText,
     /// A token that the embedding has no row for.
     #[error(
         "token {id} is beyond the vocabulary of {vocab_size}: the tokenizer does not belong to this model"

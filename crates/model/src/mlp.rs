@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 use kernels::Before;
 
 use crate::{
-    Activation, Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, linear::together, names::Inner,
-    norm::Norm,
+    Activation, Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, linear::together,
+    names::Inner, norm::Norm,
 };
 
 /// `down(act(gate(x)) ∘ up(x))`, or `down(act(up(x)))`.

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 
 use burn::tensor::{Device, Tensor};
 use model::{
-    Bare, Base, ModelError,
-    encoder::{Classifier, Encoder, Family, HeadSpec, Reads, Rows},
+    Bare, Base, HeadFrom, HeadModel, HeadSpec, ModelError, Reads, Text,
+    encoder::{Classifier, Encoder, Family, Rows},
 };
 use serde_json::{Value, json};
 use testkit::{fixture, json, minilm, numbers, tiny_of};
@@ -149,10 +149,74 @@ fn a_pooler_that_is_not_there_is_made_new_and_a_head_for_other_labels_too() {
     assert!(!model.linears().iter().any(|linear| linear.path.contains("pooler")), "it learns whole");
 
     let checkpoint = Checkpoint::open(&fixture("tiny/bert")).unwrap();
-    let head = |num_labels| HeadSpec { reads: Reads::Text, num_labels, seed: 7 };
+    let head = |num_labels| HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::File, seed: 7 };
     let born = |n| Classifier::open(&checkpoint, head(n), &Device::flex()).unwrap().born().to_vec();
     assert_eq!(born(3), [""; 0]);
     assert_eq!(born(5), ["classifier"]);
+}
+
+#[test]
+fn a_head_for_other_labels_is_made_new_even_where_there_are_as_many() {
+    let checkpoint = Checkpoint::open(&fixture("tiny/bert")).unwrap();
+    let open = |from, seed| {
+        let head = HeadSpec { reads: Reads::Text, num_labels: 3, from, seed };
+        Classifier::open(&checkpoint, head, &Device::flex()).unwrap()
+    };
+    let weight = |model: &Classifier| {
+        let weight = model.parameters().iter().find(|tensor| tensor.name == "classifier.weight").unwrap();
+        values(weight.value.clone())
+    };
+    let (kept, new) = (open(HeadFrom::File, 7), open(HeadFrom::Nothing, 7));
+    assert_eq!((kept.born(), new.born()), (&[][..], &["classifier".to_owned()][..]));
+    assert_ne!(weight(&kept), weight(&new));
+    assert_eq!(weight(&new), weight(&open(HeadFrom::Nothing, 7)), "it follows from the seed");
+    assert_ne!(weight(&new), weight(&open(HeadFrom::Nothing, 8)));
+    let spread = (weight(&new).iter().map(|w| w * w).sum::<f64>() / 96.0).sqrt();
+    assert!((0.015..0.025).contains(&spread), "initializer_range is 0.02, and they spread {spread}");
+}
+
+#[test]
+fn texts_of_any_length_say_together_what_each_says_alone() {
+    for tiny in tiny_of(&Family::MODEL_TYPES) {
+        let folder = fixture(&format!("tiny/{tiny}"));
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
+        let model = HeadModel::open(&checkpoint, head, &Device::flex()).unwrap();
+        let ids = |n: u32, seed: u32| (0..n).map(|i| 5 + (i * 37 + seed * 11) % 150).collect::<Vec<_>>();
+        let lists = [ids(3, 1), ids(11, 2), ids(7, 3), ids(1, 4), ids(8, 5), ids(11, 6)];
+        let pair = [0, 0, 0, 1, 1, 1, 1];
+        let text = |i: usize| Text { ids: &lists[i], type_ids: (i == 2).then_some(&pair[..]) };
+        let texts: Vec<Text> = (0..lists.len()).map(text).collect();
+        let together = values(model.logits(&texts, &Bare).unwrap());
+        let alone: Vec<f64> =
+            texts.iter().flat_map(|text| values(model.logits(&[*text], &Bare).unwrap())).collect();
+        assert_close(&together, &alone, 2e-6, &tiny);
+    }
+}
+
+#[test]
+fn the_second_text_of_a_pair_is_told_from_the_first() {
+    let model = open(&fixture("tiny/bert"));
+    let ids = [5, 6, 7, 8];
+    let says =
+        |types: &[u32]| values(model.says(&[Text { ids: &ids, type_ids: Some(types) }], &Bare).unwrap());
+    let none = values(model.says(&[Text { ids: &ids, type_ids: None }], &Bare).unwrap());
+    assert_eq!(says(&[0; 4]), none);
+    assert_ne!(says(&[0, 0, 1, 1]), none);
+    assert_eq!(says(&[0, 0, 9, 9]), says(&[0, 0, 1, 1]), "the model knows two kinds");
+}
+
+#[test]
+fn texts_without_tokens_and_texts_that_are_too_long_are_refused() {
+    let checkpoint = Checkpoint::open(&fixture("tiny/bert")).unwrap();
+    let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
+    let model = HeadModel::open(&checkpoint, head, &Device::flex()).unwrap();
+    let say = |texts: &[Text]| model.logits(texts, &Bare).err();
+    let text = |ids| Text { ids, type_ids: None };
+    let long = vec![5; model.longest() + 1];
+    assert!(matches!(say(&[]), Some(ModelError::EmptyText)));
+    assert!(matches!(say(&[text(&[5]), text(&[])]), Some(ModelError::EmptyText)));
+    assert!(matches!(say(&[text(&long)]), Some(ModelError::TooLong { .. })));
 }
 
 #[test]
@@ -189,7 +253,7 @@ fn what_cannot_be_read_is_refused() {
 fn minilm_gives_the_vectors_of_transformers() {
     let expected = json("bert.json");
     let checkpoint = Checkpoint::open(&minilm()).unwrap();
-    let head = HeadSpec { reads: Reads::Text, num_labels: 4, seed: 0 };
+    let head = HeadSpec { reads: Reads::Text, num_labels: 4, from: HeadFrom::File, seed: 0 };
     let model = Classifier::open(&checkpoint, head, &Device::flex()).unwrap();
     assert_eq!(model.born(), ["classifier"]);
     let (ids, texts, width) = batch(&expected["ids"], &expected["mask"]);

@@ -1,7 +1,8 @@
 //! The plan, knob by knob, in the order in which one follows from another.
 
 use spec::{
-    Because, Chosen, Decided, DeviceKind, Plan, RunSpec, Schedule, Supervise, TargetModules, Task, Template,
+    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules, Task,
+    Template, Trainable,
 };
 
 use crate::{
@@ -97,6 +98,8 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         supervise,
         context_length,
         packing,
+        method: or(&asked.method, || usual(Method::Lora, "it learns nearly as much in far less memory")),
+        trainable: or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it")),
         rank,
         alpha,
         dropout: or(&asked.dropout, || dropout(data.n_train)),
@@ -114,6 +117,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         max_steps,
         batch_size,
         gradient_accumulation,
+        class_weights: or(&asked.class_weights, || usual(false, "every example counts alike")),
         weight_decay: or(&asked.weight_decay, || usual(0.01, "a light pull that rarely hurts")),
         max_grad_norm: or(&asked.max_grad_norm, || usual(1.0, "only odd batches go past 1")),
         seed: or(&asked.seed, || usual(42, "any number serves; the same one gives the same run")),

@@ -43,6 +43,8 @@ fn a_thousand_chats_on_a_laptops_processor() {
             supervise replies: the model should learn to answer, not to ask
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+            method lora: it learns nearly as much in far less memory
+            trainable all: full fine-tuning moves all of it
             rank 16: goes with standard
             alpha 32: twice the rank of 16
             dropout 0: 1,000 examples need none
@@ -55,6 +57,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             max_steps 261: 3 times through the data, 87 steps each
             batch_size 2: one row for each of the 2 processor threads
             gradient_accumulation 3: makes 6 rows and about 2,189 tokens a step, which keeps it steady
+            class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run
@@ -81,6 +84,8 @@ fn quick_keeps_to_minutes() {
             supervise replies: the model should learn the completions, not the prompts
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+            method lora: it learns nearly as much in far less memory
+            trainable all: full fine-tuning moves all of it
             rank 8: goes with quick
             alpha 16: twice the rank of 8
             dropout 0: 5,001 examples need none
@@ -93,6 +98,7 @@ fn quick_keeps_to_minutes() {
             max_steps 20: about 5 min at an expected 150 tokens a second; once through the data would be 434 steps
             batch_size 2: one row for each of the 2 processor threads
             gradient_accumulation 3: makes 6 rows and about 2,188 tokens a step, which keeps it steady
+            class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run
@@ -119,6 +125,8 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             supervise everything: running text has no replies: all of it is taught
             context_length 1536: cuts all your examples, of which the shortest has 3,000 tokens; more does not fit into memory
             packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
+            method lora: it learns nearly as much in far less memory
+            trainable all: full fine-tuning moves all of it
             rank 32: goes with thorough
             alpha 64: twice the rank of 32
             dropout 0.05: 4 examples are few, and this keeps them from being learned by heart
@@ -131,6 +139,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             max_steps 20: 20 times through the data, 1 step each
             batch_size 1: 4 rows at once do not fit into memory
             gradient_accumulation 4: makes 4 rows and about 6,144 tokens a step, which keeps it steady
+            class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
             seed 42: any number serves; the same one gives the same run

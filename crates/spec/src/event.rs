@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, DeviceInfo, Plan};
+use crate::{ApiError, DeviceInfo, Plan, Score};
 
 /// An event with its place and time: one line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub enum RunEvent {
         of: u32,
         /// Epochs done, as a fraction.
         epoch: f64,
-        /// Mean negative log-likelihood of the taught tokens, in nats, before the step.
+        /// Mean loss of what is taught, before the step, as in [`Evaluated`](Self::Evaluated).
         loss: f64,
         /// Of this step.
         learning_rate: f64,
@@ -108,7 +108,7 @@ pub enum RunEvent {
         grad_norm: f64,
         /// Tokens of this step that are not padding.
         tokens: u64,
-        /// Of them, taught.
+        /// Taught tokens, labels or numbers.
         supervised: u64,
         /// Wall time of the step.
         secs: f64,
@@ -121,14 +121,18 @@ pub enum RunEvent {
     Evaluated {
         /// Steps done.
         step: u32,
-        /// Mean negative log-likelihood of the taught tokens, in nats.
+        /// Mean loss of what is taught: the negative log-likelihood of a token, a text's label or a word's tag in nats,
+        /// or a number's squared error.
         loss: f64,
-        /// Taught tokens looked at.
+        /// Taught tokens, labels or numbers looked at.
         tokens: u64,
         /// That it is the lowest so far.
         best: bool,
         /// Wall time of the look.
         secs: f64,
+        /// How good the answers are, the most telling first; empty where the model writes.
+        #[serde(default)]
+        scores: Vec<Score>,
     },
     /// What the model says by now.
     Sampled {

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Chosen;
+use crate::{Chosen, Trainable};
 
 /// How the learning rate goes after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,18 @@ pub enum Supervise {
     Replies,
     /// Only the last thing it says.
     LastReply,
+}
+
+/// How a model learns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// A small adapter beside the frozen model.
+    #[default]
+    Lora,
+    /// The model's own tensors.
+    Full,
 }
 
 /// Which linear layers get an adapter.
@@ -73,6 +85,8 @@ macro_rules! words {
 
 words!(Schedule { Linear = "linear", Cosine = "cosine", Constant = "constant" });
 words!(Supervise { Everything = "everything", Replies = "replies", LastReply = "last-reply" });
+
+words!(Method { Lora = "lora", Full = "full" });
 
 impl fmt::Display for TargetModules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,7 +249,7 @@ macro_rules! word_setting {
         }
     )+};
 }
-word_setting!(Schedule, Supervise, TargetModules);
+word_setting!(Method, Schedule, Supervise, TargetModules, Trainable);
 
 fn fits(kind: KnobKind, number: Option<f64>) -> bool {
     match (kind, number) {
@@ -343,6 +357,18 @@ fn every_example() -> Chosen<u32> {
     Chosen::new(0, crate::Because::Usual("all of them".to_owned()))
 }
 
+fn adapter() -> Chosen<Method> {
+    Chosen::new(Method::Lora, crate::Because::Usual("the only method there was".to_owned()))
+}
+
+fn everything() -> Chosen<Trainable> {
+    Chosen::new(Trainable::default(), crate::Because::Usual("all of it".to_owned()))
+}
+
+fn unweighted() -> Chosen<bool> {
+    Chosen::new(false, crate::Because::Usual("every example counted alike".to_owned()))
+}
+
 knobs! {
     supervise: Supervise, "What is taught",
         "Which tokens the model learns to write: everything, the replies, or only the last reply.",
@@ -353,6 +379,14 @@ knobs! {
     packing: bool, "Packing",
         "Puts short examples into one row, so that no time goes into padding. They do not see each other.",
         KnobKind::Switch;
+    #[serde(default = "adapter")]
+    method: Method, "Method",
+        "LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory.",
+        KnobKind::Choice { of: &["lora", "full"] };
+    #[serde(default = "everything")]
+    trainable: Trainable, "What learns",
+        "With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it.",
+        KnobKind::Words { examples: &["all", "!embeddings", "layers:4-5,head", "biases,head"] };
     rank: u32, "Rank",
         "How much the adapter can hold. Double it if the model does not pick up the task.",
         KnobKind::Whole { min: 1, max: 1024 };
@@ -369,7 +403,7 @@ knobs! {
         "Scales by alpha / √rank instead, which keeps high ranks from fading.",
         KnobKind::Switch;
     learning_rate: f64, "Learning rate",
-        "How far each step moves the adapter. Halve it if the loss jumps.",
+        "How far each step moves what learns. Halve it if the loss jumps.",
         KnobKind::Real { min: 1e-7, max: 1.0 };
     schedule: Schedule, "Schedule",
         "How the learning rate falls towards the end.",
@@ -381,16 +415,20 @@ knobs! {
         "How often the model sees the whole training data.",
         KnobKind::Real { min: 0.001, max: 1000.0 };
     max_steps: u32, "Steps",
-        "How many times the adapter is moved. Follows from the epochs unless it is set.",
+        "How many times the weights are moved. Follows from the epochs unless it is set.",
         KnobKind::Whole { min: 1, max: 10_000_000 };
     batch_size: u32, "Batch size",
         "Rows that go through the model at once. Fewer need less memory.",
         KnobKind::Whole { min: 1, max: 1024 };
     gradient_accumulation: u32, "Accumulation",
-        "Batches whose gradients are summed before the adapter moves. More are steadier and slower.",
+        "Batches whose gradients are summed before the weights move. More are steadier and slower.",
         KnobKind::Whole { min: 1, max: 4096 };
+    #[serde(default = "unweighted")]
+    class_weights: bool, "Class weights",
+        "Rare labels count as much as frequent ones. For tasks with one label of several.",
+        KnobKind::Switch;
     weight_decay: f64, "Weight decay",
-        "Pulls the adapter towards zero a little in each step.",
+        "Pulls what learns towards zero a little in each step.",
         KnobKind::Real { min: 0.0, max: 1.0 };
     max_grad_norm: f64, "Gradient clipping",
         "Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off.",

@@ -19,6 +19,7 @@ mod history;
 mod ids;
 mod job;
 mod knob;
+mod measure;
 mod models;
 mod plan;
 mod planned;
@@ -27,6 +28,7 @@ mod row;
 mod run;
 mod settings;
 mod task;
+mod trainable;
 mod trouble;
 
 pub use about::{About, DiskUse, Licence};
@@ -49,7 +51,10 @@ pub use history::{
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder, Wish};
-pub use knob::{Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Schedule, Supervise, TargetModules};
+pub use knob::{
+    Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Method, Schedule, Supervise, TargetModules,
+};
+pub use measure::{Metric, Score};
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
@@ -58,3 +63,4 @@ pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
 pub use task::{Task, TaskKind};
+pub use trainable::{Trainable, TrainablePart, TrainableWord};

@@ -211,7 +211,7 @@ fn take(db: &Transaction, id: RunId, stamped: &Stamped) -> rusqlite::Result<()> 
             ])?;
             return Ok(());
         }
-        RunEvent::Evaluated { step, loss, tokens, best, secs } => {
+        RunEvent::Evaluated { step, loss, tokens, best, secs, .. } => {
             db.prepare_cached("INSERT OR REPLACE INTO eval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
                 .execute(params![Text(id), step, at_ms, loss, tokens, best, secs])?;
             return Ok(());

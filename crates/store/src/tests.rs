@@ -72,7 +72,7 @@ fn ready(resumed_at: u32) -> RunEvent {
 }
 
 fn evaluated(step: u32, loss: f64) -> RunEvent {
-    RunEvent::Evaluated { step, loss, tokens: 10, best: true, secs: 0.1 }
+    RunEvent::Evaluated { step, loss, tokens: 10, best: true, secs: 0.1, scores: Vec::new() }
 }
 
 fn story() -> Vec<Stamped> {

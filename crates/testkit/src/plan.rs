@@ -1,8 +1,8 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, ModelId, Plan, Range, Schedule, Sha256, Supervise,
-    TargetModules, Task, Template,
+    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Range, Schedule, Sha256,
+    Supervise, TargetModules, Task, Template, Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -14,6 +14,8 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         supervise: asked(Supervise::Everything),
         context_length: asked(64),
         packing: asked(false),
+        method: asked(Method::Lora),
+        trainable: asked(Trainable::default()),
         rank: asked(8),
         alpha: asked(16.0),
         dropout: asked(0.0),
@@ -26,6 +28,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         max_steps: asked(20),
         batch_size: asked(2),
         gradient_accumulation: asked(1),
+        class_weights: asked(false),
         weight_decay: asked(0.0),
         max_grad_norm: asked(0.0),
         seed: asked(42),

@@ -2,14 +2,15 @@
 //!
 //! **Invariant:** the rows of a step follow from the seed and the step's number alone; there is no position to save.
 
-use data::Row;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::Lesson;
+
 /// All rows of the training data, in the order in which they are learned from.
 #[derive(Debug)]
-pub struct Batches<'a> {
-    rows: &'a [Row],
+pub struct Batches<'a, T> {
+    rows: &'a [T],
     rows_per_update: usize,
     seed: u64,
     /// The order of the epoch that was asked for last: making it anew for each step would cost.
@@ -18,32 +19,32 @@ pub struct Batches<'a> {
 
 /// The rows that share one step of the optimiser.
 #[derive(Debug)]
-pub struct Update<'a> {
+pub struct Update<'a, T> {
     /// In the order of the data.
-    pub rows: Vec<&'a Row>,
+    pub rows: Vec<&'a T>,
 }
 
-impl Update<'_> {
-    /// Taught tokens: what the loss is divided by.
-    pub fn n_supervised(&self) -> u64 {
-        self.rows.iter().map(|row| row.n_supervised() as u64).sum()
+impl<T: Lesson> Update<'_, T> {
+    /// Taught tokens, labels or numbers.
+    pub fn n_taught(&self) -> u64 {
+        self.rows.iter().map(|row| row.n_taught()).sum()
     }
 
     /// All tokens; there is no padding among them.
     pub fn n_tokens(&self) -> u64 {
-        self.rows.iter().map(|row| row.ids.len() as u64).sum()
+        self.rows.iter().map(|row| row.n_tokens() as u64).sum()
     }
 }
 
-impl<'a> Batches<'a> {
+impl<'a, T> Batches<'a, T> {
     /// `rows` must not be empty, nor `rows_per_update` zero.
-    pub fn new(rows: &'a [Row], rows_per_update: usize, seed: u64) -> Self {
+    pub fn new(rows: &'a [T], rows_per_update: usize, seed: u64) -> Self {
         Self { rows, rows_per_update: rows_per_update.max(1), seed, order: None }
     }
 
     /// The rows of the step after `step` are done. Epochs follow one another without a gap, each in an order of its
     /// own; a step may end one epoch and begin the next.
-    pub fn update(&mut self, step: u32) -> Update<'a> {
+    pub fn update(&mut self, step: u32) -> Update<'a, T> {
         let n = self.rows.len() as u64;
         let first = u64::from(step) * self.rows_per_update as u64;
         let rows = (first..first + self.rows_per_update as u64)
@@ -76,6 +77,7 @@ impl<'a> Batches<'a> {
 
 #[cfg(test)]
 mod tests {
+    use data::Row;
     use proptest::prelude::*;
 
     use super::*;
@@ -101,7 +103,7 @@ mod tests {
         #[test]
         fn a_step_is_the_same_whichever_came_before(n in 1u32..50, step in 0u32..200, seed: u64) {
             let rows = rows(n);
-            let ids = |u: Update| u.rows.iter().map(|r| r.ids[0]).collect::<Vec<_>>();
+            let ids = |u: Update<Row>| u.rows.iter().map(|r| r.ids[0]).collect::<Vec<_>>();
             let mut run = Batches::new(&rows, 4, seed);
             let through = (0..=step).map(|s| ids(run.update(s))).last();
             prop_assert_eq!(through, Some(ids(Batches::new(&rows, 4, seed).update(step))));

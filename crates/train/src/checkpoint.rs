@@ -1,6 +1,6 @@
 //! A checkpoint: all that a run needs to go on as if nothing had happened.
 //!
-//! A folder `step-00000040` with `trainable.safetensors` (the adapter, named as PEFT names it),
+//! A folder `step-00000040` with `trainable.safetensors` (an adapter named as PEFT names it, or the model's own tensors),
 //! `optimizer.safetensors` (`<name>.exp_avg`, `<name>.exp_avg_sq`) and `state.json`. Schedule position, random state
 //! and data position are not stored since they follow from the seed and the step.
 //!
@@ -12,9 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use adapt::{Lora, LoraConfig, NamedTensor};
+use adapt::{Learner, Learns, Method, NamedTensor};
 use burn::tensor::{Tensor, TensorData};
-use model::Decoder;
+use model::Base;
 use serde::{Deserialize, Serialize};
 use weights::write::{Float, Outgoing};
 
@@ -46,7 +46,7 @@ pub struct Checkpoint {
     /// Where the run stands.
     pub progress: Progress,
     /// What it learned.
-    pub adapter: Lora,
+    pub learner: Learner,
     /// The optimiser's moments.
     pub optimizer: AdamW,
 }
@@ -64,7 +64,7 @@ impl Checkpoint {
     pub fn save(
         folder: &Path,
         progress: &Progress,
-        adapter: &Lora,
+        learner: &impl Learns,
         optimizer: &AdamW,
     ) -> Result<String, TrainError> {
         let name = Self::name(progress.step);
@@ -73,14 +73,14 @@ impl Checkpoint {
             fs::remove_dir_all(&made).map_err(|e| unreadable(&made, &e))?;
         }
         fs::create_dir_all(&made).map_err(|e| unreadable(&made, &e))?;
-        write(&made.join("trainable.safetensors"), adapter.to_named())?;
+        write(&made.join("trainable.safetensors"), learner.to_named())?;
         let moments = |tensors: &[Tensor<2>], kind: &str| -> Vec<NamedTensor> {
             let named = |(name, t): (String, &Tensor<2>)| NamedTensor {
                 name: format!("{name}.{kind}"),
                 shape: t.dims().to_vec(),
                 values: t.clone().into_data().iter::<f32>().collect(),
             };
-            adapter.names().into_iter().zip(tensors).map(named).collect()
+            learner.names().into_iter().zip(tensors).map(named).collect()
         };
         let mut all = moments(&optimizer.exp_avg, "exp_avg");
         all.extend(moments(&optimizer.exp_avg_sq, "exp_avg_sq"));
@@ -97,15 +97,14 @@ impl Checkpoint {
     /// A file that is missing, damaged, or of another model.
     pub fn open(
         folder: &Path,
-        model: &Decoder,
-        config: LoraConfig,
+        model: &(impl Base + ?Sized),
+        method: &Method,
         weight_decay: f64,
     ) -> Result<Self, TrainError> {
         let state = folder.join("state.json");
         let progress = fs::read(&state).map_err(|e| unreadable(&state, &e))?;
         let progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
-        let adapter =
-            Lora::restore(model, config, read(&folder.join("trainable.safetensors"))?.into_values())?;
+        let learner = learned(folder, model, method)?;
         let path = folder.join("optimizer.safetensors");
         let mut moments = read(&path)?;
         let mut take = |kind: &str| -> Result<Vec<Tensor<2>>, TrainError> {
@@ -116,12 +115,21 @@ impl Checkpoint {
                     moment.ok_or_else(|| unreadable(&path, &format!("`{name}` is missing or misshapen")))?;
                 Ok(Tensor::from_data(TensorData::new(moment.values, moment.shape), model.device()))
             };
-            adapter.names().into_iter().zip(adapter.values()).map(one).collect()
+            learner.names().into_iter().zip(learner.values()).map(one).collect()
         };
         let (exp_avg, exp_avg_sq) = (take("exp_avg")?, take("exp_avg_sq")?);
         let optimizer = AdamW { exp_avg, exp_avg_sq, ..AdamW::new(std::iter::empty(), weight_decay) };
-        Ok(Self { progress, adapter, optimizer })
+        Ok(Self { progress, learner, optimizer })
     }
+}
+
+/// Only what was learned by the checkpoint in `folder`, for whoever does not go on training.
+///
+/// # Errors
+/// A file that is missing, damaged, or of another model.
+pub fn learned(folder: &Path, model: &(impl Base + ?Sized), method: &Method) -> Result<Learner, TrainError> {
+    let tensors = read(&folder.join("trainable.safetensors"))?;
+    Ok(Learner::restore(model, method, tensors.into_values())?)
 }
 
 /// The checkpoint with the most steps under `folder`, by its name; none if there is none.

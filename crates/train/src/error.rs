@@ -65,8 +65,9 @@ impl From<TrainError> for ApiError {
             TrainError::Wrong(_) => Self::new(Code::Device, message)
                 .hint("Choose another device, such as the processor, or update the graphics driver."),
             TrainError::Model(_) => Self::new(Code::BadModel, message),
-            TrainError::Adapt(_) => Self::new(Code::BadModel, message)
-                .hint("Choose target modules that the model has, such as all-linear."),
+            TrainError::Adapt(_) => {
+                Self::new(Code::BadModel, message).hint("Choose what the model has: all-linear, or all.")
+            }
             TrainError::Write(_) => Self::new(Code::Disk, message)
                 .hint("Free some space and resume. The last checkpoint is kept."),
             TrainError::Checkpoint { .. } => Self::new(Code::Disk, message)

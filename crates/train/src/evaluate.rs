@@ -1,11 +1,9 @@
 //! A look at data that is not learned from: its loss, and what the model says to some of its prompts.
 
-use adapt::Lora;
-use data::Row;
-use model::{Decoder, Sampling, generate};
+use model::{Adapter, Decoder, Sampling, generate};
 use spec::Sample;
 
-use crate::{TrainError, gradients::Workers};
+use crate::{Lesson, Objective, TrainError, gradients::Workers};
 
 /// Tokens of a sample, at most.
 const SAMPLE_TOKENS: usize = 64;
@@ -14,12 +12,16 @@ const SAMPLE_TOKENS: usize = 64;
 const ROWS: usize = 64;
 
 /// What a look came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean negative log-likelihood of the taught tokens, in nats. Perplexity is `exp` of it.
+    /// Mean over what is taught. Of a writer it is the negative log-likelihood of a token in nats, and perplexity is
+    /// `exp` of it.
     pub loss: f64,
-    /// Taught tokens.
+    /// Taught tokens, labels or numbers.
     pub tokens: u64,
+    /// What a head said of each lesson, before softmax or sigmoid: as many numbers as it has labels, or of each token as
+    /// many. Nothing where the model writes.
+    pub logits: Vec<Vec<f32>>,
 }
 
 /// A prompt to be answered at each look.
@@ -33,35 +35,42 @@ pub struct Probe {
     pub expected: String,
 }
 
-/// The loss over `rows`. `heard` is told of the taught tokens that are done, and may end the look.
+/// The loss over `lessons`, and what a head says of them. `heard` is told of the taught tokens that are done, and may end
+/// the look.
 ///
 /// # Errors
-/// Nothing in `rows` is taught, a token beyond the vocabulary, or a device that gives up.
-pub fn evaluate(
+/// Nothing in `lessons` is taught, a token beyond the vocabulary, or a device that gives up.
+pub fn evaluate<O: Objective>(
     workers: &Workers,
-    model: &Decoder,
-    adapter: &Lora,
-    rows: &[Row],
+    objective: &O,
+    adapter: &dyn Adapter,
+    lessons: &[O::Lesson],
     mut heard: impl FnMut(u64) -> std::ops::ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
-    let (mut loss, mut tokens) = (0.0, 0);
-    for rows in rows.chunks(ROWS) {
-        loss += workers.loss(model, adapter, &rows.iter().collect::<Vec<_>>())?;
-        tokens += rows.iter().map(|row| row.n_supervised() as u64).sum::<u64>();
+    let (mut loss, mut weight, mut tokens, mut logits) = (0.0, 0.0, 0, Vec::new());
+    for lessons in lessons.chunks(ROWS) {
+        let looked = workers.look(objective, adapter, &lessons.iter().collect::<Vec<_>>())?;
+        loss += looked.loss;
+        logits.extend(looked.logits);
+        weight += lessons.iter().map(|lesson| objective.weight(lesson)).sum::<f64>();
+        tokens += lessons.iter().map(Lesson::n_taught).sum::<u64>();
         if heard(tokens).is_break() {
             break;
         }
     }
-    if tokens == 0 {
+    if weight <= 0.0 {
         return Err(TrainError::NothingTaught);
     }
-    Ok(Evaluation { loss: loss / tokens as f64, tokens })
+    Ok(Evaluation { loss: loss / weight, tokens, logits })
 }
 
 /// Greedy answers to `probes`.
-pub(crate) fn samples(
+///
+/// # Errors
+/// A prompt that the model cannot read, or a device that gives up.
+pub fn samples(
     model: &Decoder,
-    adapter: &Lora,
+    adapter: &dyn Adapter,
     probes: &[Probe],
     ends: &[u32],
     decode: &dyn Fn(&[u32]) -> String,

@@ -3,26 +3,19 @@
 //! **Invariant:** the split over threads follows from the rows' lengths alone, and sums are taken in one order, so
 //! the same rows on the same device give the same bits.
 
-use std::borrow::Cow;
-
-use adapt::{Dropout, Gradients, Lora};
+use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
-use data::Row;
-use model::Decoder;
+use model::{Adapter, HeadModel, Text};
 use spec::DeviceChoice;
 
-use crate::{
-    TrainError,
-    batches::Update,
-    objective::{Want, forward},
-};
+use crate::{Lesson, Objective, TrainError, batches::Update, head::said, objective::Want};
 
 /// What an update came to.
 #[derive(Debug)]
 pub struct Computed {
-    /// Mean negative log-likelihood of its taught tokens, in nats.
+    /// Mean over what it teaches.
     pub loss: f64,
-    /// Of that mean, for each tensor of the adapter.
+    /// Of that mean, for each tensor that learns.
     pub gradients: Gradients,
 }
 
@@ -47,11 +40,21 @@ pub enum Workers {
     },
 }
 
-/// Rows that go through the model together, and the number of the first in the update.
+/// Rows that go through the model together.
 #[derive(Debug)]
-struct Group<'a> {
-    first: usize,
-    rows: Vec<Cow<'a, Row>>,
+struct Group<'a, T> {
+    /// Their places among all, chain after chain.
+    places: Vec<usize>,
+    chains: Vec<Vec<&'a T>>,
+}
+
+/// What was seen of rows that are not learned from.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// Summed over what they teach.
+    pub(crate) loss: f64,
+    /// What a head said of each, in their order.
+    pub(crate) logits: Vec<Vec<f32>>,
 }
 
 impl Workers {
@@ -77,28 +80,32 @@ impl Workers {
     ///
     /// # Errors
     /// A token beyond the vocabulary, or a device that gives up.
-    pub fn gradients(
+    pub fn gradients<O: Objective>(
         &self,
-        model: &Decoder,
-        adapter: &Lora,
-        update: &Update,
+        objective: &O,
+        learner: &(impl Learns + Sync),
+        update: &Update<'_, O::Lesson>,
         dropout: Option<Dropout>,
     ) -> Result<Computed, TrainError> {
-        let scale = 1.0 / update.n_supervised().max(1) as f64;
-        let work = |groups: &[Group]| -> Result<(f64, Option<Gradients>), TrainError> {
+        let weight: f64 = update.rows.iter().map(|row| objective.weight(row)).sum();
+        if weight <= 0.0 {
+            return Err(TrainError::NothingTaught);
+        }
+        let scale = 1.0 / weight;
+        let work = |groups: &[Group<O::Lesson>]| -> Result<(f64, Option<Gradients>), TrainError> {
             let (mut loss, mut sum) = (0.0, None);
-            for group in groups {
-                let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(group.first as u64), ..d });
-                let tracked = adapter.tracked(dropout);
-                if let Some(done) = forward(model, &tracked, &group.rows, Want::Gradient)? {
+            for Group { places, chains } in groups {
+                let first = places.first().map_or(0, |place| *place as u64);
+                let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(first), ..d });
+                let tracked = learner.tracked(dropout);
+                if let Some(done) = objective.forward(&tracked, chains, Want::Gradient)? {
                     loss += done.loss;
-                    let gradients = tracked.take_gradients(&mut done.backward(scale));
-                    sum = Some(added(sum, gradients));
+                    sum = Some(added(sum, done.gradients(&tracked, scale)));
                 }
             }
             Ok((loss, sum))
         };
-        let shares = self.shares(&update.rows);
+        let shares = self.shares(&update.rows, Lesson::n_tokens);
         let mut results = self.each(shares, work)?.into_iter();
         let (mut loss, mut gradients) = results.next().unwrap_or_default();
         for (more, others) in results {
@@ -112,46 +119,87 @@ impl Workers {
         Ok(Computed { loss: loss * scale, gradients })
     }
 
-    /// The summed loss of `rows`, without gradients, in nats.
-    pub(crate) fn loss(&self, model: &Decoder, adapter: &Lora, rows: &[&Row]) -> Result<f64, TrainError> {
-        let work = |groups: &[Group]| -> Result<f64, TrainError> {
-            groups.iter().try_fold(0.0, |sum, group| {
-                Ok(sum + forward(model, adapter, &group.rows, Want::Loss)?.map_or(0.0, |done| done.loss))
-            })
+    /// A look at `rows`, without gradients.
+    pub(crate) fn look<O: Objective>(
+        &self,
+        objective: &O,
+        adapter: &dyn Adapter,
+        rows: &[&O::Lesson],
+    ) -> Result<Looked, TrainError> {
+        let work = |groups: &[Group<O::Lesson>]| -> Result<(f64, Vec<(usize, Vec<f32>)>), TrainError> {
+            let (mut loss, mut all) = (0.0, Vec::new());
+            for Group { places, chains } in groups {
+                if let Some(done) = objective.forward(adapter, chains, Want::Loss)? {
+                    loss += done.loss;
+                    all.extend(places.iter().copied().zip(done.logits));
+                }
+            }
+            Ok((loss, all))
         };
-        Ok(self.each(self.shares(rows), work)?.into_iter().sum())
+        let mut looked = Looked::default();
+        let mut all = Vec::with_capacity(rows.len());
+        for (loss, logits) in self.each(self.shares(rows, Lesson::n_tokens), work)? {
+            looked.loss += loss;
+            all.extend(logits);
+        }
+        looked.logits = in_order(all);
+        Ok(looked)
+    }
+
+    /// What a head says of each of `texts`, before softmax or sigmoid: as many numbers as it has labels, or of each token
+    /// as many.
+    ///
+    /// # Errors
+    /// A text that the model cannot read, or a device that gives up.
+    pub fn say(
+        &self,
+        model: &HeadModel,
+        adapter: &dyn Adapter,
+        texts: &[Text<'_>],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
+        let work = |groups: &[Group<Text>]| -> Result<Vec<(usize, Vec<f32>)>, TrainError> {
+            let mut all = Vec::new();
+            for Group { places, chains } in groups {
+                let texts: Vec<Text> = chains.iter().flatten().map(|text| **text).collect();
+                let logits = model.logits(&texts, adapter)?;
+                all.extend(places.iter().copied().zip(said(&texts, model.spec(), &logits)?));
+            }
+            Ok(all)
+        };
+        let shares = self.shares(&texts.iter().collect::<Vec<_>>(), |text| text.ids.len());
+        Ok(in_order(self.each(shares, work)?.concat()))
     }
 
     /// Deals the rows out: the longest first, each to whoever has the least to do.
-    fn shares<'a>(&self, rows: &[&'a Row]) -> Vec<Vec<Group<'a>>> {
+    fn shares<'a, T>(&self, rows: &[&'a T], tokens: impl Fn(&T) -> usize) -> Vec<Vec<Group<'a, T>>> {
         let (pools, rows_each) = match self {
             Self::Gpu { rows: at_once } => {
-                let group = |(i, rows): (usize, &[&'a Row])| {
-                    let rows = rows.iter().map(|row| Cow::Borrowed(*row)).collect();
-                    Group { first: i * at_once, rows }
+                let group = |(i, rows): (usize, &[&'a T])| Group {
+                    places: (i * at_once..).take(rows.len()).collect(),
+                    chains: rows.iter().map(|row| vec![*row]).collect(),
                 };
                 return vec![rows.chunks(*at_once).enumerate().map(group).collect()];
             }
             Self::Cores { pools, rows } => (pools, *rows),
         };
-        let mut numbered: Vec<(usize, &Row)> = rows.iter().copied().enumerate().collect();
-        numbered.sort_by_key(|(_, row)| std::cmp::Reverse(row.ids.len()));
+        let mut numbered: Vec<(usize, &T)> = rows.iter().copied().enumerate().collect();
+        numbered.sort_by_key(|(_, row)| std::cmp::Reverse(tokens(row)));
         let mut shares = vec![(0, Vec::new()); pools.len().min(rows.len())];
         for (number, row) in numbered {
             if let Some((load, share)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
-                *load += row.ids.len();
+                *load += tokens(row);
                 share.push((number, row));
             }
         }
-        shares.into_iter().map(|(_, share)| chains(share, rows_each)).collect()
+        shares.into_iter().map(|(_, share)| chains(share, rows_each, &tokens)).collect()
     }
 
     /// Runs `work` on every share. A single share has all cores to itself.
-    fn each<'a, T: Send>(
+    fn each<'a, T: Sync, R: Send>(
         &self,
-        shares: Vec<Vec<Group<'a>>>,
-        work: impl Fn(&[Group<'a>]) -> Result<T, TrainError> + Sync,
-    ) -> Result<Vec<T>, TrainError> {
+        shares: Vec<Vec<Group<'a, T>>>,
+        work: impl Fn(&[Group<'a, T>]) -> Result<R, TrainError> + Sync,
+    ) -> Result<Vec<R>, TrainError> {
         let pools = match (self, shares.as_slice()) {
             (Self::Cores { pools, .. }, [_, _, ..]) => pools,
             _ => return shares.iter().map(|share| work(share)).collect(),
@@ -171,27 +219,30 @@ impl Workers {
     }
 }
 
-/// Joins rows that follow one another into chains of at most `rows` rows and [`CHAIN`] tokens. Segments do not see each
-/// other, so a chain says what its rows say.
-fn chains<'a>(share: Vec<(usize, &'a Row)>, rows: usize) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
+/// Joins rows that follow one another into chains of at most `rows` rows and [`CHAIN`] tokens.
+fn chains<'a, T>(share: Vec<(usize, &'a T)>, rows: usize, tokens: impl Fn(&T) -> usize) -> Vec<Group<'a, T>> {
+    let mut groups: Vec<Group<T>> = Vec::new();
     let mut joined = 0;
-    for (first, row) in share {
-        match groups.last_mut().and_then(|group| group.rows.last_mut()) {
-            Some(chain) if joined < rows && chain.ids.len() + row.ids.len() <= CHAIN => {
-                let chain = chain.to_mut();
-                chain.ids.extend_from_slice(&row.ids);
-                chain.taught.extend_from_slice(&row.taught);
-                chain.segments.extend_from_slice(&row.segments);
-                joined += 1;
+    for (place, row) in share {
+        match groups.last_mut() {
+            Some(Group { places, chains }) if places.len() < rows && joined + tokens(row) <= CHAIN => {
+                joined += tokens(row);
+                places.push(place);
+                chains[0].push(row);
             }
             _ => {
-                groups.push(Group { first, rows: vec![Cow::Borrowed(row)] });
-                joined = 1;
+                joined = tokens(row);
+                groups.push(Group { places: vec![place], chains: vec![vec![row]] });
             }
         }
     }
     groups
+}
+
+/// What was said of each place, by place.
+fn in_order(mut said: Vec<(usize, Vec<f32>)>) -> Vec<Vec<f32>> {
+    said.sort_by_key(|(place, _)| *place);
+    said.into_iter().map(|(_, numbers)| numbers).collect()
 }
 
 fn added(sum: Option<Gradients>, more: Gradients) -> Gradients {
@@ -207,15 +258,9 @@ mod tests {
 
     #[test]
     fn a_chain_has_no_more_rows_than_a_batch_gives_it_and_no_more_tokens_than_pay() {
-        let row = |tokens: usize| Row {
-            ids: vec![1; tokens],
-            taught: vec![true; tokens],
-            segments: vec![tokens as u32],
-        };
         let lengths = |rows: &[usize], at_most: usize| -> Vec<usize> {
-            let rows: Vec<Row> = rows.iter().map(|tokens| row(*tokens)).collect();
-            let groups = chains(rows.iter().enumerate().collect(), at_most);
-            groups.iter().flat_map(|group| group.rows.iter().map(|row| row.ids.len())).collect()
+            let groups = chains(rows.iter().enumerate().collect(), at_most, |tokens| *tokens);
+            groups.iter().map(|group| group.chains[0].iter().copied().sum()).collect()
         };
         assert_eq!(lengths(&[70, 60, 50, 40], 1), [70, 60, 50, 40]);
         assert_eq!(lengths(&[70, 60, 50, 40], 2), [130, 90]);

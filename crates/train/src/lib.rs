@@ -1,7 +1,9 @@
 //! Training: batches, the objective, the loop, the optimiser, schedules, checkpoints, evaluation. It carries out a
 //! [`spec::Plan`] and decides nothing.
 //!
-//! **Invariants:** the loss of an update is summed over its taught tokens and divided by their number, so that
+//! What is trained with what is an [`Objective`]: a decoder that writes, a head that answers. The loop knows no more of it.
+//!
+//! **Invariants:** the loss of an update is summed over what it teaches and divided by its weight, so that
 //! neither accumulation nor packing nor the number of threads changes what is learned. Everything random follows
 //! from the seed and the step, so that a resumed run is the uninterrupted one. A run that cannot learn says so and
 //! stops.
@@ -14,6 +16,8 @@ mod checkpoint;
 mod error;
 mod evaluate;
 mod gradients;
+mod head;
+mod lesson;
 mod losses;
 mod memory;
 mod objective;
@@ -26,12 +30,15 @@ mod step;
 
 pub use adamw::AdamW;
 pub use batches::{Batches, Update};
-pub use checkpoint::{Best, Checkpoint, Progress, latest};
+pub use checkpoint::{Best, Checkpoint, Progress, latest, learned};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, Probe, evaluate};
+pub use evaluate::{Evaluation, Probe, evaluate, samples};
 pub use gradients::{Computed, Workers};
+pub use head::{Head, head_spec};
+pub use lesson::{Backward, Lesson, Objective, Pass};
 pub use losses::{Answers, Taught, balanced};
 pub use memory::memory;
-pub use run::{Course, lora_config, run};
+pub use objective::Want;
+pub use run::{Course, method, run};
 pub use schedule::learning_rate;
 pub use step::{Moved, Stepper};

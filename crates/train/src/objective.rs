@@ -25,8 +25,10 @@ pub(crate) struct Forward {
 
 /// Whether a gradient will be wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
+pub enum Want {
+    /// Only the loss.
     Loss,
+    /// The loss and what it takes to run backward.
     Gradient,
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use adapt::{Lora, LoraConfig};
+use adapt::{Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::Row;
 use model::{Decoder, DecoderConfig, Sampling, generate};

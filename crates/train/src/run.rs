@@ -2,36 +2,33 @@
 
 use std::path::Path;
 
-use adapt::{Lora, LoraConfig};
-use data::Row;
-use model::Decoder;
-use spec::{Control, Decided, EndReason, Halt, Plan, RunEvent};
+use adapt::{Learner, Learns, LoraConfig, Method};
+use model::Base;
+use spec::{Control, Decided, EndReason, Halt, Plan, RunEvent, Sample, Score};
 
 use crate::{
-    AdamW, Batches, Best, Checkpoint, Probe, Progress, Stepper, TrainError,
+    AdamW, Batches, Best, Checkpoint, Objective, Progress, Stepper, TrainError,
     checkpoint::{latest, tidy},
-    evaluate::{evaluate, samples},
+    evaluate::evaluate,
     memory::memory,
     pace::Pace,
     schedule::learning_rate,
 };
 
 /// All that a run works on.
-pub struct Course<'a> {
+pub struct Course<'a, O: Objective> {
     /// What to do.
     pub plan: &'a Plan,
-    /// The frozen base, on its device.
-    pub model: &'a Decoder,
+    /// What is trained, its base frozen and on its device.
+    pub objective: &'a O,
     /// What is learned from; not empty.
-    pub rows: &'a [Row],
+    pub lessons: &'a [O::Lesson],
     /// What is looked at; may be empty.
-    pub validation: &'a [Row],
-    /// What is asked at each look.
-    pub probes: &'a [Probe],
-    /// The tokens that end a reply.
-    pub ends: &'a [u32],
-    /// Tokens as text.
-    pub decode: &'a dyn Fn(&[u32]) -> String,
+    pub validation: &'a [O::Lesson],
+    /// What the model writes by now, at each look: see [`samples`](crate::samples). Nothing for heads.
+    pub samples: &'a dyn Fn(&Learner) -> Result<Vec<Sample>, TrainError>,
+    /// How good what a head says of `validation` is: one list of numbers for each of it. Nothing for writers.
+    pub judge: &'a dyn Fn(&[Vec<f32>]) -> Vec<Score>,
     /// Where checkpoints lie.
     pub checkpoints: &'a Path,
     /// Examples that were cut, and that were left out since nothing in them is taught.
@@ -43,15 +40,18 @@ pub struct Course<'a> {
 /// Whoever hears of the run.
 type Narrate<'a> = &'a mut dyn FnMut(RunEvent) -> Result<(), TrainError>;
 
-/// The adapter that `knobs` describe.
-pub fn lora_config(knobs: &Decided) -> LoraConfig {
-    LoraConfig {
-        r: knobs.rank.value as usize,
-        lora_alpha: knobs.alpha.value,
-        lora_dropout: knobs.dropout.value,
-        use_rslora: knobs.use_rslora.value,
-        target_modules: knobs.target_modules.value.clone(),
-        modules_to_save: Vec::new(),
+/// How `knobs` say that `model` is to learn.
+pub fn method(knobs: &Decided, model: &(impl Base + ?Sized)) -> Method {
+    match knobs.method.value {
+        spec::Method::Lora => Method::Lora(LoraConfig {
+            r: knobs.rank.value as usize,
+            lora_alpha: knobs.alpha.value,
+            lora_dropout: knobs.dropout.value,
+            use_rslora: knobs.use_rslora.value,
+            target_modules: knobs.target_modules.value.clone(),
+            modules_to_save: model.modules_to_save(),
+        }),
+        spec::Method::Full => Method::Full(knobs.trainable.value.clone()),
     }
 }
 
@@ -59,30 +59,30 @@ pub fn lora_config(knobs: &Decided) -> LoraConfig {
 ///
 /// # Errors
 /// See [`TrainError`]; the last checkpoint stays.
-pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
+pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), TrainError> {
     let knobs = &course.plan.knobs;
     let steps = knobs.max_steps.value;
     let warmup = (f64::from(steps) * knobs.warmup_ratio.value).round() as u32;
     let per_update = knobs.batch_size.value * knobs.gradient_accumulation.value;
-    let mut batches = Batches::new(course.rows, per_update as usize, knobs.seed.value);
-    let stepper = Stepper::new(course.plan, course.model)?;
-    let Checkpoint { mut progress, mut adapter, mut optimizer } = course.begin()?;
+    let mut batches = Batches::new(course.lessons, per_update as usize, knobs.seed.value);
+    let stepper = Stepper::new(course.plan, course.objective)?;
+    let Checkpoint { mut progress, mut learner, mut optimizer } = course.begin()?;
     let mut pace = Pace::start();
     let mut seen = memory(None);
 
-    narrate(course.ready(&adapter, progress.step))?;
+    narrate(course.ready(&learner, progress.step))?;
     if progress.step == 0 && !course.validation.is_empty() {
-        course.look(&stepper, &adapter, &mut progress, &mut pace, narrate)?;
+        course.look(&stepper, &learner, &mut progress, &mut pace, narrate)?;
     }
     while progress.step < steps {
         match (course.asked)() {
             None => {}
             Some(Control::Pause) => {
-                course.save(&progress, &adapter, &optimizer, narrate)?;
+                course.save(&progress, &learner, &optimizer, narrate)?;
                 return narrate(RunEvent::Paused { step: progress.step, halt: Halt::Asked });
             }
             Some(Control::Stop) => {
-                course.save(&progress, &adapter, &optimizer, narrate)?;
+                course.save(&progress, &learner, &optimizer, narrate)?;
                 return narrate(course.ended(EndReason::Stopped, &progress));
             }
         }
@@ -90,8 +90,8 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
         pace.lap();
         let update = batches.update(progress.step);
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
-        let moved = stepper.step(&adapter, &mut optimizer, &update, lr, progress.step)?;
-        adapter = moved.adapter;
+        let moved = stepper.step(&learner, &mut optimizer, &update, lr, progress.step)?;
+        learner = moved.learner;
         progress.step += 1;
         let secs = pace.lap();
         pace.stepped(secs);
@@ -104,7 +104,7 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
             learning_rate: lr,
             grad_norm: moved.grad_norm,
             tokens: update.n_tokens(),
-            supervised: update.n_supervised(),
+            supervised: update.n_taught(),
             secs,
             secs_left: pace.left(steps - progress.step, course.looks_left(progress.step)),
             memory: seen,
@@ -113,13 +113,13 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
         let last = progress.step == steps;
         let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
         if look {
-            course.look(&stepper, &adapter, &mut progress, &mut pace, narrate)?;
+            course.look(&stepper, &learner, &mut progress, &mut pace, narrate)?;
         }
         let patience = knobs.early_stopping_patience.value;
         let early = look && patience > 0 && progress.looks_since_best >= patience;
         let improved = progress.best.is_some_and(|best| best.step == progress.step);
         if last || early || improved || progress.step % knobs.save_interval.value == 0 {
-            course.save(&progress, &adapter, &optimizer, narrate)?;
+            course.save(&progress, &learner, &optimizer, narrate)?;
         }
         if early && !last {
             return narrate(course.ended(EndReason::EarlyStopped, &progress));
@@ -128,37 +128,36 @@ pub fn run(course: &Course, narrate: Narrate) -> Result<(), TrainError> {
     narrate(course.ended(EndReason::Done, &progress))
 }
 
-impl Course<'_> {
-    /// The last checkpoint, or a newborn adapter. A damaged checkpoint is an error: going on from an older one, or
-    /// from nothing, would lose work without a word.
+impl<O: Objective> Course<'_, O> {
+    /// The last checkpoint, or what is newborn. A damaged checkpoint is an error: going on from an older one, or from
+    /// nothing, would lose work without a word.
     fn begin(&self) -> Result<Checkpoint, TrainError> {
-        let knobs = &self.plan.knobs;
-        let (config, weight_decay) = (lora_config(knobs), knobs.weight_decay.value);
+        let (knobs, model) = (&self.plan.knobs, self.objective.model());
+        let (method, weight_decay) = (method(knobs, model), knobs.weight_decay.value);
         if let Some(name) = latest(self.checkpoints) {
-            return Checkpoint::open(&self.checkpoints.join(name), self.model, config, weight_decay);
+            return Checkpoint::open(&self.checkpoints.join(name), model, &method, weight_decay);
         }
-        let adapter = Lora::attach(self.model, config, knobs.seed.value)?;
-        let optimizer = AdamW::new(adapter.values(), weight_decay);
-        Ok(Checkpoint { progress: Progress::default(), adapter, optimizer })
+        let learner = Learner::attach(model, &method, knobs.seed.value)?;
+        let optimizer = AdamW::new(learner.values(), weight_decay);
+        Ok(Checkpoint { progress: Progress::default(), learner, optimizer })
     }
 
-    fn ready(&self, adapter: &Lora, resumed_at: u32) -> RunEvent {
-        let trainable_parameters = adapter.n_parameters();
+    fn ready(&self, learner: &Learner, resumed_at: u32) -> RunEvent {
         RunEvent::Ready {
-            trainable_parameters,
-            total_parameters: self.model.config().n_parameters() + trainable_parameters,
-            n_rows: self.rows.len() as u64,
+            trainable_parameters: learner.n_parameters(),
+            total_parameters: self.objective.model().n_parameters() + learner.n_beside(),
+            n_rows: self.lessons.len() as u64,
             n_truncated: self.n_cut[0],
             n_untaught: self.n_cut[1],
             resumed_at,
         }
     }
 
-    /// Looks at the validation data, and asks the probes.
+    /// Looks at the validation data, and has the model write.
     fn look(
         &self,
-        stepper: &Stepper,
-        adapter: &Lora,
+        stepper: &Stepper<O>,
+        learner: &Learner,
         progress: &mut Progress,
         pace: &mut Pace,
         narrate: Narrate,
@@ -166,22 +165,24 @@ impl Course<'_> {
         pace.lap();
         let step = progress.step;
         let go_on = |_| std::ops::ControlFlow::Continue(());
-        let looked = evaluate(&stepper.workers, self.model, adapter, self.validation, go_on)?;
+        let looked = evaluate(&stepper.workers, self.objective, learner, self.validation, go_on)?;
         if !looked.loss.is_finite() {
             return Err(TrainError::Diverged { step });
         }
         let best = progress.best.is_none_or(|best| looked.loss < best.loss);
-        // The untrained adapter is what to beat, not a result.
+        // The untrained model is what to beat, not a result.
         if best && step > 0 || progress.best.is_none() {
             progress.best = Some(Best { step, loss: looked.loss });
             progress.looks_since_best = 0;
         } else {
             progress.looks_since_best += 1;
         }
-        let samples = samples(self.model, adapter, self.probes, self.ends, self.decode)?;
+        let scores = (self.judge)(&looked.logits);
+        let samples = (self.samples)(learner)?;
         let secs = pace.lap();
         pace.looked(secs);
-        narrate(RunEvent::Evaluated { step, loss: looked.loss, tokens: looked.tokens, best, secs })?;
+        let (loss, tokens) = (looked.loss, looked.tokens);
+        narrate(RunEvent::Evaluated { step, loss, tokens, best, secs, scores })?;
         if !samples.is_empty() {
             narrate(RunEvent::Sampled { step, samples })?;
         }
@@ -200,11 +201,11 @@ impl Course<'_> {
     fn save(
         &self,
         progress: &Progress,
-        adapter: &Lora,
+        learner: &Learner,
         optimizer: &AdamW,
         narrate: Narrate,
     ) -> Result<(), TrainError> {
-        let checkpoint = Checkpoint::save(self.checkpoints, progress, adapter, optimizer)?;
+        let checkpoint = Checkpoint::save(self.checkpoints, progress, learner, optimizer)?;
         narrate(RunEvent::Saved { step: progress.step, checkpoint })?;
         tidy(self.checkpoints, progress);
         Ok(())

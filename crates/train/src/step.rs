@@ -1,67 +1,67 @@
-//! One step: the gradient of an update, clipped, and the adapter moved by it. A step that is not a number, or that
+//! One step: the gradient of an update, clipped, and what learns moved by it. A step that is not a number, or that
 //! moves nothing, is an error.
 
-use adapt::{Dropout, Lora};
-use model::Decoder;
+use adapt::{Dropout, Learns};
 use spec::Plan;
 
 use crate::{
-    AdamW, Computed, TrainError, Update, Workers,
+    AdamW, Computed, Objective, TrainError, Update, Workers,
     adamw::{clip, norm},
 };
 
 /// What takes the steps: all that stays the same from one to the next.
-pub struct Stepper<'a> {
+pub struct Stepper<'a, O> {
     /// Who computes.
     pub workers: Workers,
-    model: &'a Decoder,
+    objective: &'a O,
     dropout: f64,
     seed: u64,
     max_grad_norm: f64,
 }
 
 /// What a step came to.
-pub struct Moved {
+pub struct Moved<L> {
     /// After the step.
-    pub adapter: Lora,
+    pub learner: L,
     /// Before it.
     pub loss: f64,
     /// Before clipping.
     pub grad_norm: f64,
 }
 
-impl<'a> Stepper<'a> {
-    /// For `plan` on `model`.
+impl<'a, O: Objective> Stepper<'a, O> {
+    /// For `plan` on `objective`.
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn new(plan: &Plan, model: &'a Decoder) -> Result<Self, TrainError> {
+    pub fn new(plan: &Plan, objective: &'a O) -> Result<Self, TrainError> {
         let knobs = &plan.knobs;
         Ok(Self {
             workers: Workers::new(plan.device.value, knobs.batch_size.value as usize)?,
-            model,
+            objective,
             dropout: knobs.dropout.value,
             seed: knobs.seed.value,
             max_grad_norm: knobs.max_grad_norm.value,
         })
     }
 
-    /// Moves the adapter once, after `step` steps were done.
+    /// Moves `learner` once, after `step` steps were done.
     ///
     /// # Errors
     /// A loss or gradient that is not a number; a gradient of zero; a device that gives up.
-    pub fn step(
+    pub fn step<L: Learns + Sync>(
         &self,
-        adapter: &Lora,
+        learner: &L,
         optimizer: &mut AdamW,
-        update: &Update,
+        update: &Update<'_, O::Lesson>,
         lr: f64,
         step: u32,
-    ) -> Result<Moved, TrainError> {
+    ) -> Result<Moved<L>, TrainError> {
         // A seed for each row of each step: steps are far apart, rows follow one another.
         let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(step) << 32);
         let dropout = (self.dropout > 0.0).then_some(Dropout { rate: self.dropout, seed });
-        let Computed { loss, gradients } = self.workers.gradients(self.model, adapter, update, dropout)?;
+        let Computed { loss, gradients } =
+            self.workers.gradients(self.objective, learner, update, dropout)?;
         let grad_norm = norm(&gradients)?;
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(TrainError::Diverged { step });
@@ -70,7 +70,7 @@ impl<'a> Stepper<'a> {
             return Err(TrainError::NothingMoved("every gradient is zero"));
         }
         let gradients = clip(gradients, grad_norm, self.max_grad_norm);
-        let before: Vec<_> = adapter.values().cloned().collect();
+        let before: Vec<_> = learner.values().cloned().collect();
         let after = optimizer.step(before.clone(), gradients, lr, step);
         if step < 2 && lr > 0.0 {
             let moves: Vec<_> = before.into_iter().zip(&after).map(|(a, b)| b.clone() - a).collect();
@@ -78,6 +78,6 @@ impl<'a> Stepper<'a> {
                 return Err(TrainError::NothingMoved("the step is too small for any weight to move"));
             }
         }
-        Ok(Moved { adapter: adapter.with_values(after), loss, grad_norm })
+        Ok(Moved { learner: learner.with_values(after), loss, grad_norm })
     }
 }

@@ -4,17 +4,18 @@
 
 use std::path::Path;
 
-use adapt::{Full, Gradients, Lora, LoraConfig};
+use adapt::{Full, Gradients, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
+use data::{Answer, Question};
 use model::{
-    Adapter, Base,
-    encoder::{Classifier, Family, HeadSpec, Reads, Rows},
+    Adapter, Base, HeadFrom, HeadModel, HeadSpec, Reads,
+    encoder::{Classifier, Family, Rows},
 };
 use serde_json::Value;
-use spec::TargetModules;
-use testkit::{fixture, json, minilm, numbers, tiny_of};
+use spec::{DeviceChoice, TargetModules};
+use testkit::{fixture, json, minilm, numbers, plan, tiny_of};
 use text::{AddSpecial, Tokenizer};
-use train::{AdamW, Answers};
+use train::{AdamW, Answers, Head, Stepper, Update, Workers};
 use weights::Checkpoint;
 
 /// A batch as the references have it: rows padded on the right.
@@ -70,18 +71,14 @@ fn batches(model: &Classifier, tiny: &str, expected: &Value) -> Vec<Batch> {
     }
 }
 
-/// The mean loss, and its gradients if `tracked` gathers any.
-fn learn<A: Adapter>(
-    model: &Classifier,
-    tracked: &A,
-    batch: &Batch,
-    take: impl Fn(&A, &mut burn::tensor::Gradients) -> Gradients,
-) -> (f64, Gradients) {
-    let logits = model.logits(&batch.ids, &batch.rows, tracked).unwrap();
+/// The mean loss, and its gradients.
+fn learn(model: &Classifier, learner: &impl Learns, batch: &Batch) -> (f64, Gradients) {
+    let tracked = learner.tracked(None);
+    let logits = model.logits(&batch.ids, &batch.rows, &tracked).unwrap();
     let taught = batch.answers.loss(logits, None).unwrap();
     let mean = taught.sum / taught.weight;
     let loss = mean.clone().into_data().iter::<f64>().sum();
-    (loss, take(tracked, &mut mean.backward()))
+    (loss, tracked.take_gradients(&mut mean.backward()))
 }
 
 fn length(tensor: &Tensor<2>) -> f64 {
@@ -95,9 +92,9 @@ fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
 
 /// Every gradient's length, 1e-4 relative. The key's bias moves all scores of a query alike, so that its gradient is
 /// noise around zero.
-fn assert_norms(names: impl Iterator<Item = String>, found: &Gradients, expected: &Value, what: &str) {
+fn assert_norms(names: Vec<String>, found: &Gradients, expected: &Value, what: &str) {
     let mut compared = 0;
-    for (name, gradient) in names.zip(found) {
+    for (name, gradient) in names.into_iter().zip(found) {
         let norm = expected[&name].as_f64().unwrap_or_else(|| panic!("{what}: no reference for {name}"));
         assert_near(length(gradient), norm, 1e-4 * norm + 1e-6, &format!("{what} {name}"));
         compared += 1;
@@ -113,15 +110,13 @@ fn tiny_checkpoints_have_the_loss_and_every_gradient_of_transformers() {
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let everything = Full::everything(&model);
         let first = batches(&model, tiny, &expected).remove(0);
-        let (loss, gradients) =
-            learn(&model, &everything.tracked(), &first, |full, all| full.take_gradients(all));
+        let (loss, gradients) = learn(&model, &everything, &first);
         assert_near(loss, expected["loss"].as_f64().unwrap(), 1e-5, tiny);
-        assert_norms(everything.names().map(str::to_owned), &gradients, &expected["grad_norms"], tiny);
+        assert_norms(everything.names(), &gradients, &expected["grad_norms"], tiny);
         if let Some(loss) = expected["padded"]["loss"].as_f64() {
             let (padded, none) = (&expected["padded"], &Value::Null);
             let padded = batch(&model, &padded["ids"], &padded["mask"], &expected["labels"], none);
-            let (found, _) =
-                learn(&model, &everything.tracked(), &padded, |full, all| full.take_gradients(all));
+            let (found, _) = learn(&model, &everything, &padded);
             assert_near(found, loss, 1e-5, &format!("{tiny} padded"));
         }
     }
@@ -137,8 +132,7 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
         let mut optimizer = AdamW::new(full.values(), 0.0);
         let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
         for (step, (batch, loss)) in batches(&model, tiny, &expected).iter().zip(losses).enumerate() {
-            let (found, gradients) =
-                learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+            let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
             full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
@@ -147,10 +141,10 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
 }
 
 /// MiniLM with the head of the fixture.
-fn minilm_classifier() -> (Classifier, Full) {
+fn minilm_with_head() -> (HeadModel, Full) {
     let checkpoint = Checkpoint::open(&minilm()).unwrap();
-    let head = HeadSpec { reads: Reads::Text, num_labels: 4, seed: 0 };
-    let model = Classifier::open(&checkpoint, head, &Device::flex()).unwrap();
+    let head = HeadSpec { reads: Reads::Text, num_labels: 4, from: HeadFrom::File, seed: 0 };
+    let model = HeadModel::open(&checkpoint, head, &Device::flex()).unwrap();
     let full = Full::everything(&model);
     let given = adapt::read_tensors(&fixture("bert_head_init.safetensors")).unwrap();
     let values = full.to_named().into_iter().zip(full.values()).map(|(tensor, value)| {
@@ -166,56 +160,57 @@ fn minilm_classifier() -> (Classifier, Full) {
     (model, full.with_values(values))
 }
 
-/// The twenty batches of eight texts, each padded to its longest.
-fn minilm_batches(model: &Classifier, expected: &Value) -> Vec<Batch> {
+/// The twenty batches of eight texts.
+fn minilm_questions(expected: &Value) -> Vec<Question> {
     let tokenizer = Tokenizer::from_folder(&minilm()).unwrap();
-    let text = |text: &Value| tokenizer.encode(text.as_str().unwrap(), AddSpecial::Yes).unwrap();
-    let texts: Vec<Vec<u32>> = expected["cls_texts"].as_array().unwrap().iter().map(text).collect();
-    let labels = numbers(&expected["cls_labels"]);
-    let batch = |(texts, labels): (&[Vec<u32>], &[f64])| {
-        let width = texts.iter().map(Vec::len).max().unwrap();
-        let lengths: Vec<_> = texts.iter().map(|text| vec![text.len() as u32]).collect();
-        let padded = |text: &Vec<u32>| {
-            let mut text = text.clone();
-            text.resize(width, 0);
-            text
-        };
-        Batch {
-            ids: texts.iter().flat_map(padded).collect(),
-            rows: Rows::packed(model.encoder().config(), &lengths, width, model.device()),
-            answers: Answers::Label(labels.iter().map(|n| Some(*n as u32)).collect()),
-        }
+    let texts = expected["cls_texts"].as_array().unwrap().iter().zip(numbers(&expected["cls_labels"]));
+    let question = |(text, label): (&Value, f64)| Question {
+        ids: tokenizer.encode(text.as_str().unwrap(), AddSpecial::Yes).unwrap(),
+        type_ids: None,
+        answer: Answer::Label(label as u32),
     };
-    texts.chunks(8).zip(labels.chunks(8)).map(batch).collect()
+    texts.map(question).collect()
 }
 
 #[test]
 fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
     let expected = json("bert.json");
-    let (model, mut full) = minilm_classifier();
-    let batches = minilm_batches(&model, &expected);
+    let (model, mut full) = minilm_with_head();
+    let questions = minilm_questions(&expected);
+    let head = Head::unweighted(&model);
 
-    let first = &batches[0];
-    assert_eq!(first.ids, whole(&expected["cls_ids_batch0"]));
-    let logits = model.logits(&first.ids, &first.rows, &full).unwrap().into_data();
-    for (found, expected) in logits.iter::<f64>().zip(numbers(&expected["cls_logits_batch0"])) {
-        assert_near(found, expected, 1e-4, "logit");
+    let looked =
+        train::evaluate(&Workers::new(DeviceChoice::Cpu, 8).unwrap(), &head, &full, &questions[..8], |_| {
+            std::ops::ControlFlow::Continue(())
+        });
+    let logits = looked.unwrap().logits.concat();
+    for (found, expected) in logits.iter().zip(numbers(&expected["cls_logits_batch0"])) {
+        assert_near(f64::from(*found), expected, 1e-4, "logit");
     }
 
+    let plan = plan(|knobs| {
+        knobs.learning_rate.value = 5e-5;
+        knobs.batch_size.value = 8;
+    });
+    let stepper = Stepper::new(&plan, &head).unwrap();
     let curve = &expected["curve_wd0"];
     let (losses, norms) = (numbers(&curve["loss"]), numbers(&curve["grad_norm"]));
     let mut optimizer = AdamW::new(full.values(), 0.0);
-    for (step, batch) in batches.iter().enumerate() {
-        let (loss, gradients) = learn(&model, &full.tracked(), batch, |full, all| full.take_gradients(all));
+    for (step, batch) in questions.chunks(8).enumerate() {
+        let update = Update { rows: batch.iter().collect() };
         if step == 0 {
-            let names = full.names().map(str::to_owned);
-            assert_norms(names, &gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
+            let computed = stepper.workers.gradients(&head, &full, &update, None).unwrap();
+            assert_norms(full.names(), &computed.gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
         }
-        let norm = gradients.iter().map(|g| length(g).powi(2)).sum::<f64>().sqrt();
-        assert_near(loss, losses[step], 1e-4, &format!("loss of step {step}"));
-        assert_near(norm, norms[step], 1e-4 * norms[step], &format!("gradient norm of step {step}"));
-        let values = full.values().cloned().collect();
-        full = full.with_values(optimizer.step(values, gradients, 5e-5, step as u32));
+        let moved = stepper.step(&full, &mut optimizer, &update, 5e-5, step as u32).unwrap();
+        assert_near(moved.loss, losses[step], 1e-4, &format!("loss of step {step}"));
+        assert_near(
+            moved.grad_norm,
+            norms[step],
+            1e-4 * norms[step],
+            &format!("gradient norm of step {step}"),
+        );
+        full = moved.learner;
     }
 }
 
@@ -241,23 +236,23 @@ fn a_pairs_gradient_is_the_whole_weights_seen_through_the_other_side() {
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let batch = batches(&model, tiny, &expected).remove(0);
         let lora = lora(&model);
-        let (loss, found) = learn(&model, &lora.tracked(None), &batch, |lora, all| lora.take_gradients(all));
+        let (loss, found) = learn(&model, &lora, &batch);
 
         // The same model with the pairs merged, learning whole.
         let everything = Full::everything(&model);
-        let merged = everything.names().zip(everything.values()).map(|(name, value)| {
+        let merged = everything.names().into_iter().zip(everything.values()).map(|(name, value)| {
             let delta = name.strip_suffix(".weight").and_then(|path| lora.delta(path));
-            match (lora.in_place_of(name), delta) {
+            match (lora.in_place_of(&name), delta) {
                 (Some(own), _) => own,
                 (None, Some(delta)) => value.clone() + delta,
                 (None, None) => value.clone(),
             }
         });
         let merged = everything.with_values(merged.collect());
-        let (whole_loss, whole) =
-            learn(&model, &merged.tracked(), &batch, |full, all| full.take_gradients(all));
+        let (whole_loss, whole) = learn(&model, &merged, &batch);
         assert_near(loss, whole_loss, 1e-5, tiny);
-        let whole: std::collections::HashMap<&str, &Tensor<2>> = everything.names().zip(&whole).collect();
+        let whole: std::collections::HashMap<String, &Tensor<2>> =
+            everything.names().into_iter().zip(&whole).collect();
 
         let values: Vec<_> = lora.values().cloned().collect();
         let names = lora.names();
@@ -265,10 +260,10 @@ fn a_pairs_gradient_is_the_whole_weights_seen_through_the_other_side() {
         for (at, name) in names.iter().enumerate() {
             let path = name.strip_prefix("base_model.model.").unwrap();
             let wanted = if let Some(path) = path.strip_suffix(".lora_A.weight") {
-                let weight = whole[format!("{path}.weight").as_str()].clone();
+                let weight = whole[&format!("{path}.weight")].clone();
                 values[at + 1].clone().transpose().matmul(weight) * lora.config().scale()
             } else if let Some(path) = path.strip_suffix(".lora_B.weight") {
-                let weight = whole[format!("{path}.weight").as_str()].clone();
+                let weight = whole[&format!("{path}.weight")].clone();
                 weight.matmul(values[at - 1].clone().transpose()) * lora.config().scale()
             } else {
                 whole[path].clone()

@@ -5,7 +5,7 @@ mod common;
 #[path = "common/shaken.rs"]
 mod shaken;
 
-use adapt::Lora;
+use adapt::{Learns, Lora};
 use burn::tensor::Tensor;
 use common::{open, rows, taught};
 use data::{Row, pack, unpacked};

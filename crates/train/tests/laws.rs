@@ -7,7 +7,7 @@ mod shaken;
 
 use std::{cell::Cell, path::Path};
 
-use adapt::Lora;
+use adapt::{Learner, Learns};
 use burn::tensor::Tensor;
 use common::{open, rows, taught};
 use data::{Row, pack, unpacked};
@@ -15,7 +15,7 @@ use model::{Bare, Decoder, Layout};
 use shaken::shaken;
 use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent};
 use testkit::{fixture, json, numbers, plan};
-use train::{AdamW, Checkpoint, Course, Stepper, TrainError, Update, Workers, latest, lora_config, run};
+use train::{AdamW, Checkpoint, Course, Stepper, TrainError, Update, Workers, latest, method, run};
 
 fn tiny() -> Decoder {
     open(&fixture("tiny/llama_tied"))
@@ -45,7 +45,7 @@ fn a_newborn_adapter_changes_nothing_and_a_grown_one_is_its_composed_weight() {
     let row = &some_rows(1)[0].ids;
     let layout = Layout::packed(model.config(), &[vec![row.len() as u32]], row.len(), model.device());
     let base = values([model.hidden(row, &layout, None, &Bare).unwrap()]);
-    let born = Lora::attach(&model, lora_config(&plan(|_| {}).knobs), 1).unwrap();
+    let born = Learner::attach(&model, &method(&plan(|_| {}).knobs, &model), 1).unwrap();
     assert_eq!(values([model.hidden(row, &layout, None, &born).unwrap()]), base);
 
     let grown = shaken(&model);
@@ -97,12 +97,11 @@ fn go(folder: &Path, plan: &Plan, asked: &dyn Fn() -> Option<Control>) -> Result
     let (model, rows, validation) = (tiny(), some_rows(12), some_rows(3));
     let course = Course {
         plan,
-        model: &model,
-        rows: &rows,
+        objective: &model,
+        lessons: &rows,
         validation: &validation,
-        probes: &[],
-        ends: &[],
-        decode: &|_| String::new(),
+        samples: &|_| Ok(Vec::new()),
+        judge: &|_| Vec::new(),
         checkpoints: folder,
         n_cut: [0, 0],
         asked,

@@ -6,7 +6,7 @@ mod common;
 
 use std::{path::Path, sync::LazyLock};
 
-use adapt::{Lora, LoraConfig, NamedTensor, read_tensors};
+use adapt::{Learns, Lora, LoraConfig, NamedTensor, read_tensors};
 use burn::tensor::Tensor;
 use common::{open, rows};
 use data::Row;
@@ -72,14 +72,14 @@ fn loss_and_every_gradient_are_those_of_peft() {
     let rows = batches().remove(0);
     let update = Update { rows: rows.iter().collect() };
 
-    let base = workers.gradients(&MODEL, &newborn(), &update, None).unwrap();
+    let base = workers.gradients(&*MODEL, &newborn(), &update, None).unwrap();
     assert_near(base.loss, EXPECTED["base_loss_batch0"].as_f64().unwrap(), 1e-4, "base loss");
 
     for (use_rslora, expected, norms) in [(false, "grad_f32", "norms"), (true, "grad_rslora", "norms_layer0")]
     {
         let expected = &EXPECTED[expected];
         let adapter = given(use_rslora);
-        let found = workers.gradients(&MODEL, &adapter, &update, None).unwrap();
+        let found = workers.gradients(&*MODEL, &adapter, &update, None).unwrap();
         assert_near(found.loss, expected["loss"].as_f64().unwrap(), 1e-4, "loss");
         let total = found.gradients.iter().map(|g| length(g).powi(2)).sum::<f64>().sqrt();
         let total_expected = expected["total_norm"].as_f64().unwrap();
@@ -99,7 +99,7 @@ fn loss_and_every_gradient_are_those_of_peft() {
 fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&mut spec::Decided)) {
     let plan = plan(turn);
     let knobs = &plan.knobs;
-    let stepper = Stepper::new(&plan, &MODEL).unwrap();
+    let stepper = Stepper::new(&plan, &*MODEL).unwrap();
     let mut optimizer = AdamW::new(adapter.values(), knobs.weight_decay.value);
     let mut adapter = adapter;
     let batches = batches();
@@ -116,7 +116,7 @@ fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&
             5e-3 * norms[step],
             &format!("gradient norm of step {step}"),
         );
-        adapter = moved.adapter;
+        adapter = moved.learner;
     }
     let l2 = adapter.values().map(|t| length(t).powi(2)).sum::<f64>().sqrt();
     assert_near(l2, expected["final_l2"].as_f64().unwrap(), 2e-3, "length of the adapter at the end");

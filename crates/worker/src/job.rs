@@ -81,14 +81,14 @@ fn train(
     drop(checkpoint);
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
+    let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default();
     let course = Course {
         plan,
-        model: &model,
-        rows: &prepared.rows,
+        objective: &model,
+        lessons: &prepared.rows,
         validation: &prepared.validation,
-        probes: &prepared.probes,
-        ends: &ends,
-        decode: &|ids| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default(),
+        samples: &|learner| train::samples(&model, learner, &prepared.probes, &ends, &decode),
+        judge: &|_| Vec::new(),
         checkpoints: &folder.checkpoints(),
         n_cut: prepared.n_cut,
         asked: &|| due(folder),

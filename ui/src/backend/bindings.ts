@@ -4,12 +4,19 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 
 /** Commands */
 export const commands = {
-	/**  Tells `updates` about the runs: at once, and then whenever something changed. The watch that was before ends. */
-	watchRuns: (updates: Channel<RunsUpdate>) => __TAURI_INVOKE<null>("watch_runs", { updates }),
+	/**
+	 *  From now on [`next_runs`] tells about the runs: at once, and then whenever something changed. The watch that was
+	 *  before ends.
+	 */
+	watchRuns: () => __TAURI_INVOKE<null>("watch_runs"),
+	/**  What the watch has to say next. */
+	nextRuns: () => __TAURI_INVOKE<Heard<RunsUpdate>>("next_runs"),
 	/**  All that the page of a run starts from. */
 	openRun: (id: RunId) => __TAURI_INVOKE<RunView>("open_run", { id }),
-	/**  Events from `from_seq` on as they come, until the task is stopped. */
-	followRun: (task: number, id: RunId, fromSeq: number, events: Channel<Stamped[]>) => __TAURI_INVOKE<null>("follow_run", { task, id, fromSeq, events }),
+	/**  From now on [`next_events`] has the run's events from `from_seq` on as they come, until the task is stopped. */
+	followRun: (task: number, id: RunId, fromSeq: number) => __TAURI_INVOKE<null>("follow_run", { task, id, fromSeq }),
+	/**  What was added to the log that `task` follows. */
+	nextEvents: (task: number) => __TAURI_INVOKE<Heard<Stamped[]>>("next_events", { task }),
 	/**  Asks a run to save and be put aside. */
 	pauseRun: (id: RunId) => __TAURI_INVOKE<null>("pause_run", { id }),
 	/**  Goes on from the last checkpoint. */
@@ -108,7 +115,7 @@ export const commands = {
 	about: () => __TAURI_INVOKE<About>("about"),
 	/**  What a report of trouble should say. */
 	diagnostics: () => __TAURI_INVOKE<string>("diagnostics"),
-	/**  Asks a long call to stop. */
+	/**  Asks a long call to stop; what it had still to say is not heard. */
 	stopTask: (task: number) => __TAURI_INVOKE<void>("stop_task", { task }),
 	/**  Files to import, chosen in the system's own dialog; empty if the person thought better of it. */
 	chooseData: () => __TAURI_INVOKE<string[]>("choose_data"),
@@ -803,6 +810,17 @@ export type Halt =
 /**  The person asked for it. */
 "asked";
 
+/**  What a question is answered with. */
+export type Heard<T> = 
+/**  The next word. */
+{ kind: "word"; 
+/**  As it was said. */
+word: T } | 
+/**  Nothing was said meanwhile: ask again. */
+{ kind: "nothing" } | 
+/**  Nothing more will be said. */
+{ kind: "over" };
+
 /**  What to import, and how. */
 export type ImportRequest = {
 	/**  Files or folders. */
@@ -1014,6 +1032,8 @@ export type Plan = {
 	model_hash: Sha256,
 	/**  Which version of the data it learns from. */
 	data_version: Sha256,
+	/**  What it learns to do. Plans made before there was a choice wrote on. */
+	task?: Chosen<Task>,
 	/**  Where it computes. */
 	device: Chosen<DeviceChoice>,
 	/**  How conversations become text. */
@@ -1347,6 +1367,8 @@ export type RunSpec = {
 	data: DatasetId,
 	/**  Which version of it; the newest if not given. */
 	data_version: Sha256 | null,
+	/**  What it should learn to do; guessed from data and model if not given. */
+	task?: TaskKind | null,
 	/**  How much time to spend. */
 	effort: Effort | null,
 	/**  Where to compute. */
@@ -1596,6 +1618,42 @@ export type TargetModules =
 "attention" | 
 /**  By the last part of their names, as PEFT has it: `q_proj`, `v_proj`; `c_attn` in GPT-2. */
 { named: string[] };
+
+/**  A task with what it needs to be carried out: part of a plan. */
+export type Task = 
+/**  See [`TaskKind::Write`]. */
+{ kind: "write" } | 
+/**  See [`TaskKind::Classify`]. */
+{ kind: "classify"; 
+/**  The names, in the order of the head's outputs: what a configuration calls `id2label`. */
+labels: string[] } | 
+/**  See [`TaskKind::ClassifySeveral`]. */
+{ kind: "classify-several"; 
+/**  The names, in the order of the head's outputs. */
+labels: string[] } | 
+/**  See [`TaskKind::Score`]. */
+{ kind: "score" } | 
+/**  See [`TaskKind::Tag`]. */
+{ kind: "tag"; 
+/**  The tags, in the order of the head's outputs: `O`, `B-PER`, `I-PER`. */
+labels: string[] } | 
+/**  See [`TaskKind::Transform`]. */
+{ kind: "transform" };
+
+/**  A task by its name alone, as a person chooses it. */
+export type TaskKind = 
+/**  To write on: chats, instructions, running text. Transformers' `text-generation`. */
+"write" | 
+/**  To give a text one label of several. Transformers' `text-classification`. */
+"classify" | 
+/**  To give a text each label that holds, which may be none. */
+"classify-several" | 
+/**  To give a text a number. */
+"score" | 
+/**  To give each word a label; what belongs together is an entity. Transformers' `token-classification`. */
+"tag" | 
+/**  To turn one text into another. Transformers' `text2text-generation`. */
+"transform";
 
 /**  How far a task is. */
 export type TaskProgress = {

@@ -4,7 +4,7 @@ import { Channel } from "@tauri-apps/api/core";
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 
 import type { Backend, TaskProgress, Watched } from ".";
-import { commands as ask, type RunsUpdate, type Stamped, type WindowAsk } from "./bindings";
+import { commands as ask, type Heard, type WindowAsk } from "./bindings";
 
 let births = 0;
 
@@ -34,23 +34,34 @@ function watched<T>(
   return task(by?.signal, (number) => call(number, progress));
 }
 
+/**
+ * Asks for word after word until there are no more, and tells each. What may go on for days is heard this way: what is
+ * pushed down a channel stays in the web view's memory.
+ */
+async function hear<T>(next: () => Promise<Heard<T>>, tell: (word: T) => void): Promise<void> {
+  for (;;) {
+    const heard = await next();
+    if (heard.kind === "over") return;
+    if (heard.kind === "word") tell(heard.word);
+  }
+}
+
 const nothing = async (call: Promise<null>): Promise<void> => void (await call);
 
 export function tauri(): Backend {
   return {
-    watchRuns: (onUpdate) => nothing(ask.watchRuns(channel<RunsUpdate>(onUpdate))),
+    async watchRuns(onUpdate) {
+      await ask.watchRuns();
+      void hear(ask.nextRuns, onUpdate);
+    },
     openRun: ask.openRun,
     followRun(id, fromSeq, onEvents) {
       const number = ++births;
-      let heard = true;
-      void ask.followRun(
-        number,
-        id,
-        fromSeq,
-        channel<Stamped[]>((batch) => heard && onEvents(batch)),
-      );
+      let listens = true;
+      const next = () => ask.nextEvents(number);
+      void ask.followRun(number, id, fromSeq).then(() => hear(next, (batch) => listens && onEvents(batch)));
       return () => {
-        heard = false;
+        listens = false;
         void ask.stopTask(number);
       };
     },

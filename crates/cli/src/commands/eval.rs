@@ -32,7 +32,7 @@ pub fn run(engine: &Engine, eval: &Eval, out: &mut Out) -> Result<(), ApiError> 
         seen.push((*voice, engine.evaluate(&tuned, *voice, &info, eval.split, eval.device, &mut show)?));
     }
     drop(bar);
-    for (voice, Evaluation { loss, tokens }) in seen {
+    for (voice, Evaluation { loss, tokens, .. }) in seen {
         let name = match voice {
             Voice::Base => "base",
             Voice::Tuned => "tuned",

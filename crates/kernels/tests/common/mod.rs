@@ -52,10 +52,7 @@ pub fn gradients(
 }
 
 /// The same gradients by differences, for numbers in f64.
-pub fn differences(
-    inputs: &[Tensor<2>],
-    operation: impl Fn(&[Tensor<2>]) -> Tensor<2>,
-) -> Vec<Vec<f64>> {
+pub fn differences(inputs: &[Tensor<2>], operation: impl Fn(&[Tensor<2>]) -> Tensor<2>) -> Vec<Vec<f64>> {
     const STEP: f64 = 1e-5;
     let sum = |inputs: &[Tensor<2>]| -> f64 {
         let said = values(&operation(inputs));

@@ -4,53 +4,14 @@
 //! called, and what `x` is.
 
 use burn::tensor::{Device, Tensor};
-use serde_json::Value;
 use weights::Checkpoint;
 
 use super::{
-    Encoder, EncoderConfig, Family, Rows, bert,
-    config::num_labels,
-    distilbert, modernbert,
+    Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert,
     parts::{Dense, LayerNorm, Reader},
     roberta,
 };
-use crate::{Activation, Adapter, Base, BaseLinear, ModelError, Parameter};
-
-/// What the head says something about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reads {
-    /// The whole text: one label, several, or numbers.
-    Text,
-    /// Each token.
-    Tokens,
-}
-
-/// The head that is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadSpec {
-    /// What it says something about.
-    pub reads: Reads,
-    /// Numbers it says: one for each label.
-    pub num_labels: usize,
-    /// What a head that the file does not have is made from.
-    pub seed: u64,
-}
-
-impl HeadSpec {
-    /// The head that the file itself has, by its `config.json`; none if it is not a classifier's.
-    ///
-    /// # Errors
-    /// A number of labels that makes no sense.
-    pub fn of(json: &Value) -> Result<Option<Self>, ModelError> {
-        let class = json["architectures"][0].as_str().unwrap_or_default();
-        let reads = match class {
-            _ if class.ends_with("ForSequenceClassification") => Reads::Text,
-            _ if class.ends_with("ForTokenClassification") => Reads::Tokens,
-            _ => return Ok(None),
-        };
-        Ok(Some(Self { reads, num_labels: num_labels(json)?, seed: 0 }))
-    }
-}
+use crate::{Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, ModelError, Parameter, Reads, Text};
 
 /// What the head is given of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +53,7 @@ pub struct Classifier {
 
 impl Classifier {
     /// Reads encoder and head. What the file does not have of the head, or has for another number of labels, is made
-    /// new; [`born`](Self::born) says what that was.
+    /// new; [`born`](Base::born) says what that was.
     ///
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
@@ -130,7 +91,7 @@ impl Classifier {
             }
         };
         let (path, shape) = (names.classifier.to_owned(), [spec.num_labels, h]);
-        let classifier = if read.has(&path, shape) {
+        let classifier = if spec.from == HeadFrom::File && read.has(&path, shape) {
             let classifier = read.dense(path, shape, true)?;
             read.linears.pop();
             classifier
@@ -151,20 +112,6 @@ impl Classifier {
     /// The head.
     pub fn spec(&self) -> HeadSpec {
         self.spec
-    }
-
-    /// The modules that were made new, by PEFT's names. They know nothing, so they must learn whole.
-    pub fn born(&self) -> &[String] {
-        &self.born
-    }
-
-    /// The modules that learn whole beside an adapter: the last layer, and what was made new.
-    pub fn modules_to_save(&self) -> Vec<String> {
-        let mut modules = self.born.clone();
-        if !modules.iter().any(|module| module == "classifier") {
-            modules.push("classifier".to_owned());
-        }
-        modules
     }
 
     /// What the last linear layer is given: a vector for each text of `rows`, or for each token.
@@ -194,6 +141,20 @@ impl Classifier {
         let hidden = self.encoder.hidden(ids, rows, adapter)?;
         Ok(self.classifier.forward(&self.features(hidden, rows, adapter), adapter))
     }
+
+    /// The same of `texts`, laid into rows without waste: a row for each text, or for each token of each, in their order.
+    ///
+    /// # Errors
+    /// A token beyond the vocabulary, or a text longer than the model has positions for.
+    pub fn says(&self, texts: &[Text<'_>], adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
+        let (ids, rows) = Rows::of(self.encoder.config(), texts, self.encoder.device());
+        let hidden = self.encoder.hidden(&ids, &rows, adapter)?;
+        let hidden = match self.spec.reads {
+            Reads::Text => hidden,
+            Reads::Tokens => rows.tokens(hidden),
+        };
+        Ok(self.classifier.forward(&self.features(hidden, &rows, adapter), adapter))
+    }
 }
 
 impl Base for Classifier {
@@ -219,6 +180,19 @@ impl Base for Classifier {
             Reads::Text => "SEQ_CLS",
             Reads::Tokens => "TOKEN_CLS",
         }
+    }
+
+    fn born(&self) -> &[String] {
+        &self.born
+    }
+
+    /// The last layer, and what was made new.
+    fn modules_to_save(&self) -> Vec<String> {
+        let mut modules = self.born.clone();
+        if !modules.iter().any(|module| module == "classifier") {
+            modules.push("classifier".to_owned());
+        }
+        modules
     }
 }
 

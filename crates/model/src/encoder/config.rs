@@ -138,7 +138,7 @@ pub(super) fn refuse_oddities(json: &Value) -> Result<(), ModelError> {
 }
 
 /// How many labels the file's own head has, as transformers counts them.
-pub(super) fn num_labels(json: &Value) -> Result<usize, ModelError> {
+pub(crate) fn num_labels(json: &Value) -> Result<usize, ModelError> {
     match json["id2label"].as_object() {
         Some(labels) if !labels.is_empty() => Ok(labels.len()),
         _ if json["num_labels"].is_null() => Ok(2),

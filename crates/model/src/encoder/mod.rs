@@ -26,7 +26,8 @@ use weights::Checkpoint;
 
 use crate::{Adapter, ModelError};
 
-pub use classifier::{Classifier, HeadSpec, Reads};
+pub use classifier::Classifier;
+pub(crate) use config::num_labels;
 pub use config::{EncoderConfig, Family};
 pub use modernbert::ModernBert;
 pub use rows::Rows;

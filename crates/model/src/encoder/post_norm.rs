@@ -34,12 +34,12 @@ pub(super) struct PostNorm {
     layers: Vec<Layer>,
 }
 
-/// `norm(word[id] + position[p] + token_type[0])`
+/// `norm(word[id] + position[p] + token_type[t])`
 #[derive(Clone, Debug)]
 struct Embeddings {
     word: Parameter,
     position: Parameter,
-    /// Every token is of the first type.
+    /// Where nothing is said of them, tokens are of the first type.
     token_type: Option<Parameter>,
     norm: LayerNorm,
 }
@@ -105,7 +105,7 @@ impl PostNorm {
             Family::Roberta => roberta::positions(ids, rows, config.pad_token_id),
             _ => rows.positions(),
         };
-        let mut x = self.embeddings.forward(ids, positions, adapter);
+        let mut x = self.embeddings.forward(ids, positions, rows, adapter);
         for layer in &self.layers {
             x = layer.forward(x, config.num_attention_heads, rows, adapter);
         }
@@ -114,13 +114,19 @@ impl PostNorm {
 }
 
 impl Embeddings {
-    fn forward(&self, ids: &[u32], positions: Vec<u32>, adapter: &dyn Adapter) -> Tensor<2> {
+    fn forward(&self, ids: &[u32], positions: Vec<u32>, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
         let device = self.word.value.device();
         let word = self.word.of(adapter).select(0, index(ids.iter().copied(), &device));
         let position = self.position.of(adapter).select(0, index(positions.into_iter(), &device));
-        let x = match &self.token_type {
-            Some(token_type) => word + position + token_type.of(adapter).narrow(0, 0, 1),
-            None => word + position,
+        let x = match (&self.token_type, rows.types()) {
+            (Some(token_type), Some(types)) => {
+                // A kind that the model does not know is read as the last that it does.
+                let last = token_type.shape[0] as u32 - 1;
+                let types = types.iter().map(|kind| (*kind).min(last));
+                word + position + token_type.of(adapter).select(0, index(types, &device))
+            }
+            (Some(token_type), None) => word + position + token_type.of(adapter).narrow(0, 0, 1),
+            (None, _) => word + position,
         };
         self.norm.forward(x, adapter)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{EncoderConfig, Family, index, modernbert};
-use crate::{layout::mask, rope::Rope};
+use crate::{Text, chains::chained, layout::mask, rope::Rope};
 
 /// Whose tokens fill a row up: nobody's, and they see only each other.
 const PADDING: u32 = u32::MAX;
@@ -17,6 +17,8 @@ pub struct Rows {
     pub(super) count: usize,
     pub(super) width: usize,
     texts: Vec<Range<usize>>,
+    /// Which of a pair's texts each token belongs to; none where all belong to the first.
+    types: Option<Vec<u32>>,
     pub(super) whole: View,
     /// Of layers that see only what stands near; absent where the family has none.
     pub(super) near: Option<View>,
@@ -56,6 +58,7 @@ impl Rows {
             count,
             width,
             texts: ranges,
+            types: None,
             whole: View { mask: within(usize::MAX), rope: None },
             near: None,
         };
@@ -67,6 +70,34 @@ impl Rows {
                 Some(View { mask: within(modern.local_attention / 2), rope: rope(modern.local_rope_theta) });
         }
         rows
+    }
+
+    /// Rows for `texts`, as wide as the longest of them, and the tokens in them. Short texts share a row, so that little
+    /// is filled up. **Invariant:** [`texts`](Self::texts) are in the order given.
+    pub fn of(config: &EncoderConfig, texts: &[Text<'_>], device: &Device) -> (Vec<u32>, Self) {
+        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
+        let width = lengths.iter().copied().max().unwrap_or(0);
+        let chains = chained(&lengths);
+        let in_rows: Vec<Vec<u32>> =
+            chains.iter().map(|chain| chain.iter().map(|text| lengths[*text] as u32).collect()).collect();
+        let mut rows = Self::packed(config, &in_rows, width, device);
+        let mut ids = vec![config.pad_token_id; chains.len() * width];
+        let mut types = vec![0; ids.len()];
+        let mut ranges = vec![0..0; texts.len()];
+        for (text, range) in chains.iter().flatten().zip(&rows.texts) {
+            ids[range.clone()].copy_from_slice(texts[*text].ids);
+            if let Some(of_text) = texts[*text].type_ids {
+                types[range.clone()].copy_from_slice(of_text);
+            }
+            ranges[*text] = range.clone();
+        }
+        rows.texts = ranges;
+        rows.types = texts.iter().any(|text| text.type_ids.is_some()).then_some(types);
+        (ids, rows)
+    }
+
+    pub(super) fn types(&self) -> Option<&[u32]> {
+        self.types.as_deref()
     }
 
     /// How many texts there are.
@@ -96,6 +127,14 @@ impl Rows {
     pub fn first(&self, hidden: Tensor<2>) -> Tensor<2> {
         let device = hidden.device().without_autodiff();
         hidden.select(0, index(self.texts.iter().map(|text| text.start as u32), &device))
+    }
+
+    /// The hidden states of all texts' tokens, text after text, without padding.
+    ///
+    /// - hidden: `[tokens, width]` → `[tokens of texts, width]`
+    pub fn tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let device = hidden.device().without_autodiff();
+        hidden.select(0, index(self.texts.iter().cloned().flatten().map(|at| at as u32), &device))
     }
 
     /// The mean of each text's hidden states: a vector for the text.

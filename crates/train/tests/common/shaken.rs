@@ -1,7 +1,7 @@
 //! An adapter that says something, for tests of whatever it is on.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
-use adapt::{Lora, LoraConfig};
+use adapt::{Learns, Lora, LoraConfig};
 use burn::tensor::{Tensor, TensorData};
 use model::Decoder;
 use spec::TargetModules;
