@@ -39,10 +39,17 @@ pub struct Entropy {
     pub head: Option<Tensor<2>>,
 }
 
+/// A device that gave up; what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceGaveUp(pub String);
+
 /// The negative log-likelihood of `targets`.
 ///
 /// - hidden: `[positions, hidden]`, in no graph
 /// - head: `[vocabulary, hidden]`, in no graph
+///
+/// # Errors
+/// The device gives up before the loss is read.
 ///
 /// # Panics
 /// If there are not as many targets as positions, or one is beyond the vocabulary.
@@ -52,7 +59,7 @@ pub fn cross_entropy(
     targets: &[u32],
     cap: Option<f64>,
     wanted: Wanted,
-) -> Entropy {
+) -> Result<Entropy, DeviceGaveUp> {
     let ([positions, width], [vocabulary, _]) = (hidden.dims(), head.dims());
     assert_eq!(positions, targets.len(), "each position has a target");
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
@@ -108,11 +115,11 @@ pub fn cross_entropy(
         }
     }
     let [vocabulary, width] = [shape(&head)[0], width];
-    Entropy {
+    Ok(Entropy {
         loss: losses.iter().sum(),
         hidden: wanted.hidden.then(|| from_inner(made(to_hidden, [positions, width]))),
         head: wanted.head.then(|| from_inner(made(to_head, [vocabulary, width]))),
-    }
+    })
 }
 
 /// The loss of one position, whose logits become the gradient with respect to them if it is wanted.

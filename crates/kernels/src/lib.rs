@@ -32,7 +32,7 @@ mod threads;
 
 pub use attend::attention;
 pub use before::{Before, Curve};
-pub use entropy::{Entropy, Wanted, cross_entropy};
+pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use primitive::{is_processor, on_processor};
 pub use sight::{Heads, Sight, Turn};

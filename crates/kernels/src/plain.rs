@@ -1,11 +1,11 @@
 //! The same operations made of burn's own: the reference, and what runs where there is no other form.
 
 use burn::tensor::{
-    DType, Int, Tensor, TensorData,
+    Int, Tensor, TensorData,
     activation::{silu, softmax},
 };
 
-use crate::{Before, Curve, Entropy, Heads, Layer, Sight, Turn, Wanted};
+use crate::{Before, Curve, DeviceGaveUp, Entropy, Heads, Layer, Sight, Turn, Wanted};
 
 /// Added to the score of a pair that must not see each other. Finite, since shader compilers may assume that there
 /// are no infinities; `exp` of it is zero all the same.
@@ -138,13 +138,16 @@ fn like<const D: usize>(x: &Tensor<D>, numbers: Vec<f64>, shape: [usize; D]) -> 
 const SLICE: usize = 256;
 
 /// As [`cross_entropy`](crate::cross_entropy).
+///
+/// # Errors
+/// The device gives up before the loss is read.
 pub fn cross_entropy(
     hidden: Tensor<2>,
     head: &Tensor<2>,
     targets: &[u32],
     cap: Option<f64>,
     wanted: Wanted,
-) -> Entropy {
+) -> Result<Entropy, DeviceGaveUp> {
     let ([n, _], device) = (hidden.dims(), hidden.device());
     let sloped = |x: Tensor<2>, scores: &Tensor<2>| match cap {
         Some(cap) => x * ((scores.clone() / cap).square().neg() + 1.0),
@@ -188,15 +191,18 @@ pub fn cross_entropy(
     }
     let loss = match losses.is_empty() {
         true => 0.0,
-        false => Tensor::cat(losses, 0).into_data().convert_dtype(DType::F64).iter::<f64>().sum(),
+        false => {
+            let losses = Tensor::cat(losses, 0).try_into_data().map_err(|e| DeviceGaveUp(e.to_string()))?;
+            losses.iter::<f64>().sum()
+        }
     };
     let of_none = || Tensor::zeros(hidden.dims(), &device);
-    Entropy {
+    Ok(Entropy {
         loss,
         hidden: wanted.hidden.then(|| match hiddens.is_empty() {
             true => of_none(),
             false => Tensor::cat(hiddens, 0),
         }),
         head: wanted.head.then(|| to_head.unwrap_or_else(|| head.zeros_like())),
-    }
+    })
 }

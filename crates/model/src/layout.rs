@@ -99,9 +99,20 @@ impl Layout {
 
     /// One row of `width` new tokens after `past` ones that lie in the cache.
     pub fn after(config: &DecoderConfig, past: usize, width: usize, device: &Device) -> Self {
+        Self::rows_after(config, 1, past, width, device)
+    }
+
+    /// So many rows of `width` new tokens, each after `past` ones that lie in the cache.
+    pub fn rows_after(
+        config: &DecoderConfig,
+        rows: usize,
+        past: usize,
+        width: usize,
+        device: &Device,
+    ) -> Self {
         let positions: Vec<u32> = (past..past + width).map(|p| p as u32).collect();
         let keys = past + width;
-        Self::of(config, [1, width], &positions, 1, device, |window, rope| {
+        Self::of(config, [rows, width], &positions, 1, device, |window, rope| {
             let sees = |query: usize, key: usize| key <= past + query && past + query - key < window;
             let mask = (width > 1 || keys > window)
                 .then(|| mask([1, width, keys], device, |_, query, key| sees(query, key)));

@@ -63,7 +63,7 @@ pub(crate) fn forward(
     let hidden = hidden.select(0, index(positions));
     let wanted = Wanted { hidden: want == Want::Gradient, head: false };
     let plain = hidden.clone().without_autodiff();
-    let made = cross_entropy(plain, model.head(), &targets, model.config().logit_cap.0, wanted);
+    let made = cross_entropy(plain, model.head(), &targets, model.config().logit_cap.0, wanted)?;
     let gradient = made.hidden.unwrap_or_else(|| Tensor::zeros([1, 1], device));
     let loss = made.loss;
     Ok(Some(Forward { hidden, loss, gradient }))
