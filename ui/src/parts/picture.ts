@@ -19,7 +19,8 @@ const LOADS = /^(on|href|xlink|style)/;
 
 export type Parsed = { element: SVGElement; width: number; height: number };
 
-/** The picture as an element that fills its place, with nothing left that could run or load; null if it is none. */
+/** The picture as an element that fills its place, with nothing left that could run or load; null if it is none. It
+ * belongs to a document of its own. */
 export function pictureFrom(svg: string): Parsed | null {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   if (root.localName !== "svg") return null;
@@ -36,6 +37,46 @@ export function pictureFrom(svg: string): Parsed | null {
   ];
   root.setAttribute("width", "100%");
   root.setAttribute("height", "100%");
-  const element = document.importNode(root, true) as unknown as SVGElement;
-  return width > 0 && height > 0 ? { element, width, height } : null;
+  return width > 0 && height > 0 ? { element: root as unknown as SVGElement, width, height } : null;
+}
+
+/**
+ * Makes what stands in `place` look like `picture`, node by node: a picture that comes again for hours must not leave the
+ * one before to be swept up, which WebKit is slow to do.
+ */
+export function show(place: Element, picture: Element | null): void {
+  const there = place.firstElementChild;
+  const wanted = picture && (there ? alike(there, picture) : document.importNode(picture, true));
+  if (wanted !== there) place.replaceChildren(...(wanted ? [wanted] : []));
+}
+
+/** `there`, made to look like `wanted`; or another in its place where it cannot. */
+function alike<T extends ChildNode>(there: T, wanted: ChildNode): ChildNode {
+  if (there instanceof Text && wanted instanceof Text) {
+    if (there.data !== wanted.data) there.data = wanted.data;
+    return there;
+  }
+  if (!(there instanceof Element && wanted instanceof Element) || there.nodeName !== wanted.nodeName)
+    return document.importNode(wanted, true);
+  for (const name of there.getAttributeNames()) if (!wanted.hasAttribute(name)) there.removeAttribute(name);
+  for (const name of wanted.getAttributeNames()) {
+    const value = wanted.getAttribute(name) ?? "";
+    if (there.getAttribute(name) !== value) there.setAttribute(name, value);
+  }
+  let child = there.firstChild;
+  for (let node = wanted.firstChild; node; node = node.nextSibling) {
+    const next: ChildNode | null = child?.nextSibling ?? null;
+    if (!child) there.append(document.importNode(node, true));
+    else {
+      const made = alike(child, node);
+      if (made !== child) child.replaceWith(made);
+    }
+    child = next;
+  }
+  while (child) {
+    const next: ChildNode | null = child.nextSibling;
+    child.remove();
+    child = next;
+  }
+  return there;
 }
