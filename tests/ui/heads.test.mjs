@@ -211,7 +211,7 @@ test("a new run says what it learns to do and why, offers what else is possible,
   const { page, close } = await browser.open("heads", { at: { view: "data" } });
   await set(page, "Symptom to diagnosis");
   await page.getByRole("button", { name: "Train with this" }).click();
-  await page.getByText("SmolLM2-135M-Instruct").first().click();
+  await page.getByRole("main").getByText(/SmolLM2.135M/).first().click();
   const choice = page.getByRole("combobox", { name: /What it learns to do/ });
   await choice.waitFor();
   await page.getByText("Each text of the data has one label.").waitFor();

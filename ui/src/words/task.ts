@@ -37,13 +37,13 @@ const METRICS: Record<Metric, { label: string; help: string; best: "high" | "low
   macro_f1: { label: "Macro F1", help: "every label counts alike", best: "high" },
   micro_f1: { label: "Micro F1", help: "over all labels together", best: "high" },
   weighted_f1: { label: "Weighted F1", help: "frequent labels count more", best: "high" },
-  matthews: { label: "Matthews correlation", help: "0 is as good as guessing", best: "high" },
+  matthews: { label: "Matthews", help: "correlation; 0 is as good as guessing", best: "high" },
   subset_accuracy: { label: "All labels right", help: "share of texts, subset accuracy", best: "high" },
   entity_f1: { label: "Entity F1", help: "kind and both ends right", best: "high" },
   entity_precision: { label: "Entity precision", help: "share of those found that are right", best: "high" },
   entity_recall: { label: "Entity recall", help: "share of those there that are found", best: "high" },
-  pearson: { label: "Pearson correlation", help: "of the numbers; 1 is perfect", best: "high" },
-  spearman: { label: "Spearman correlation", help: "of the order; 1 is perfect", best: "high" },
+  pearson: { label: "Pearson", help: "correlation of the numbers; 1 is perfect", best: "high" },
+  spearman: { label: "Spearman", help: "correlation of the order; 1 is perfect", best: "high" },
   mean_squared_error: { label: "Mean squared error", help: "lower is better", best: "low" },
   mean_absolute_error: { label: "Mean absolute error", help: "lower is better", best: "low" },
 };
@@ -53,8 +53,8 @@ export const metricOf = (metric: Metric): { label: string; help: string; best: "
 export const measure = (value: number | null | undefined): string =>
   value === null || value === undefined || !Number.isFinite(value) ? DASH : value.toFixed(3);
 
-/** `accuracy 0.941`. */
-export const scored = (score: Score): string => `${METRICS[score.metric].label.toLowerCase()} ${measure(score.value)}`;
+/** `Accuracy 0.941`. */
+export const scored = (score: Score): string => `${METRICS[score.metric].label} ${measure(score.value)}`;
 
 /** The better of two values of a metric. */
 export const better = (metric: Metric, one: number, other: number): boolean =>
