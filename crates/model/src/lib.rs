@@ -44,7 +44,7 @@ pub use decoder::Decoder;
 pub use error::ModelError;
 pub use family::{FAMILIES, Family};
 pub use generate::{Generation, generate};
-pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, labels_of};
+pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, head_class, head_spec, labels_of};
 pub use layout::Layout;
 pub use linear::Linear;
 pub use rotary::{RopeScaling, Rotary};
