@@ -24,9 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hub", &["spec", "atomic"]),
     ("secrets", &[]),
     ("store", &["spec", "atomic", "runfolder"]),
-    ("model", &["spec", "weights"]),
-    ("adapt", &["spec", "weights", "atomic", "model"]),
-    ("train", &["spec", "atomic", "weights", "data", "text", "model", "adapt"]),
+    ("kernels", &[]),
+    ("model", &["spec", "weights", "kernels"]),
+    ("adapt", &["spec", "weights", "atomic", "kernels", "model"]),
+    ("train", &["spec", "atomic", "weights", "data", "text", "kernels", "model", "adapt"]),
     ("export", &["spec", "atomic", "weights", "text", "model", "adapt"]),
     (
         "worker",
@@ -69,7 +70,7 @@ const KEPT_TO: &[(&str, &[&str], &str)] = &[
     ("keyring", &["secrets"], "a token has one way in and out"),
     (
         "burn",
-        &["model", "adapt", "train", "export", "worker"],
+        &["kernels", "model", "adapt", "train", "export", "worker"],
         "what does not compute must not carry the tensors",
     ),
 ];

@@ -3,12 +3,11 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
-use burn::tensor::Tensor;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::Sampling;
 
-use crate::{Adapter, Cache, Decoder, Layout, ModelError};
+use crate::{Adapter, Decoder, DecoderWriter, ModelError, Writer};
 
 /// How a generation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,22 +30,30 @@ pub fn generate(
     ends: &[u32],
     max_tokens: usize,
     sampling: &Sampling,
+    on_token: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<Generation, ModelError> {
+    write(&mut DecoderWriter::new(model, adapter, prompt)?, ends, max_tokens, sampling, on_token)
+}
+
+/// The same with whatever writes.
+///
+/// # Errors
+/// What the writer cannot read.
+pub fn write(
+    writer: &mut dyn Writer,
+    ends: &[u32],
+    max_tokens: usize,
+    sampling: &Sampling,
     mut on_token: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<Generation, ModelError> {
-    if prompt.is_empty() {
-        return Err(ModelError::Unsupported("there is no prompt to go on from".to_owned()));
-    }
     let mut rng = ChaCha8Rng::seed_from_u64(sampling.seed);
-    let mut cache = Cache::new(model.config().num_hidden_layers);
-    let mut seen: HashSet<u32> = prompt.iter().copied().collect();
+    let mut seen: HashSet<u32> = writer.beginning().iter().copied().collect();
     let mut ids = Vec::new();
-    let mut new = prompt.to_vec();
-    let most = model.config().most_tokens().unwrap_or(usize::MAX);
-    while ids.len() < max_tokens && (ids.is_empty() || cache.len() < most) {
-        let layout = Layout::after(model.config(), cache.len(), new.len(), model.device());
-        let hidden = model.hidden(&new, &layout, Some(&mut cache), adapter)?;
-        let last = hidden.dims()[0] - 1;
-        let scores = scores(model.logits(hidden.narrow(0, last, 1)))?;
+    while ids.len() < max_tokens && ids.len() < writer.room().max(1) {
+        let scores = match ids.last() {
+            None => writer.begin()?,
+            Some(last) => writer.go_on(&[(0, *last)])?.remove(0),
+        };
         let id = pick(scores, &seen, sampling, &mut rng);
         ids.push(id);
         if ends.contains(&id) {
@@ -56,14 +63,8 @@ pub fn generate(
             break;
         }
         seen.insert(id);
-        new = vec![id];
     }
     Ok(Generation { ids, complete: false })
-}
-
-fn scores(logits: Tensor<2>) -> Result<Vec<f32>, ModelError> {
-    let data = logits.try_into_data().map_err(|e| ModelError::Device(e.to_string()))?;
-    Ok(data.iter::<f32>().collect())
 }
 
 /// The next token, given the scores of all, `[vocab_size]`.

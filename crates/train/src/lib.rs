@@ -1,7 +1,8 @@
 //! Training: batches, the objective, the loop, the optimiser, schedules, checkpoints, evaluation. It carries out a
 //! [`spec::Plan`] and decides nothing.
 //!
-//! What is trained with what is an [`Objective`]: a decoder that writes, a head that answers. The loop knows no more of it.
+//! What is trained with what is an [`Objective`]: a decoder that writes, a head that answers,
+//! an encoder-decoder that makes one text of another. The loop knows no more of it.
 //!
 //! **Invariants:** the loss of an update is summed over what it teaches and divided by its weight, so that
 //! neither accumulation nor packing nor the number of threads changes what is learned. Everything random follows
@@ -26,6 +27,7 @@ pub mod proof;
 pub mod race;
 mod run;
 mod schedule;
+mod seq2seq;
 mod step;
 
 pub use adamw::AdamW;

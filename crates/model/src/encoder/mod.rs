@@ -16,7 +16,7 @@ mod classifier;
 mod config;
 mod distilbert;
 mod modernbert;
-mod parts;
+pub(crate) mod parts;
 mod post_norm;
 mod roberta;
 mod rows;
@@ -102,7 +102,7 @@ impl Encoder {
 }
 
 /// Indices on a device.
-fn index(values: impl Iterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
+pub(crate) fn index(values: impl Iterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
     let values: Vec<i32> = values.map(|v| v as i32).collect();
     let n = values.len();
     Tensor::from_data(TensorData::new(values, [n]), device)

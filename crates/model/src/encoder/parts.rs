@@ -9,7 +9,7 @@ use crate::{Adapter, ModelError, Parameter};
 
 /// `y = x·Wᵀ + b`, then whatever the adapter makes of it.
 #[derive(Clone, Debug)]
-pub(super) struct Dense {
+pub(crate) struct Dense {
     path: String,
     weight: Parameter,
     bias: Option<Parameter>,
@@ -17,7 +17,7 @@ pub(super) struct Dense {
 
 impl Dense {
     /// - x: `[tokens, in]` → `[tokens, out]`
-    pub(super) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let y = x.clone().matmul(self.weight.of(adapter).transpose());
         let y = match &self.bias {
             Some(bias) => y + bias.of(adapter),
@@ -29,7 +29,7 @@ impl Dense {
 
 /// `y = (x - mean(x)) / √(var(x) + eps) · weight + bias`
 #[derive(Clone, Debug)]
-pub(super) struct LayerNorm {
+pub(crate) struct LayerNorm {
     weight: Parameter,
     bias: Option<Parameter>,
     eps: f64,
@@ -37,25 +37,25 @@ pub(super) struct LayerNorm {
 
 impl LayerNorm {
     /// - x: `[tokens, hidden]` → the same
-    pub(super) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let vector = |parameter: &Parameter| parameter.of(adapter).squeeze_dim::<1>(0);
         layer_norm(x, vector(&self.weight), self.bias.as_ref().map(vector), self.eps)
     }
 }
 
 /// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     checkpoint: &'a Checkpoint,
-    pub(super) device: &'a Device,
+    pub(crate) device: &'a Device,
     /// Of our names; the file may have it or not.
-    pub(super) prefix: &'static str,
-    pub(super) parameters: Vec<Parameter>,
+    pub(crate) prefix: &'static str,
+    pub(crate) parameters: Vec<Parameter>,
     /// Where adapters can speak.
-    pub(super) linears: Vec<(String, [usize; 2])>,
+    pub(crate) linears: Vec<(String, [usize; 2])>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(checkpoint: &'a Checkpoint, device: &'a Device) -> Self {
+    pub(crate) fn new(checkpoint: &'a Checkpoint, device: &'a Device) -> Self {
         Self { checkpoint, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
     }
 
@@ -86,8 +86,23 @@ impl<'a> Reader<'a> {
         parameter
     }
 
+    /// The tensor that the file has under the first of `names` that it has, kept under the first of all.
+    pub(crate) fn tensor_called(&mut self, names: &[&str], shape: &[usize]) -> Result<Parameter, ModelError> {
+        let first = names.first().copied().unwrap_or_default().to_owned();
+        match names.iter().find(|name| self.find(name).is_some()) {
+            Some(name) if *name != first => {
+                let mut found = self.tensor((*name).to_owned(), shape)?;
+                self.parameters.pop();
+                found.name = first;
+                self.parameters.push(found.clone());
+                Ok(found)
+            }
+            _ => self.tensor(first, shape),
+        }
+    }
+
     /// The tensor `name`.
-    pub(super) fn tensor(&mut self, name: String, shape: &[usize]) -> Result<Parameter, ModelError> {
+    pub(crate) fn tensor(&mut self, name: String, shape: &[usize]) -> Result<Parameter, ModelError> {
         let view = self.find(&name).ok_or_else(|| ModelError::MissingTensor(name.clone()))?;
         if view.shape != shape {
             let (found, expected) = (view.shape.clone(), shape.to_vec());
@@ -98,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The linear layer at `path`, where adapters can speak.
-    pub(super) fn dense(
+    pub(crate) fn dense(
         &mut self,
         path: String,
         shape: [usize; 2],
@@ -111,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The norm at `path`.
-    pub(super) fn norm(
+    pub(crate) fn norm(
         &mut self,
         path: &str,
         width: usize,
@@ -124,12 +139,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the file has the linear layer at `path` in this shape.
-    pub(super) fn has(&self, path: &str, shape: [usize; 2]) -> bool {
+    pub(crate) fn has(&self, path: &str, shape: [usize; 2]) -> bool {
         self.find(&format!("{path}.weight")).is_some_and(|view| view.shape == shape)
     }
 
     /// A linear layer that the file does not have: weights normal with `spread`, bias zero.
-    pub(super) fn born_dense(
+    pub(crate) fn born_dense(
         &mut self,
         path: String,
         shape: [usize; 2],
@@ -150,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A norm that the file does not have.
-    pub(super) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> LayerNorm {
+    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> LayerNorm {
         let weight = self.keep(format!("{path}.weight"), &[width], vec![1.0; width]);
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], vec![0.0; width]));
         LayerNorm { weight, bias, eps }
