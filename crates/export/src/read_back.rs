@@ -66,7 +66,7 @@ pub fn fixed_prompt(vocab_size: usize) -> Vec<u32> {
 /// A token beyond the vocabulary, or a device that gives up.
 pub fn logits(model: &Decoder, adapter: &dyn Adapter, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
     let layout = Layout::after(model.config(), 0, ids.len(), model.device());
-    let scores = model.logits(model.hidden(ids, &layout, None, adapter)?);
+    let scores = model.logits(model.hidden(ids, &layout, None, adapter)?, adapter);
     let data = scores.try_into_data().map_err(|e| ModelError::Device(e.to_string()))?;
     Ok(data.iter::<f32>().collect())
 }

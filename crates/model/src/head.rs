@@ -6,8 +6,8 @@ use spec::Task;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Base, BaseLinear, ModelError, Parameter,
-    encoder::{Classifier, num_labels},
+    Adapter, Base, BaseLinear, ModelError, Parameter, Scorer,
+    encoder::{Classifier, EncoderConfig, num_labels},
 };
 
 /// What the head says something about.
@@ -132,6 +132,8 @@ pub struct Text<'a> {
 pub enum HeadModel {
     /// Reads in both directions.
     Encoder(Classifier),
+    /// Reads on, and answers at the end.
+    Decoder(Scorer),
 }
 
 impl HeadModel {
@@ -142,13 +144,17 @@ impl HeadModel {
     /// A kind of model that cannot be given such a head, a tensor that is missing, or one of another shape than the
     /// configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
-        Ok(Self::Encoder(Classifier::open(checkpoint, spec, device)?))
+        Ok(match EncoderConfig::is_one(&checkpoint.config_json()?) {
+            true => Self::Encoder(Classifier::open(checkpoint, spec, device)?),
+            false => Self::Decoder(Scorer::open(checkpoint, spec, device)?),
+        })
     }
 
     /// The head.
     pub fn spec(&self) -> HeadSpec {
         match self {
             Self::Encoder(model) => model.spec(),
+            Self::Decoder(model) => model.spec(),
         }
     }
 
@@ -156,6 +162,7 @@ impl HeadModel {
     pub fn longest(&self) -> usize {
         match self {
             Self::Encoder(model) => model.encoder().config().longest(),
+            Self::Decoder(model) => model.longest(),
         }
     }
 
@@ -163,6 +170,7 @@ impl HeadModel {
     pub fn vocab_size(&self) -> usize {
         match self {
             Self::Encoder(model) => model.encoder().config().vocab_size,
+            Self::Decoder(model) => model.decoder().config().vocab_size,
         }
     }
 
@@ -170,6 +178,7 @@ impl HeadModel {
     pub fn n_layers(&self) -> usize {
         match self {
             Self::Encoder(model) => model.encoder().config().num_hidden_layers,
+            Self::Decoder(model) => model.decoder().config().num_hidden_layers,
         }
     }
 
@@ -193,12 +202,14 @@ impl HeadModel {
         }
         match self {
             Self::Encoder(model) => model.says(texts, adapter),
+            Self::Decoder(model) => model.says(texts, adapter),
         }
     }
 
     fn base(&self) -> &dyn Base {
         match self {
             Self::Encoder(model) => model,
+            Self::Decoder(model) => model,
         }
     }
 }

@@ -14,6 +14,7 @@ mod assemble;
 mod attention;
 mod base;
 mod beam;
+mod born;
 mod cache;
 mod cap;
 mod chains;
@@ -33,6 +34,7 @@ mod norm;
 mod read;
 mod rope;
 mod rotary;
+mod scorer;
 pub mod seq2seq;
 mod writer;
 
@@ -52,5 +54,6 @@ pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, head_class, head_spec
 pub use layout::Layout;
 pub use linear::Linear;
 pub use rotary::{RopeScaling, Rotary};
+pub use scorer::Scorer;
 pub use spec::Sampling;
 pub use writer::{DecoderWriter, Writer};
