@@ -1,16 +1,17 @@
-//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers, all tokens taught, f32.
+//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole, all tokens
+//! taught, f32.
 //!
-//! `bench_step --model=GGUF [--device=cpu|gpu] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
+//! `bench_step --model=GGUF [--device=cpu|gpu] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
 //! JSON. The first step warms up and is not counted.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::{error::Error, time::Instant};
 
-use adapt::{Lora, LoraConfig};
+use adapt::{Learner, Learns, LoraConfig, Method};
 use data::Row;
 use model::Decoder;
-use spec::{DeviceChoice, TargetModules};
+use spec::{DeviceChoice, TargetModules, Trainable};
 use train::{AdamW, Update, Workers};
 use weights::Checkpoint;
 
@@ -27,15 +28,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (device, info) = model::devices::open(choice)?;
     let model = Decoder::open(&Checkpoint::open(option("--model", "").as_ref())?, &device)?;
-    let config = LoraConfig {
-        r: rank,
-        lora_alpha: 2.0 * rank as f64,
-        lora_dropout: 0.0,
-        use_rslora: false,
-        target_modules: TargetModules::AllLinear,
-        modules_to_save: Vec::new(),
+    let method = match option("--method", "lora").as_str() {
+        "full" => Method::Full(Trainable::default()),
+        _ => Method::Lora(LoraConfig {
+            r: rank,
+            lora_alpha: 2.0 * rank as f64,
+            lora_dropout: 0.0,
+            use_rslora: false,
+            target_modules: TargetModules::AllLinear,
+            modules_to_save: Vec::new(),
+        }),
     };
-    let mut adapter = Lora::attach(&model, config, 0)?;
+    let mut adapter = Learner::attach(&model, &method, 0)?;
     let mut optimizer = AdamW::new(adapter.values(), 0.0);
     let workers = Workers::new(choice, rows)?;
     let vocab_size = model.config().vocab_size as u32;
