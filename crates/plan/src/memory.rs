@@ -40,26 +40,12 @@ pub(crate) struct Coefficients {
 }
 
 /// Of fused operations.
-const PROCESSOR: Coefficients = Coefficients {
-    stream: 4.0,
-    inner: 2.0,
-    kv: 2.0,
-    scores: 0.0,
-    copies: 1.0,
-    slice: 128.0,
-    program: 80e6,
-};
+const PROCESSOR: Coefficients =
+    Coefficients { stream: 4.0, inner: 2.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
 
 /// Of plain operations.
-const GRAPHICS: Coefficients = Coefficients {
-    stream: 9.0,
-    inner: 5.0,
-    kv: 4.0,
-    scores: 2.0,
-    copies: 3.0,
-    slice: 256.0,
-    program: 150e6,
-};
+const GRAPHICS: Coefficients =
+    Coefficients { stream: 9.0, inner: 5.0, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
 
 /// Tokens up to which short rows are joined on the processor.
 const CHAIN: f64 = 256.0;
