@@ -27,11 +27,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("model", &["spec", "weights", "kernels"]),
     ("adapt", &["spec", "weights", "atomic", "kernels", "model"]),
+    ("judge", &["spec", "data", "metrics"]),
     ("train", &["spec", "atomic", "weights", "data", "text", "kernels", "model", "adapt"]),
     ("export", &["spec", "atomic", "weights", "text", "model", "adapt"]),
     (
         "worker",
-        &["spec", "atomic", "runfolder", "weights", "plan", "data", "text", "model", "adapt", "train"],
+        &["spec", "atomic", "runfolder", "weights", "plan", "data", "text", "judge", "model", "adapt", "train"],
     ),
     (
         "engine",
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "plan",
             "data",
             "text",
+            "judge",
             "model",
             "adapt",
             "train",

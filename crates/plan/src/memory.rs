@@ -3,21 +3,24 @@
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
 //! base        = 4 · n_parameters                                        frozen, f32, held once
-//! adapter     = 4 · n_adapter · (1 weights + 2 moments + gradients)     gradients: one copy per row at once
+//! adapter     = 4 · n_learning · (1 weights + 2 moments + gradients)    gradients: one copy per row at once; n_learning:
+//!                                                                       of the adapter, or n_parameters in full training
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · intermediate + kv · kv_dim
 //!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass
-//! logits      = 4 · copies · min(slice, tokens) · vocab                 logits, probabilities and their gradient
+//! logits      = 4 · copies · min(slice, tokens) · outputs               logits, probabilities and their gradient; outputs:
+//!                                                                       the vocabulary, or a head's labels
 //! rows        = min(batch, threads) on the processor, batch on a graphics adapter
 //! tokens      = of the longest row; short rows of a processor's thread are joined up to `chain` tokens
 //! slices      = rows on the processor, where a single row has a slice on every thread; 1 on a graphics adapter
 //! ```
 //! The numbers stand in [`PROCESSOR`], whose fused operations keep their inputs only (the stream before each half of a
-//! layer, queries, keys, values and what was seen of them, gate and up), and in [`GRAPHICS`]. Held against
+//! layer, queries, keys, values and what was seen of them, gate and up), and in [`PLAIN`], which also serves models with
+//! heads, encoders being made of plain operations. Held against
 //! SmolLM2-135M, LoRA of rank 8, two cores: 1.07 GB where 4x256 took 1.06, 1.06 where 1x512 took 1.03, 2.13 where
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller.
 
-use spec::{DeviceKind, Range, TargetModules};
+use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task};
 
 use crate::{DeviceFacts, ModelFacts, n_adapter_parameters};
 
@@ -44,7 +47,7 @@ const PROCESSOR: Coefficients =
     Coefficients { stream: 4.0, inner: 2.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
 
 /// Of plain operations.
-const GRAPHICS: Coefficients =
+const PLAIN: Coefficients =
     Coefficients { stream: 9.0, inner: 5.0, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
 
 /// Tokens up to which short rows are joined on the processor.
@@ -65,6 +68,36 @@ pub struct Load {
     pub rank: u32,
     /// What is adapted.
     pub targets: TargetModules,
+    /// Whether the model itself learns, and no adapter.
+    pub full: bool,
+    /// Numbers that a head says of each text or word; none where the model writes and says as many as it has tokens.
+    pub outputs: Option<u32>,
+}
+
+impl Load {
+    /// Of a plan whose rows are as long as its context.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let knobs = &plan.knobs;
+        Self {
+            tokens: knobs.context_length.value,
+            batch: knobs.batch_size.value,
+            rank: knobs.rank.value,
+            targets: knobs.target_modules.value.clone(),
+            full: knobs.method.value == Method::Full,
+            outputs: outputs(&plan.task.value),
+        }
+    }
+}
+
+/// Numbers that the head of a task says.
+pub(crate) fn outputs(task: &Task) -> Option<u32> {
+    match task {
+        Task::Write | Task::Transform => None,
+        Task::Score => Some(1),
+        Task::Classify { labels } | Task::ClassifySeveral { labels } | Task::Tag { labels } => {
+            Some(u32::try_from(labels.len()).unwrap_or(u32::MAX))
+        }
+    }
 }
 
 /// Where the bytes go.
@@ -72,7 +105,7 @@ pub struct Load {
 pub struct MemoryForecast {
     /// The frozen weights.
     pub base: f64,
-    /// The adapter, its gradients and moments.
+    /// What learns (the adapter, or the model once more), its gradients and moments.
     pub adapter: f64,
     /// What the layers keep for the backward pass.
     pub activations: f64,
@@ -103,21 +136,26 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
             let rows = f64::from(load.batch.min(threads));
             let joined = longest * f64::from(load.batch.div_ceil(threads));
             let slices = if load.batch == 1 { f64::from(threads) } else { rows };
-            (&PROCESSOR, rows, slices, joined.min(CHAIN).max(longest))
+            let c = if load.outputs.is_none() { &PROCESSOR } else { &PLAIN };
+            (c, rows, slices, joined.min(CHAIN).max(longest))
         }
-        _ => (&GRAPHICS, f64::from(load.batch), 1.0, longest),
+        _ => (&PLAIN, f64::from(load.batch), 1.0, longest),
     };
     let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };
     let per_token = c.stream * f64::from(model.hidden_size)
         + c.inner * f64::from(model.intermediate_size)
         + c.kv * model.kv_dim() as f64
         + c.scores * f64::from(model.n_heads) * tokens;
-    let n_adapter = n_adapter_parameters(model, load.rank, &load.targets) as f64;
+    let n_learning = match load.full {
+        true => model.n_parameters as f64,
+        false => n_adapter_parameters(model, load.rank, &load.targets) as f64,
+    };
+    let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {
         base: BYTES * model.n_parameters as f64,
-        adapter: BYTES * n_adapter * (3.0 + gradients),
+        adapter: BYTES * n_learning * (3.0 + gradients),
         activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
-        logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * f64::from(model.vocab_size),
+        logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,
         program: c.program,
     }
 }
