@@ -148,7 +148,7 @@ mod tests {
         );
         assert_eq!(
             [kind(1711, 16), kind(3213, 16), kind(3213, 32)],
-            [FitKind::Tight, FitKind::TooLarge, FitKind::Good]
+            [FitKind::Good, FitKind::Tight, FitKind::Good]
         );
     }
 
