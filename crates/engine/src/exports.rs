@@ -97,12 +97,9 @@ impl Engine {
         // The export opens the base itself; two in memory would be one too many.
         let device = tuned.decoder.device().clone();
         drop(tuned.decoder);
-        let adapt::Learner::Lora(lora) = &taught.learner else {
-            return Err(ApiError::new(Code::BadModel, "what was trained in full cannot be exported yet"));
-        };
         let tuned = export::Tuned {
             base: &tuned.open.checkpoint,
-            lora,
+            learner: &taught.learner,
             device: &device,
             tokenizer: &tuned.open.tokenizer,
             card: &card,
@@ -114,7 +111,7 @@ impl Engine {
         };
         let done = done.map_err(Classify::classify)?;
         let exported = Exported {
-            snippet: export::snippet(form, &base, &base_path, &done.path),
+            snippet: export::snippet(form, &taught.job.plan.task.value, &base, &base_path, &done.path),
             path: done.path.display().to_string(),
             files: done.files,
             bytes: done.bytes,
