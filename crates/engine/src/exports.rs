@@ -3,14 +3,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use adapt::Learner;
 use export::{Card, ExportError, IfThere, Losses};
-use spec::{ApiError, Code, DeviceChoice, ExportForm, Exported, RunId};
+use spec::{ApiError, Code, DeviceChoice, ExportForm, Exported, Job, RunId};
 
 use crate::{
-    Engine, Progress, Watch, clock,
+    Answerer, Engine, Progress, Watch, clock,
     errors::{AtTheEdge, Classify, disk, parted},
+    models::OpenModel,
+    tuned,
 };
 
 impl Classify for ExportError {
@@ -18,7 +22,7 @@ impl Classify for ExportError {
         let code = match &self {
             Self::Model(_) | Self::Adapt(_) | Self::Weights(_) | Self::Text(_) => Code::BadModel,
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
-            Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
+            Self::NoAdapter | Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
             Self::Cancelled => Code::Cancelled,
         };
@@ -72,10 +76,7 @@ impl Engine {
         if_there: IfThere,
         watch: &mut Watch<'_>,
     ) -> Result<Exported, ApiError> {
-        let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
-        let Some(taught) = tuned.taught else {
-            return Err(ApiError::new(Code::NotFound, "The run has nothing to export yet"));
-        };
+        let taught = self.taught(id, watch)?;
         let (detail, series) = (self.run(id)?, self.series(id)?);
         let steps = taught.checkpoint.trim_start_matches("step-").parse().unwrap_or(detail.row.step);
         let mut kept = series.steps.iter().filter(|point| point.step <= steps);
@@ -94,14 +95,13 @@ impl Engine {
             app_version: crate::APP_VERSION.to_owned(),
         };
         let (base, base_path) = (taught.job.plan.model.clone(), taught.job.model.clone());
-        // The export opens the base itself; two in memory would be one too many.
-        let device = tuned.decoder.device().clone();
-        drop(tuned.decoder);
+        let (device, _) = model::devices::open(DeviceChoice::Cpu)
+            .map_err(|error| parted(Code::Device, &error.to_string()))?;
         let tuned = export::Tuned {
-            base: &tuned.open.checkpoint,
+            base: &taught.open.checkpoint,
             learner: &taught.learner,
             device: &device,
-            tokenizer: &tuned.open.tokenizer,
+            tokenizer: &taught.open.tokenizer,
             card: &card,
         };
         let watch: &mut export::Watch<'_> = &mut |p| watch(&Progress::Exporting(p));
@@ -120,6 +120,29 @@ impl Engine {
         };
         self.inner.store.keep_export(id, form, &exported, clock::now_ms()).at_the_edge()?;
         Ok(exported)
+    }
+}
+
+/// What a run learned, without the model itself: an export opens that anew, and two in memory would be one too many.
+struct Taught {
+    open: Arc<OpenModel>,
+    learner: Learner,
+    job: Job,
+    checkpoint: String,
+}
+
+impl Engine {
+    fn taught(&self, id: RunId, watch: &mut Watch<'_>) -> Result<Taught, ApiError> {
+        let nothing = || ApiError::new(Code::NotFound, "The run has nothing to export yet");
+        let checkpoint = self.result_of(id)?;
+        if self.run(id)?.plan.task.value.kind().answers_with_a_head() {
+            let Answerer { open, taught, .. } = self.open_answerer(id, DeviceChoice::Cpu, watch)?;
+            let (learner, job) = taught.ok_or_else(nothing)?;
+            return Ok(Taught { open, learner, job, checkpoint });
+        }
+        let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
+        let tuned::Taught { learner, job, checkpoint } = tuned.taught.ok_or_else(nothing)?;
+        Ok(Taught { open: tuned.open, learner, job, checkpoint })
     }
 }
 
