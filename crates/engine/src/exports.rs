@@ -22,7 +22,9 @@ impl Classify for ExportError {
         let code = match &self {
             Self::Model(_) | Self::Adapt(_) | Self::Weights(_) | Self::Text(_) => Code::BadModel,
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
-            Self::NoAdapter | Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
+            Self::NoAdapter | Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => {
+                Code::Usage
+            }
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
             Self::Cancelled => Code::Cancelled,
         };

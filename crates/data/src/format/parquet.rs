@@ -75,9 +75,8 @@ fn rows<R: FileReader>(
         source.is_at((source.size() as f64 * (row as f64 / n_rows).min(1.0)) as u64);
         let read = read.map_err(|e| failed(row, e))?;
         let cells = read.into_columns().into_iter();
-        let found = cells.filter_map(|(name, field)| {
-            Some((want.column(&name)?, names.spelled(&name, value(&field))))
-        });
+        let found = cells
+            .filter_map(|(name, field)| Some((want.column(&name)?, names.spelled(&name, value(&field)))));
         let found = found.collect();
         if each(Raw { line: row, found: Ok(Fields(found)) }).is_break() {
             return Ok(());
