@@ -11,10 +11,10 @@ use export::{Card, ExportError, IfThere, Losses};
 use spec::{ApiError, Code, DeviceChoice, ExportForm, Exported, Job, RunId};
 
 use crate::{
-    Answerer, Engine, Progress, Watch, clock,
+    Engine, Progress, Watch, clock,
     errors::{AtTheEdge, Classify, disk, parted},
     models::OpenModel,
-    tuned,
+    tuned::Taught,
 };
 
 impl Classify for ExportError {
@@ -22,7 +22,7 @@ impl Classify for ExportError {
         let code = match &self {
             Self::Model(_) | Self::Adapt(_) | Self::Weights(_) | Self::Text(_) => Code::BadModel,
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
-            Self::NoAdapter | Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => {
+            Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } | Self::NoAdapter => {
                 Code::Usage
             }
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
@@ -32,7 +32,30 @@ impl Classify for ExportError {
     }
 }
 
+/// What a run learned, without the model that it learned beside: an export opens that itself, and two in memory would be
+/// one too many.
+struct Learned {
+    open: Arc<OpenModel>,
+    learner: Learner,
+    job: Job,
+    checkpoint: String,
+}
+
 impl Engine {
+    fn learned_by(&self, id: RunId, watch: &mut Watch<'_>) -> Result<Learned, ApiError> {
+        let job = runfolder::read_job(&self.home().run(id)).at_the_edge()?;
+        let nothing = || ApiError::new(Code::NotFound, "The run has nothing to export yet");
+        if !job.plan.task.value.kind().answers_with_a_head() {
+            let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
+            let Taught { learner, job, checkpoint } = tuned.taught.ok_or_else(nothing)?;
+            return Ok(Learned { open: tuned.open, learner, job, checkpoint });
+        }
+        let checkpoint = self.result_of(id)?;
+        let answerer = self.open_answerer(id, DeviceChoice::Cpu, watch)?;
+        let (learner, job) = answerer.taught.ok_or_else(nothing)?;
+        Ok(Learned { open: answerer.open, learner, job, checkpoint })
+    }
+
     /// Exports what a run learned to `target`, or to a folder of its own among the exports. A folder that holds other
     /// things gets the export as a new folder in it; an earlier export of this run in this form is replaced once the
     /// new one is whole.
@@ -78,7 +101,7 @@ impl Engine {
         if_there: IfThere,
         watch: &mut Watch<'_>,
     ) -> Result<Exported, ApiError> {
-        let taught = self.taught(id, watch)?;
+        let taught = self.learned_by(id, watch)?;
         let (detail, series) = (self.run(id)?, self.series(id)?);
         let steps = taught.checkpoint.trim_start_matches("step-").parse().unwrap_or(detail.row.step);
         let mut kept = series.steps.iter().filter(|point| point.step <= steps);
@@ -97,8 +120,8 @@ impl Engine {
             app_version: crate::APP_VERSION.to_owned(),
         };
         let (base, base_path) = (taught.job.plan.model.clone(), taught.job.model.clone());
-        let (device, _) = model::devices::open(DeviceChoice::Cpu)
-            .map_err(|error| parted(Code::Device, &error.to_string()))?;
+        let device = model::devices::open(DeviceChoice::Cpu);
+        let device = device.map_err(|error| parted(Code::Device, &error.to_string()))?.0;
         let tuned = export::Tuned {
             base: &taught.open.checkpoint,
             learner: &taught.learner,
@@ -122,29 +145,6 @@ impl Engine {
         };
         self.inner.store.keep_export(id, form, &exported, clock::now_ms()).at_the_edge()?;
         Ok(exported)
-    }
-}
-
-/// What a run learned, without the model itself: an export opens that anew, and two in memory would be one too many.
-struct Taught {
-    open: Arc<OpenModel>,
-    learner: Learner,
-    job: Job,
-    checkpoint: String,
-}
-
-impl Engine {
-    fn taught(&self, id: RunId, watch: &mut Watch<'_>) -> Result<Taught, ApiError> {
-        let nothing = || ApiError::new(Code::NotFound, "The run has nothing to export yet");
-        let checkpoint = self.result_of(id)?;
-        if self.run(id)?.plan.task.value.kind().answers_with_a_head() {
-            let Answerer { open, taught, .. } = self.open_answerer(id, DeviceChoice::Cpu, watch)?;
-            let (learner, job) = taught.ok_or_else(nothing)?;
-            return Ok(Taught { open, learner, job, checkpoint });
-        }
-        let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
-        let tuned::Taught { learner, job, checkpoint } = tuned.taught.ok_or_else(nothing)?;
-        Ok(Taught { open: tuned.open, learner, job, checkpoint })
     }
 }
 
