@@ -4,7 +4,7 @@
 use std::{
     fmt::Write,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
@@ -117,6 +117,20 @@ fn a_file_of_labels_becomes_a_model_a_report_and_answers() {
     let shown = String::from_utf8(home.run(&["runs", "show", "tiny"]).stdout).unwrap();
     assert!(shown.contains("task classify") && shown.contains("accuracy"), "{shown}");
     assert!(!shown.contains("packing") && !shown.contains("n_samples"), "{shown}");
+    let whole = home.path("whole").display().to_string();
+    let exported =
+        home.said(&["export", "--run", "tiny", "--format", "merged", "--dtype", "f32", "--out", &whole]);
+    assert!(
+        exported.iter().any(|line| line["difference"].as_f64().is_some_and(|d| d < 1e-3)),
+        "{exported:?}"
+    );
+    let read = |name: &str| fs::read_to_string(home.path("whole").join(name)).unwrap();
+    let config: Value = serde_json::from_str(&read("config.json")).unwrap();
+    assert_eq!(config["id2label"], serde_json::json!({"0": "light", "1": "water"}));
+    let again = &home.said(&["classify", "--model", &whole, "read the water"])[0];
+    let chance = |said: &Value| said["labels"][0]["probability"].as_f64().unwrap();
+    assert!((chance(again) - chance(said)).abs() < 1e-5, "what was exported says the same: {again}");
+
     let refusal = home.refused(&["generate", "--run", "tiny", "--prompt", "Hello"]);
     assert!(refusal.contains("does not write") && refusal.contains("tunesmith classify"), "{refusal}");
     let refusal = home.refused(&["classify", "--run", "tiny", "  "]);

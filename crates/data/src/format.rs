@@ -3,6 +3,7 @@
 //! **Invariant:** whatever the bytes, a format yields rows, problems or an [`Unreadable`]; it does not panic, and it
 //! holds no more than a batch of rows.
 
+mod class_names;
 mod conll;
 mod csv;
 mod json;
