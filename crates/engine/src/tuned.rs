@@ -69,8 +69,11 @@ impl Engine {
                 .hint("Let it train a little longer.")
         })?;
         if job.plan.task.value.kind().answers_with_a_head() {
-            return Err(ApiError::new(Code::Usage, "This run answers with labels or numbers, and does not write")
-                .hint("Ask it what a text is instead: tunesmith classify."));
+            return Err(ApiError::new(
+                Code::Usage,
+                "This run answers with labels or numbers, and does not write",
+            )
+            .hint("Ask it what a text is instead: tunesmith classify."));
         }
         let (open, decoder) = self.open_at(&job.model, device, watch)?;
         let method = train::method(&job.plan.knobs, &decoder);
