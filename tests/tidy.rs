@@ -26,11 +26,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["spec", "atomic", "runfolder"]),
     ("model", &["spec", "weights"]),
     ("adapt", &["spec", "weights", "atomic", "model"]),
+    ("judge", &["spec", "data", "metrics"]),
     ("train", &["spec", "atomic", "weights", "data", "text", "model", "adapt"]),
     ("export", &["spec", "atomic", "weights", "text", "model", "adapt"]),
     (
         "worker",
-        &["spec", "atomic", "runfolder", "weights", "plan", "data", "text", "model", "adapt", "train"],
+        &["spec", "atomic", "runfolder", "weights", "plan", "data", "text", "judge", "model", "adapt", "train"],
     ),
     (
         "engine",
@@ -42,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "plan",
             "data",
             "text",
+            "judge",
             "model",
             "adapt",
             "train",

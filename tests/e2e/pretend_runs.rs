@@ -131,6 +131,9 @@ fn dataset() -> DatasetInfo {
         counts: Counts { train: 160, validation: 18, test: 0 },
         problems: vec![],
         n_problems: 0,
+        labels: vec![],
+        entities: vec![],
+        scores: None,
         tallies: vec![],
     }
 }

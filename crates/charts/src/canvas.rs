@@ -7,9 +7,9 @@ use plotters::{
     backend::SVGBackend,
     coord::Shift,
     drawing::{DrawingArea, IntoDrawingArea},
-    element::{Circle, PathElement, Text},
+    element::{Circle, PathElement, Rectangle, Text},
     style::{
-        Color, FontFamily, FontStyle, IntoFont, RGBColor, ShapeStyle,
+        Color, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle,
         text_anchor::{HPos, Pos, VPos},
     },
 };
@@ -126,6 +126,20 @@ impl Canvas<'_> {
         let style =
             ShapeStyle { color: rgb(colour).to_rgba(), filled: false, stroke_width: fine(width) as u32 };
         let _ = self.area.draw(&Circle::new(at(centre), fine(radius), style));
+    }
+
+    /// A rectangle: left, top, width, height.
+    pub(crate) fn area(&self, (x, y, width, height): (f64, f64, f64, f64), colour: Colour, opacity: f64) {
+        let corners = [at((x, y)), at((x + width, y + height))];
+        let _ = self.area.draw(&Rectangle::new(corners, rgb(colour).mix(opacity).filled()));
+    }
+
+    /// Read from above downwards, beginning at a point.
+    pub(crate) fn upright_word(&self, text: &str, (x, top): (f64, f64), size: f64, colour: Colour) {
+        let font = (FontFamily::Name(FONTS), size * f64::from(FINE) * FONT_UNIT, FontStyle::Normal).into_font();
+        let font = font.transform(FontTransform::Rotate90);
+        let style = font.color(&rgb(colour)).pos(Pos::new(HPos::Left, VPos::Bottom));
+        let _ = self.area.draw(&Text::new(plain(text), at((x - 0.365 * size, top)), style));
     }
 
     /// `middle` is the height of the word's middle.

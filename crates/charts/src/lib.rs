@@ -1,10 +1,11 @@
-//! Loss charts, drawn by plotters: the same picture on the screen, in a report and in an exported file.
+//! Charts of losses and of how well labels are told, drawn by plotters: the same picture on the screen, in a report and in an exported file.
 //!
 //! **Invariant:** any numbers make a chart. What is not finite is left out; nothing at all makes axes and a sentence.
 //! **Invariant:** a chart's size does not grow with the points: what falls on one pixel column is one stroke.
 //! Deliberately absent: reading runs, moving parts. The crosshair is the window's; [`Plot`] tells it where things are.
 
 mod canvas;
+mod classes;
 mod frame;
 mod loss;
 mod overlay;
@@ -15,6 +16,7 @@ mod theme;
 mod ticks;
 
 pub use canvas::{Chart, Size};
+pub use classes::{Bar, bars, confusion};
 pub use frame::Plot;
 pub use loss::{LossChart, loss};
 pub use overlay::{Overlay, Run, overlay};

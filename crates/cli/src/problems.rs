@@ -8,7 +8,7 @@ const NAMED: usize = 5;
 /// A sentence for each kind of trouble, the most frequent first, with the first lines where it was met.
 pub fn sentences(info: &DatasetInfo) -> Vec<String> {
     let said = |group: spec::ProblemGroup| {
-        let fate = if group.repaired { "repaired" } else { "left out" };
+        let fate = if group.repaired { "kept" } else { "left out" };
         match group.examples.as_slice() {
             [] => format!("{fate}: {}", group.sentence),
             examples => format!("{fate}: {} ({})", group.sentence, places(examples, group.n)),
@@ -57,6 +57,9 @@ mod tests {
             counts: Counts::default(),
             problems,
             n_problems,
+            labels: Vec::new(),
+            entities: Vec::new(),
+            scores: None,
             tallies: Vec::new(),
         }
     }
@@ -79,7 +82,7 @@ mod tests {
         let expected = [
             "left out: 7 rows repeat an earlier row (b.jsonl lines 10, 11, 12, 13, 14 and 2 more)",
             "left out: 3 rows are not JSON (a.jsonl lines 3, 9; b.jsonl line 1)",
-            "repaired: 1 row holds bytes that are not text, which were replaced (a.jsonl line 2)",
+            "kept: 1 row holds bytes that are not text, which were replaced (a.jsonl line 2)",
         ];
         assert_eq!(sentences(&info), expected);
         info.n_problems = 1200;

@@ -161,6 +161,14 @@ pub enum KeepError {
         /// As asked.
         test: f64,
     },
+    /// So many labels that they can only be answers, or numbers.
+    #[error(
+        "There are more than {most} different labels: that looks like written answers or like numbers. Map the columns as prompt and completion, or as a text and a number."
+    )]
+    TooManyLabels {
+        /// As many as there may be.
+        most: usize,
+    },
     /// The person broke it off.
     #[error("Cancelled; nothing was kept.")]
     Cancelled,
@@ -216,6 +224,25 @@ pub enum TokeniseError {
     NoSpan {
         /// Counted from 1.
         reply: usize,
+    },
+    /// Rows with labels, numbers or tags, which a model that writes cannot be shown.
+    #[error(
+        "These rows have labels, numbers or tags, which a model that writes cannot be shown. Choose a task that answers with them, or import the data with its columns mapped as prompt and completion."
+    )]
+    NotWritten,
+    /// Rows of another task.
+    #[error(
+        "These rows do not fit the task `{task}`. Choose the task that goes with the data, or map its columns anew."
+    )]
+    OtherTask {
+        /// The task.
+        task: spec::TaskKind,
+    },
+    /// A label that the task does not have.
+    #[error("The label `{label}` is not one that the model knows. Look at the data that it learned from.")]
+    UnknownLabel {
+        /// The label.
+        label: String,
     },
     /// The tokenizer failed.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 //! **Invariant:** whatever the bytes, a format yields rows, problems or an [`Unreadable`]; it does not panic, and it
 //! holds no more than a batch of rows.
 
+mod conll;
 mod csv;
 mod json;
 mod json_lines;
@@ -20,7 +21,7 @@ use crate::{
 
 /// What [`FORMATS`] can read, as said to a person.
 pub const FORMAT_NAMES: &str =
-    ".jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz)";
+    ".jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz)";
 
 /// The beginning of a file, by which formats claim it.
 pub(crate) struct Head<'a> {
@@ -47,11 +48,11 @@ pub(crate) trait Format: Sync {
 
 /// Most specific first.
 pub(crate) const FORMATS: &[&dyn Format] =
-    &[&parquet::Parquet, &json::Json, &json_lines::JsonLines, &csv::Csv, &text::PlainText];
+    &[&parquet::Parquet, &json::Json, &json_lines::JsonLines, &conll::Conll, &csv::Csv, &text::PlainText];
 
 /// Endings of files that a folder is searched for.
 pub(crate) const EXTENSIONS: &[&str] =
-    &["jsonl", "ndjson", "json", "csv", "tsv", "tab", "parquet", "txt", "text", "md", "markdown"];
+    &["jsonl", "ndjson", "json", "csv", "tsv", "tab", "parquet", "txt", "text", "md", "markdown", "conll", "conllu", "bio", "iob", "iob2"];
 
 /// The format that claims `source`.
 pub(crate) fn of(source: &Source) -> Result<&'static dyn Format, Unreadable> {

@@ -2,6 +2,8 @@
 //!
 //! A guess always comes with its reason, so that a person can see when it is wrong and map the columns instead.
 
+mod labelled;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -36,6 +38,9 @@ const PAIRS: &[(&str, &str)] = &[
     ("article", "summary"),
     ("text", "summary"),
     ("text", "completion"),
+];
+/// The same for what is a label where its values are short, and an answer where they are not.
+const LONG_LABELS: &[(&str, &str)] = &[
     ("text", "label"),
     ("text", "labels"),
     ("text", "label_text"),
@@ -59,8 +64,12 @@ const TEXTS: &[&str] = &["text", "content", "document", "body"];
 pub(crate) fn guess(columns: &[Column], rows: &[Fields]) -> Result<(Mapping, String), String> {
     let look = Look { columns, rows };
     look.messages()
+        .or_else(|| look.tagged())
         .or_else(|| look.alpaca())
-        .or_else(|| look.pair())
+        .or_else(|| look.pair(PAIRS))
+        .or_else(|| look.labelled())
+        .or_else(|| look.pair(LONG_LABELS))
+        .or_else(|| look.few_values())
         .or_else(|| look.running_text())
         .or_else(|| look.two_texts())
         .ok_or_else(|| {
@@ -138,8 +147,8 @@ impl Look<'_> {
         Some((self.with_system(Shape::Alpaca, &columns), because))
     }
 
-    fn pair(&self) -> Guess {
-        let (prompt, completion) = PAIRS
+    fn pair(&self, names: &[(&str, &str)]) -> Guess {
+        let (prompt, completion) = names
             .iter()
             .find_map(|(prompt, completion)| Some((self.named(prompt)?, self.named(completion)?)))?;
         let because = format!("`{prompt}` and `{completion}` are named as a prompt and its completion");

@@ -15,7 +15,10 @@ use atomic::WriteError;
 use sha2::{Digest, Sha256};
 use spec::{Counts, DatasetId, DatasetInfo, Example, Mapping, Role, Split, SplitFractions};
 
-use crate::{KeepError, Problems, Progress, Reader, Sources, Watch, abandoned, read::Known, split};
+use crate::{
+    KeepError, Problems, Progress, Reader, Sources, Watch, abandoned, label_counts::LabelCounts, read::Known,
+    row_labels::RowLabels, split,
+};
 
 /// Rows divided between two words on how far it is.
 const ROWS: usize = 1 << 16;
@@ -67,12 +70,14 @@ fn keep_in(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<Dataset
     let work = abandoned::work_in(dir)?;
 
     let rows = work.path().join("rows.jsonl");
-    let gathered = gather(&rows, &import.sources, reader.mapping(), watch)?;
+    let mut gathered = gather(&rows, &import.sources, reader.mapping(), watch)?;
     let parts = gathered.parts(&import.sources, &import.split);
+    let mut labels = LabelCounts::default();
     let made = work.path().join("made");
     let total = size(&import.sources);
     let mut go_on = || watch(Progress { done: total, total });
-    let divided = divide(&rows, &parts, &made, &mut go_on).map_err(|e| WriteError::new(&made, e))?;
+    let counted = gathered.labelled.is_some().then_some(&mut labels);
+    let divided = divide(&rows, &parts, &made, counted, &mut go_on).map_err(|e| WriteError::new(&made, e))?;
     let (version, counts) = divided.ok_or(KeepError::Cancelled)?;
 
     let info = DatasetInfo {
@@ -84,6 +89,9 @@ fn keep_in(dir: &Path, import: &Import, watch: &mut Watch<'_>) -> Result<Dataset
         because: reader.because().to_owned(),
         split: import.split,
         counts,
+        labels: labels.labels(),
+        entities: labels.entities(),
+        scores: labels.scores(),
         tallies: gathered.problems.tallies(),
         n_problems: gathered.problems.n,
         problems: gathered.problems.listed,
@@ -110,11 +118,14 @@ struct Gathered {
     /// The part whose file a row came from, and its group.
     rows: Vec<(Split, u64)>,
     problems: Problems,
+    /// Of rows that have labels, numbers or tags: which.
+    labelled: Option<RowLabels>,
 }
 
 impl Gathered {
-    /// Where each row goes: rows of evaluation files stay where they are, the others are split.
-    fn parts(&self, sources: &Sources, asked: &SplitFractions) -> Vec<Split> {
+    /// Where each row goes: rows of evaluation files stay where they are, the others are split. None for a row that is
+    /// left out, since nothing teaches what it is labelled with.
+    fn parts(&mut self, sources: &Sources, asked: &SplitFractions) -> Vec<Option<Split>> {
         let unless = |files: &[_], fraction| if files.is_empty() { fraction } else { 0.0 };
         let fractions = SplitFractions {
             validation: unless(&sources.validation, asked.validation),
@@ -124,7 +135,15 @@ impl Gathered {
         let fixed: Vec<_> =
             self.rows.iter().map(|(part, _)| *part).take_while(|part| *part != Split::Train).collect();
         let groups: Vec<_> = self.rows[fixed.len()..].iter().map(|(_, group)| *group).collect();
-        fixed.into_iter().chain(split::assign(&groups, &fractions)).collect()
+        let assigned = match &self.labelled {
+            None => split::assign(&groups, &fractions),
+            Some(labels) => labels.assign(fixed.len(), &groups, &fractions),
+        };
+        let parts: Vec<Split> = fixed.into_iter().chain(assigned).collect();
+        match &self.labelled {
+            None => parts.into_iter().map(Some).collect(),
+            Some(labels) => labels.taught(parts, &mut self.problems),
+        }
     }
 }
 
@@ -138,7 +157,8 @@ fn gather(
     let (total, mut before) = (size(sources), 0);
     let written = |error| WriteError::new(path, error);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).map_err(written)?);
-    let mut gathered = Gathered { rows: Vec::new(), problems: Problems::default() };
+    let mut labels = RowLabels::of(mapping.shape);
+    let mut gathered = Gathered { rows: Vec::new(), problems: Problems::default(), labelled: None };
     let mut known = Known::default();
     for (part, files) in [
         (Split::Test, &sources.test),
@@ -148,7 +168,8 @@ fn gather(
         if files.is_empty() {
             continue;
         }
-        let (mut failed, mut cancelled, rows) = (None, false, &mut gathered.rows);
+        let (mut failed, mut cancelled, mut crowded) = (None, false, None);
+        let (rows, labels) = (&mut gathered.rows, &mut labels);
         let read = Reader::open(files, Some(mapping))?.read_lines(
             &mut known,
             &mut gathered.problems,
@@ -157,9 +178,13 @@ fn gather(
                 cancelled = flow.is_break();
                 flow
             },
-            &mut |example, line| {
-                rows.push((part, group(&example)));
-                match out.write_all(line) {
+            &mut |found| {
+                rows.push((part, group(&found.example)));
+                crowded = labels.as_mut().and_then(|labels| labels.add(&found).err());
+                if crowded.is_some() {
+                    return ControlFlow::Break(());
+                }
+                match out.write_all(found.line) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(error) => {
                         failed = Some(error);
@@ -172,12 +197,16 @@ fn gather(
             return Err(KeepError::Cancelled);
         }
         read?;
+        if let Some(error) = crowded {
+            return Err(error);
+        }
         if let Some(error) = failed {
             return Err(written(error).into());
         }
         before += files.iter().map(|file| bytes(file)).sum::<u64>();
     }
     out.flush().map_err(written)?;
+    gathered.labelled = labels;
     Ok(gathered)
 }
 
@@ -190,11 +219,23 @@ fn bytes(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |meta| meta.len())
 }
 
-/// What must not be known beforehand: the prompt; of a conversation, all up to the first reply; of text, itself.
+/// What must not be known beforehand: the prompt; of a conversation, all up to the first reply; of text, itself; of a
+/// pair of texts, both.
 fn group(example: &Example) -> u64 {
     let mut hasher = Sha256::new();
     match example {
         Example::Text { text } => hasher.update(text),
+        Example::Labelled { text, pair, .. } | Example::Scored { text, pair, .. } => {
+            hasher.update(text);
+            if let Some(pair) = pair {
+                hasher.update([0]);
+                hasher.update(pair);
+            }
+        }
+        Example::Tagged { words, .. } => words.iter().for_each(|word| {
+            hasher.update(word);
+            hasher.update([0]);
+        }),
         Example::Completion { prompt, .. } => hasher.update(prompt),
         Example::Chat { messages } => {
             for message in messages.iter().take_while(|m| m.role != Role::Assistant) {
@@ -210,11 +251,13 @@ fn group(example: &Example) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Writes each line of `rows` to the file of its part, in order. None if `go_on` ended it.
+/// Writes each line of `rows` to the file of its part, in order, and counts labels in `counted` where rows have any.
+/// None if `go_on` ended it.
 fn divide(
     rows: &Path,
-    parts: &[Split],
+    parts: &[Option<Split>],
     made: &Path,
+    mut counted: Option<&mut LabelCounts>,
     go_on: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> io::Result<Option<(spec::Sha256, Counts)>> {
     fs::create_dir(made)?;
@@ -231,7 +274,11 @@ fn divide(
         for part in parts {
             line.clear();
             lines.read_until(b'\n', &mut line)?;
-            files[*part as usize].write(&line)?;
+            let Some(part) = *part else { continue };
+            if let Some(counts) = &mut counted {
+                counts.add(&serde_json::from_slice(&line)?, part);
+            }
+            files[part as usize].write(&line)?;
         }
     }
     let [train, validation, test] = files.map(Part::end);

@@ -45,8 +45,7 @@ pub struct Problems {
 impl Problems {
     /// As many as are listed.
     pub const LISTED: usize = 1000;
-    /// Sorts that are told apart. There can be as many as there are unknown roles in a file; what is beyond counts as
-    /// messages that are not understood.
+    /// Sorts that are told apart. There can be as many as there are unknown roles in a file; see [`beyond`].
     const SORTS: usize = 200;
 
     /// How many of each sort there were, the most frequent first.
@@ -57,14 +56,25 @@ impl Problems {
         tallies
     }
 
-    fn add(&mut self, file: &str, line: u64, kind: ProblemKind) {
+    pub(crate) fn add(&mut self, file: &str, line: u64, kind: ProblemKind) {
         self.n += 1;
         let sort = kind.sort();
         let is_known = self.sorts.len() < Self::SORTS || self.sorts.contains_key(&sort);
-        *self.sorts.entry(if is_known { sort } else { ProblemKind::BadMessages }).or_default() += 1;
+        *self.sorts.entry(if is_known { sort } else { beyond(sort) }).or_default() += 1;
         if self.listed.len() < Self::LISTED {
             self.listed.push(Problem { file: file.to_owned(), line, kind });
         }
+    }
+}
+
+/// What a sort counts as when there are too many to be told apart.
+fn beyond(sort: ProblemKind) -> ProblemKind {
+    let label = || "…".to_owned();
+    match sort {
+        ProblemKind::UnknownLabel { .. } => ProblemKind::UnknownLabel { label: label() },
+        ProblemKind::SingleExample { .. } => ProblemKind::SingleExample { label: label() },
+        ProblemKind::UnknownRole { .. } => ProblemKind::BadMessages,
+        other => other,
     }
 }
 
@@ -82,7 +92,7 @@ pub struct Report {
 }
 
 /// All of it at once, for what is small.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
     /// In the order of the files.
     pub examples: Vec<Example>,
@@ -167,18 +177,18 @@ impl Reader {
         let mut known = Known::default();
         let go_on = &mut |_| ControlFlow::Continue(());
         let n_examples =
-            self.read_lines(&mut known, &mut problems, go_on, &mut |example, _| each(example))?;
+            self.read_lines(&mut known, &mut problems, go_on, &mut |found| each(found.example))?;
         Ok(Report { mapping: self.mapping.clone(), because: self.because.clone(), n_examples, problems })
     }
 
-    /// The same, with each example's canonical line, and with what is known from files read before. `watch` is told of
+    /// The same, with where each example was found, and with what is known from files read before. `watch` is told of
     /// the bytes that are read and may end the reading too.
     pub(crate) fn read_lines(
         &self,
         known: &mut Known,
         problems: &mut Problems,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
-        each: &mut dyn FnMut(Example, &[u8]) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<u64, Unreadable> {
         let columns: Vec<Column> = self.mapping.columns.values().map(|name| name.as_str().into()).collect();
         let mut pass = Pass { mapping: &self.mapping, known, problems, each, n_rows: 0, n_examples: 0 };
@@ -215,18 +225,27 @@ impl Reader {
     }
 }
 
+/// An example, where it was found, and the line it is kept as.
+pub(crate) struct Found<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) row: u64,
+    pub(crate) example: Example,
+    pub(crate) line: &'a [u8],
+}
+
 /// A row that became an example.
 struct Made {
     example: Example,
     line: Vec<u8>,
     key: u128,
+    repair: Option<ProblemKind>,
 }
 
 impl Made {
     fn of(mapping: &Mapping, fields: Result<Fields, ProblemKind>) -> Result<Self, ProblemKind> {
-        let example = shape::example(mapping, &mut fields?)?;
+        let (example, repair) = shape::example(mapping, &mut fields?)?;
         let line = canonical(&example);
-        Ok(Self { key: Known::key(&line), example, line })
+        Ok(Self { key: Known::key(&line), example, line, repair })
     }
 }
 
@@ -235,7 +254,7 @@ struct Pass<'a> {
     mapping: &'a Mapping,
     known: &'a mut Known,
     problems: &'a mut Problems,
-    each: &'a mut dyn FnMut(Example, &[u8]) -> ControlFlow<()>,
+    each: &'a mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     n_rows: u64,
     n_examples: u64,
 }
@@ -246,7 +265,7 @@ impl Pass<'_> {
         let made: Vec<_> = batch.par_drain(..).map(|raw| (raw.line, Made::of(mapping, raw.found))).collect();
         for (line, made) in made {
             self.n_rows += 1;
-            let Made { example, line: canonical, key } = match made {
+            let Made { example, line: canonical, key, repair } = match made {
                 Ok(made) => made,
                 Err(kind) => {
                     self.problems.add(&source.name, line, kind);
@@ -260,8 +279,11 @@ impl Pass<'_> {
             if source.may_be_repaired() && String::from_utf8_lossy(&canonical).contains('\u{fffd}') {
                 self.problems.add(&source.name, line, ProblemKind::BadEncoding);
             }
+            if let Some(repair) = repair {
+                self.problems.add(&source.name, line, repair);
+            }
             self.n_examples += 1;
-            (self.each)(example, &canonical)?;
+            (self.each)(Found { file: &source.name, row: line, example, line: &canonical })?;
         }
         ControlFlow::Continue(())
     }
@@ -269,7 +291,7 @@ impl Pass<'_> {
 
 /// The line an example is kept as and known by.
 pub(crate) fn canonical(example: &Example) -> Vec<u8> {
-    // Strings and enums alone: writing them to memory cannot fail.
+    // Strings, enums and finite numbers alone: writing them to memory cannot fail.
     let mut line = serde_json::to_vec(example).unwrap_or_default();
     line.push(b'\n');
     line
@@ -397,5 +419,7 @@ fn join(known: &Mapping, other: &Mapping) -> Option<Mapping> {
     })
 }
 
+#[cfg(test)]
+mod labelled_tests;
 #[cfg(test)]
 mod tests;

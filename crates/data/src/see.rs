@@ -4,7 +4,7 @@ use serde::Serialize;
 use spec::Example;
 use text::AddSpecial;
 
-use crate::{Teacher, TokeniseError};
+use crate::{Answer, Examiner, Teacher, TokeniseError};
 
 /// An example as text and as tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,6 +70,51 @@ impl Teacher<'_> {
             n_cut: spans.len() - kept.ids.len(),
             end_token: self.tokenizer.special().eos.clone(),
             text,
+            tokens,
+        })
+    }
+}
+
+impl Examiner<'_> {
+    /// What a model with a head will see of `example`. Taught are the tokens that have a label of their own; of a text
+    /// with one label or number, none is.
+    ///
+    /// # Errors
+    /// [`TokeniseError`] as [`Examiner::question`].
+    pub fn see(&self, example: &Example) -> Result<Seen, TokeniseError> {
+        let (question, n_cut) = self.question(example)?;
+        let (parts, encoded) = match example {
+            Example::Labelled { text, pair, .. } | Example::Scored { text, pair, .. } => {
+                let parts: Vec<String> = std::iter::once(text.clone()).chain(pair.clone()).collect();
+                (parts, self.encoded(text, pair.as_deref())?)
+            }
+            Example::Tagged { words, .. } => (words.clone(), self.encoded_words(words)?),
+            Example::Text { .. } | Example::Completion { .. } | Example::Chat { .. } => {
+                return Err(TokeniseError::OtherTask { task: self.task() });
+            }
+        };
+        let of_words = matches!(example, Example::Tagged { .. });
+        let tokenizer = self.tokenizer();
+        let special = tokenizer.special_ids();
+        let taught = |at: usize| match &question.answer {
+            Answer::Tags(tags) => tags.get(at).is_some_and(Option::is_some),
+            _ => false,
+        };
+        let token = |(at, id): (usize, &u32)| {
+            let part = if of_words { encoded.words[at] } else { encoded.texts[at] };
+            let within = part.and_then(|part| parts.get(part as usize)?.get(encoded.spans[at].clone()));
+            let spelled = || tokenizer.token(*id).unwrap_or_default();
+            let piece = within.filter(|piece| !piece.is_empty()).map_or_else(spelled, str::to_owned);
+            SeenToken { id: *id, piece, taught: taught(at), special: special.contains(id) }
+        };
+        let tokens: Vec<SeenToken> = encoded.ids.iter().enumerate().map(token).collect();
+        Ok(Seen {
+            text: parts.join(if of_words { " " } else { "\n" }),
+            n_tokens: tokens.len() + n_cut,
+            n_supervised: tokens.iter().filter(|token| token.taught).count(),
+            n_cut,
+            end_token: None,
+            end_is_taught: false,
             tokens,
         })
     }

@@ -11,9 +11,15 @@ use crate::{Unreadable, chat, row::Fields};
 /// - Alpaca: a conversation. The user says the instruction, a blank line and the input, or the instruction alone where
 ///   the input is empty; the assistant says the output.
 /// - messages, ShareGPT: a conversation; a system column goes before it unless it begins with a system message.
-pub(crate) fn example(mapping: &Mapping, fields: &mut Fields) -> Result<Example, ProblemKind> {
-    let mut row = Mapped { mapping, fields };
-    match mapping.shape {
+/// - labels, numbers, tags: see `labelled.rs`.
+///
+/// With what was repaired in it, if anything was.
+pub(crate) fn example(
+    mapping: &Mapping,
+    fields: &mut Fields,
+) -> Result<(Example, Option<ProblemKind>), ProblemKind> {
+    let mut row = Mapped { mapping, fields, repair: None };
+    let example = match mapping.shape {
         Shape::Text => {
             let text = row.text(ColumnRole::Text)?;
             if text.trim().is_empty() { Err(ProblemKind::EmptyText) } else { Ok(Example::Text { text }) }
@@ -24,7 +30,13 @@ pub(crate) fn example(mapping: &Mapping, fields: &mut Fields) -> Result<Example,
             let messages = chat::messages(row.value(ColumnRole::Messages)?)?;
             row.chat(messages)
         }
-    }
+        Shape::Labelled => row.labelled(),
+        Shape::LabelledSeveral => row.labelled_several(),
+        Shape::Scored => row.scored(),
+        Shape::TaggedWords => row.tagged_words(),
+        Shape::Spans => row.spans(),
+    }?;
+    Ok((example, row.repair))
 }
 
 /// The roles that a shape needs, and those it can use.
@@ -35,6 +47,10 @@ pub(crate) fn roles(shape: Shape) -> (&'static [ColumnRole], &'static [ColumnRol
         Shape::PromptCompletion => (&[Prompt, Completion], &[System]),
         Shape::Alpaca => (&[Instruction, Output], &[Input, System]),
         Shape::Messages | Shape::ShareGpt => (&[Messages], &[System]),
+        Shape::Labelled | Shape::LabelledSeveral => (&[Text, Label], &[Pair]),
+        Shape::Scored => (&[Text, Score], &[Pair]),
+        Shape::TaggedWords => (&[Words, Tags], &[]),
+        Shape::Spans => (&[Text, ColumnRole::Spans], &[]),
     }
 }
 
@@ -72,6 +88,23 @@ pub fn shapes() -> Vec<ShapeSheet> {
             "Each row has a column with a list of messages, each with `from` and `value`.",
         ),
         (Shape::Text, "Running text", "Each row is a text that the model learns to write as it stands."),
+        (Shape::Labelled, "Text and label", "Each row has a text, or two, and the one label that it has."),
+        (
+            Shape::LabelledSeveral,
+            "Text and labels",
+            "Each row has a text, or two, and a list of every label that holds.",
+        ),
+        (Shape::Scored, "Text and number", "Each row has a text, or two, and a number for it."),
+        (
+            Shape::TaggedWords,
+            "Words and tags",
+            "Each row has a list of words and a list with a tag for each of them.",
+        ),
+        (
+            Shape::Spans,
+            "Text and spans",
+            "Each row has a text and a list of what is marked in it, each with start, end and label.",
+        ),
     ]
     .map(sheet)
     .into()
@@ -88,6 +121,12 @@ pub(crate) fn role_name(role: ColumnRole) -> &'static str {
         ColumnRole::System => "system message",
         ColumnRole::Messages => "messages",
         ColumnRole::Text => "text",
+        ColumnRole::Pair => "second text",
+        ColumnRole::Label => "label",
+        ColumnRole::Score => "number",
+        ColumnRole::Words => "words",
+        ColumnRole::Tags => "tags",
+        ColumnRole::Spans => "spans",
     }
 }
 
@@ -97,9 +136,12 @@ pub(crate) fn check(mapping: &Mapping) -> Result<(), Unreadable> {
     missing.map_or(Ok(()), |role| Err(Unreadable::IncompleteMapping { role: role_name(*role) }))
 }
 
-struct Mapped<'a> {
-    mapping: &'a Mapping,
-    fields: &'a mut Fields,
+/// A row under a mapping.
+pub(crate) struct Mapped<'a> {
+    pub(crate) mapping: &'a Mapping,
+    pub(crate) fields: &'a mut Fields,
+    /// What was repaired in it.
+    pub(crate) repair: Option<ProblemKind>,
 }
 
 impl Mapped<'_> {
@@ -152,11 +194,11 @@ impl Mapped<'_> {
         Ok(Example::Chat { messages })
     }
 
-    fn column(&self, role: ColumnRole) -> String {
+    pub(crate) fn column(&self, role: ColumnRole) -> String {
         self.mapping.columns.get(&role).cloned().unwrap_or_default()
     }
 
-    fn value(&mut self, role: ColumnRole) -> Result<Value, ProblemKind> {
+    pub(crate) fn value(&mut self, role: ColumnRole) -> Result<Value, ProblemKind> {
         let column = self.column(role);
         match self.fields.take(&column) {
             None | Some(Value::Null) => Err(ProblemKind::MissingColumn { column }),
@@ -174,7 +216,7 @@ impl Mapped<'_> {
         }
     }
 
-    fn text(&mut self, role: ColumnRole) -> Result<String, ProblemKind> {
+    pub(crate) fn text(&mut self, role: ColumnRole) -> Result<String, ProblemKind> {
         let value = self.value(role)?;
         self.as_text(value, role)
     }

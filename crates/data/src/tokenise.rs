@@ -136,6 +136,9 @@ impl Teacher<'_> {
             (Example::Text { .. }, _) | (Example::Completion { .. }, Supervise::Everything) => {
                 Ok(Tokens::new(self.encode(&text, AddSpecial::Yes)?, 0))
             }
+            (Example::Labelled { .. } | Example::Scored { .. } | Example::Tagged { .. }, _) => {
+                Err(TokeniseError::NotWritten)
+            }
             (Example::Completion { prompt, .. }, _) => {
                 let prompt = self.encode(prompt, AddSpecial::Yes)?;
                 let ids = self.encode(&text, AddSpecial::Yes)?;
@@ -166,6 +169,9 @@ impl Teacher<'_> {
             Example::Completion { prompt, completion } => ended(format!("{prompt}{completion}"), end()?),
             Example::Chat { messages } => {
                 reply::render(self.template()?, messages, text::GenerationPrompt::Omit)
+            }
+            Example::Labelled { .. } | Example::Scored { .. } | Example::Tagged { .. } => {
+                Err(TokeniseError::NotWritten)
             }
         }
     }

@@ -267,7 +267,7 @@ fn any_page_and_a_sample_of_the_whole_can_be_read() {
 #[test]
 fn each_shape_names_the_columns_it_is_made_of() {
     let sheets = data::shapes();
-    assert_eq!(sheets.len(), 5);
+    assert_eq!(sheets.len(), 10);
     for sheet in sheets {
         assert!(!sheet.needs.is_empty() && sheet.help.ends_with('.'), "{sheet:?}");
         assert!(sheet.needs.iter().all(|role| !sheet.may.contains(role)), "{sheet:?}");

@@ -69,7 +69,7 @@ impl Engine {
         let opened = ChatOpened {
             chats: tuned.chats(),
             tuned: tuned.taught.is_some(),
-            context: u32::try_from(tuned.open.config.max_position_embeddings).unwrap_or(u32::MAX),
+            context: u32::try_from(tuned.open.longest()).unwrap_or(u32::MAX),
             device,
         };
         let turn = (opened.device.choice != DeviceChoice::Cpu).then(Mutex::default);
@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// Where the run computes, or the best there is; the processor while a run trains there, and where a check failed.
-    fn device_to_try(&self, target: &ChatTarget) -> Result<DeviceInfo, ApiError> {
+    pub(crate) fn device_to_try(&self, target: &ChatTarget) -> Result<DeviceInfo, ApiError> {
         let devices = self.with_checks(self.devices_or_processor())?;
         let wanted = match target {
             ChatTarget::Run { id } => {

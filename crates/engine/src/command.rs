@@ -14,6 +14,9 @@ pub(crate) fn line(spec: &RunSpec, data: &str) -> String {
     if let Some(name) = &spec.name {
         option("name", name);
     }
+    if let Some(task) = spec.task {
+        option("task", task.as_str());
+    }
     if let Some(effort) = spec.effort {
         option("effort", &effort.to_string());
     }

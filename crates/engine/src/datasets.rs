@@ -47,6 +47,7 @@ impl Classify for KeepError {
             Self::Unreadable(error) => error.classify(),
             Self::Write(error) => error.classify(),
             Self::Fractions { .. } => parted(Code::Usage, &self.to_string()),
+            Self::TooManyLabels { .. } => parted(Code::BadData, &self.to_string()),
             Self::Cancelled => parted(Code::Cancelled, &self.to_string()),
         }
     }
@@ -63,6 +64,7 @@ impl Classify for TokeniseError {
         let code = match &self {
             Self::NoEndToken | Self::Tokenizer(_) => Code::BadModel,
             Self::NoTemplate | Self::Refused(_) | Self::NoSpan { .. } => Code::BadData,
+            Self::NotWritten | Self::OtherTask { .. } | Self::UnknownLabel { .. } => Code::BadData,
             Self::Cancelled => Code::Cancelled,
         };
         parted(code, &self.to_string())

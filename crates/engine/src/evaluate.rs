@@ -35,7 +35,7 @@ impl Engine {
                 .hint("Import it with a share set aside, or look at another part."));
         }
         let knobs = tuned.taught.as_ref().map(|taught| &taught.job.plan.knobs);
-        let longest = tuned.open.config.max_position_embeddings;
+        let longest = tuned.open.longest();
         let teacher = Teacher {
             tokenizer: &tuned.open.tokenizer,
             template: tuned.open.template.as_ref(),

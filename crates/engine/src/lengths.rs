@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use data::{Kept, Lengths, Teacher};
+use data::{Examiner, Kept, Lengths, Teacher};
 use plan::DataKind;
 use spec::{ApiError, DatasetId, Example, LengthHistogram, ModelId, Sha256, Split, Supervise};
 
@@ -11,6 +11,7 @@ use crate::{
     errors::AtTheEdge,
     known::{Measured, state_at},
     models::OpenModel,
+    tasks::answered,
 };
 
 /// Examples measured of a larger data set; enough for any quantile that a plan looks at.
@@ -61,6 +62,15 @@ impl Engine {
         };
         let sample = kept.spread(Split::Train, SAMPLE).at_the_edge()?;
         let sample: Vec<Example> = sample.collect::<Result<_, _>>().at_the_edge()?;
+        if let Some((task, kind)) = answered(kept.info()) {
+            let examiner = Examiner::new(&model.tokenizer, &task, model.longest());
+            let asked = examiner.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
+            let mut lengths: Vec<u32> = asked.questions.iter().map(|q| q.ids.len() as u32).collect();
+            lengths.sort_unstable();
+            let measured = Arc::new(Measured { lengths, taught: 1.0, n: sample.len() as u64, kind });
+            self.inner.known.keep_measured(subject, measured.clone());
+            return Ok(measured);
+        }
         let shown = teacher.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
         let lengths = Lengths::of(&shown.examples);
         let has = |kind: fn(&Example) -> bool| sample.iter().any(kind);

@@ -9,6 +9,7 @@
 
 mod about;
 mod advice;
+mod answerer;
 mod chart;
 mod chat;
 mod clock;
@@ -34,12 +35,14 @@ mod plans;
 mod postmortem;
 mod progress;
 mod rows;
+mod report;
 mod run_view;
 mod runs;
 mod sample;
 mod settings;
 mod spawn;
 mod supervise;
+mod tasks;
 mod tuned;
 
 use std::{
@@ -52,6 +55,7 @@ use secrets::{Keyring, System};
 use spec::{ApiError, Code, RunId};
 use store::Store;
 
+pub use answerer::Answerer;
 pub use chart::write_chart;
 pub use charts::{Chart, Size, Theme};
 pub use data::{Preview, Seen, SeenToken};
@@ -62,6 +66,7 @@ pub use hub::{CATALOGUE, Found, Gate, Installed, STARTER};
 pub use models::ModelSheet;
 pub use planned::{knobs, set_knob};
 pub use progress::{Progress, Watch};
+pub use report::report_page;
 pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
@@ -95,6 +100,7 @@ pub(crate) struct Inner {
     keyring: Mutex<Arc<dyn Keyring>>,
     known: known::Known,
     seat: chat::Seat,
+    answering: answerer::Answering,
 }
 
 impl Engine {
@@ -125,6 +131,7 @@ impl Engine {
             keyring,
             known: known::Known::default(),
             seat: chat::Seat::default(),
+            answering: answerer::Answering::default(),
         });
         inner.purge()?;
         data::clear_abandoned(&inner.home.datasets());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hub::Installed;
-use plan::{LinearFacts, ModelFacts, Sure};
+use plan::{LinearFacts, ModelFacts, ModelKind, Sure};
 use serde::{Deserialize, Serialize};
 use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256};
 
@@ -29,11 +29,14 @@ struct Sheet {
     vocab_size: u32,
     context: u32,
     chats: bool,
+    /// What older versions remember writes.
+    #[serde(default)]
+    reads_both_ways: bool,
 }
 
 impl Sheet {
     fn of(model: &OpenModel) -> Self {
-        let facts = shape_of(&ModelId(String::new()), Sha256(String::new()), &model.config);
+        let facts = shape_of(&ModelId(String::new()), Sha256(String::new()), model);
         Self {
             n_parameters: facts.n_parameters,
             hidden_size: facts.hidden_size,
@@ -45,6 +48,7 @@ impl Sheet {
             vocab_size: facts.vocab_size,
             context: facts.max_position_embeddings,
             chats: model.template.is_some(),
+            reads_both_ways: facts.kind == ModelKind::Encoder,
         }
     }
 
@@ -63,6 +67,8 @@ impl Sheet {
             vocab_size: self.vocab_size,
             max_position_embeddings: self.context,
             linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
+            kind: if self.reads_both_ways { ModelKind::Encoder } else { ModelKind::Decoder },
+            labels: None,
         }
     }
 }

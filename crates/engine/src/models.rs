@@ -8,9 +8,10 @@ use std::{
 };
 
 use hub::{Choice, HubError, Installed, STARTER, StarterSource};
-use model::DecoderConfig;
-use plan::{LinearFacts, ModelFacts};
+use model::{DecoderConfig, encoder::EncoderConfig};
+use plan::{LinearFacts, ModelFacts, ModelKind};
 use serde::Serialize;
+use serde_json::Value;
 use spec::{ApiError, Code, ModelId, Sha256};
 use store::measured::FileState;
 use text::{ChatTemplate, Tokenizer};
@@ -26,7 +27,9 @@ use crate::{
 pub(crate) struct OpenModel {
     pub path: PathBuf,
     pub checkpoint: Checkpoint,
-    pub config: DecoderConfig,
+    pub shape: Shape,
+    /// What the outputs of its own head are called.
+    pub labels: Option<Vec<String>>,
     pub tokenizer: Tokenizer,
     pub template: Option<ChatTemplate>,
 }
@@ -34,10 +37,41 @@ pub(crate) struct OpenModel {
 impl OpenModel {
     pub(crate) fn at(path: &Path) -> Result<Self, ApiError> {
         let checkpoint = Checkpoint::open(path).map_err(bad)?;
-        let config = DecoderConfig::from_json(&checkpoint.config_json().map_err(bad)?).map_err(bad)?;
+        let config = checkpoint.config_json().map_err(bad)?;
+        let (shape, labels) = (Shape::of(&config)?, model::labels_of(&config));
         let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
-        Ok(Self { path: path.to_owned(), checkpoint, config, tokenizer, template })
+        Ok(Self { path: path.to_owned(), checkpoint, shape, labels, tokenizer, template })
+    }
+
+    /// The longest text it takes, in tokens.
+    pub(crate) fn longest(&self) -> usize {
+        match &self.shape {
+            Shape::Decoder(config) => config.max_position_embeddings,
+            Shape::Encoder(config) => config.longest(),
+        }
+    }
+}
+
+/// What a model's `config.json` makes of it, by how it reads.
+pub(crate) enum Shape {
+    Decoder(DecoderConfig),
+    Encoder(EncoderConfig),
+}
+
+impl Shape {
+    fn of(config: &Value) -> Result<Self, ApiError> {
+        match EncoderConfig::is_one(config) {
+            true => EncoderConfig::from_json(config).map(Self::Encoder).map_err(bad),
+            false => DecoderConfig::from_json(config).map(Self::Decoder).map_err(bad),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ModelKind {
+        match self {
+            Self::Decoder(_) => ModelKind::Decoder,
+            Self::Encoder(_) => ModelKind::Encoder,
+        }
     }
 }
 
@@ -160,7 +194,7 @@ impl Engine {
         model: &OpenModel,
         watch: &mut Watch<'_>,
     ) -> Result<ModelFacts, ApiError> {
-        Ok(shape_of(id, self.fingerprint(&model.checkpoint, watch)?, &model.config))
+        Ok(shape_of(id, self.fingerprint(&model.checkpoint, watch)?, model))
     }
 
     /// Of the weights; read again only if a file was touched since.
@@ -185,11 +219,35 @@ impl Engine {
 }
 
 /// What a plan goes by.
-pub(crate) fn shape_of(id: &ModelId, hash: Sha256, config: &DecoderConfig) -> ModelFacts {
+pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFacts {
     let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (kind, labels) = (model.shape.kind(), model.labels.clone());
+    let config = match &model.shape {
+        Shape::Decoder(config) => config,
+        Shape::Encoder(config) => {
+            return ModelFacts {
+                id: id.clone(),
+                hash,
+                kind,
+                labels,
+                n_parameters: config.n_parameters(),
+                hidden_size: n(config.hidden_size),
+                intermediate_size: n(config.intermediate_size),
+                n_layers: n(config.num_hidden_layers),
+                n_heads: n(config.num_attention_heads),
+                n_kv_heads: n(config.num_attention_heads),
+                head_dim: n(config.head_dim()),
+                vocab_size: n(config.vocab_size),
+                max_position_embeddings: n(config.longest()),
+                linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+            };
+        }
+    };
     ModelFacts {
         id: id.clone(),
         hash,
+        kind,
+        labels,
         n_parameters: config.n_parameters(),
         hidden_size: n(config.hidden_size),
         intermediate_size: n(config.intermediate_size),

@@ -96,7 +96,7 @@ impl Engine {
         let job = runfolder::read_job(&self.home().run(id)).at_the_edge()?;
         let open = self.inner.known.model(&job.model)?;
         let id = ModelId(record.plan.model.0.clone());
-        let model = shape_of(&id, record.plan.model_hash.clone(), &open.config);
+        let model = shape_of(&id, record.plan.model_hash.clone(), &open);
         let choice = record.plan.device.value;
         let device =
             record.device.clone().map_or_else(|| asked_for(choice, &self.devices_or_processor()), Ok)?;
@@ -117,7 +117,7 @@ fn rows(plan: &spec::Plan) -> Vec<PlannedKnob> {
         because: because.to_string(),
         asked: *because == Because::Asked,
     };
-    plan.knobs.rows().into_iter().map(row).collect()
+    plan.knobs.rows().into_iter().filter(|(key, ..)| plan.uses(key)).map(row).collect()
 }
 
 fn fit(draft: &Draft, device: &DeviceInfo) -> Fit {

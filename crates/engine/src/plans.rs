@@ -79,6 +79,7 @@ impl Engine {
             n_train: info.counts.train,
             n_validation: info.counts.validation,
             kind: measured.kind,
+            labels: info.labels.clone(),
             lengths: measured.lengths.clone(),
             supervised_share: measured.taught,
         };

@@ -1,9 +1,9 @@
 //! A look at the rows of a data set, anywhere in it: as they stand, and as a model will see them.
 
-use data::{Seen, Teacher};
+use data::{Examiner, Seen, Teacher};
 use spec::{ApiError, DatasetId, Example, ModelId, RowPage, Sha256, Split, Supervise};
 
-use crate::{Engine, errors::AtTheEdge, known::lock};
+use crate::{Engine, errors::AtTheEdge, known::lock, tasks::answered};
 
 /// As many as a page shows; who wants more asks again.
 const MOST: usize = 1000;
@@ -50,6 +50,11 @@ impl Engine {
             None => self.dataset(id, None)?.version,
         };
         let model = self.inner.known.model(&self.model_here(model)?)?;
+        if let Some((task, _)) = answered(&self.dataset(id, Some(&version))?) {
+            let examiner = Examiner::new(&model.tokenizer, &task, context_length as usize);
+            let examples = self.rows(id, &version, Split::Train, offset, n)?.examples;
+            return examples.iter().map(|example| examiner.see(example).at_the_edge()).collect();
+        }
         let teacher = Teacher {
             tokenizer: &model.tokenizer,
             template: model.template.as_ref(),

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
 use adapt::Learner;
 use model::{Adapter, Bare, Decoder, Generation};
+use plan::ModelKind;
 use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, RunId, Sampling, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
@@ -67,6 +68,10 @@ impl Engine {
             ApiError::new(Code::NotFound, "The run has no checkpoint yet")
                 .hint("Let it train a little longer.")
         })?;
+        if job.plan.task.value.kind().answers_with_a_head() {
+            return Err(ApiError::new(Code::Usage, "This run answers with labels or numbers, and does not write")
+                .hint("Ask it what a text is instead: tunesmith classify."));
+        }
         let (open, decoder) = self.open_at(&job.model, device, watch)?;
         let method = train::method(&job.plan.knobs, &decoder);
         let learner = train::learned(&folder.checkpoint(&checkpoint), &decoder, &method).map_err(bad)?;
@@ -83,6 +88,10 @@ impl Engine {
             return Err(cancelled());
         }
         let open = self.inner.known.model(path)?;
+        if open.shape.kind() == ModelKind::Encoder {
+            return Err(ApiError::new(Code::Usage, "This model is an encoder: it reads, and cannot write")
+                .hint("Ask it what a text is instead, once it was trained to tell."));
+        }
         let device =
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
         let decoder = Decoder::open(&open.checkpoint, &device).map_err(bad)?;
@@ -127,7 +136,7 @@ impl Tuned {
                 (text, ids)
             }
         };
-        let context = self.open.config.max_position_embeddings;
+        let context = self.open.longest();
         if ids.len() >= context {
             let what = format!("That has {} tokens, and the model takes {context} in all", ids.len());
             return Err(ApiError::new(Code::Usage, what).hint("Shorten it, or begin a new conversation."));

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use spec::{ApiError, Code, DeviceChoice, KnobError};
+use spec::{ApiError, Code, DeviceChoice, KnobError, TaskKind};
 
-use crate::words;
+use crate::{ModelKind, words};
 
 /// A question that has no plan. [`PlanError::hint`] says what to change.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -43,6 +43,39 @@ pub enum PlanError {
         /// Whose facts these are.
         measured: DeviceChoice,
     },
+    /// A task that the rows do not teach.
+    #[error("the task `{task}` cannot be learned from this data, which teaches `{teaches}`")]
+    DataTeachesOther {
+        /// As asked for.
+        task: TaskKind,
+        /// What the rows teach.
+        teaches: TaskKind,
+    },
+    /// A task that a model that reads in this way cannot do.
+    #[error("{}", cannot(*.task, *.model))]
+    ModelCannot {
+        /// The task.
+        task: TaskKind,
+        /// How the model reads.
+        model: ModelKind,
+    },
+    /// No row for training has a label.
+    #[error("no row for training has a label")]
+    NoLabels,
+    /// Every row for training has the same label.
+    #[error("every row for training has the label `{label}`, so there is nothing to tell apart")]
+    OneLabel {
+        /// The label.
+        label: String,
+    },
+    /// A knob was set that the task has no use for.
+    #[error("{knob} means nothing for the task `{task}`")]
+    NotForTask {
+        /// Its key.
+        knob: &'static str,
+        /// The task.
+        task: TaskKind,
+    },
     /// The least it would take is more than there is.
     #[error("this run needs at least {}, and {device} has {} free", words::bytes(*.needs), words::bytes(*.has))]
     TooLarge {
@@ -62,6 +95,8 @@ impl PlanError {
     pub fn code(&self) -> Code {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
+            Self::DataTeachesOther { .. } | Self::ModelCannot { .. } | Self::NotForTask { .. } => Code::Usage,
+            Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
             Self::OtherDevice { .. } => Code::Device,
             Self::TooLarge { .. } => Code::OutOfMemory,
@@ -78,6 +113,19 @@ impl PlanError {
             Self::NothingTaught => {
                 "Check which column holds the replies, or set supervise to everything.".to_owned()
             }
+            Self::DataTeachesOther { teaches, .. } if !teaches.answers_with_a_head() => {
+                format!("Leave the task open, which makes it `{teaches}`; or import data with labels, numbers or tags.")
+            }
+            Self::DataTeachesOther { task, teaches } if !task.answers_with_a_head() => format!(
+                "To write the labels, import the data with its columns mapped as prompt and completion; or leave the task open: it is `{teaches}`."
+            ),
+            Self::DataTeachesOther { teaches, .. } => format!(
+                "Leave the task open, which makes it `{teaches}`; or import the data with its columns mapped to a label, a number or tags."
+            ),
+            Self::ModelCannot { task, model } => instead(*task, *model).to_owned(),
+            Self::NoLabels => "Import the data again and map the column of labels.".to_owned(),
+            Self::OneLabel { .. } => "Add rows with other labels.".to_owned(),
+            Self::NotForTask { .. } => "Leave it open.".to_owned(),
             Self::UnknownModule { known, .. } => {
                 format!("Choose from {}, or write all-linear.", known.join(", "))
             }
@@ -93,6 +141,32 @@ impl PlanError {
                 format!("It fits with {}.", list.join(" and "))
             }
         })
+    }
+}
+
+fn cannot(task: TaskKind, model: ModelKind) -> &'static str {
+    match (task, model) {
+        (TaskKind::Write | TaskKind::Transform, ModelKind::Encoder) => {
+            "this model is an encoder: it reads, and cannot write"
+        }
+        (TaskKind::Tag, ModelKind::Decoder) => {
+            "this model reads from the beginning on, so that of a word it does not know what follows: it cannot tag words well"
+        }
+        (TaskKind::Transform, _) => "this model goes on from a text, and does not turn one text into another",
+        (TaskKind::Write, _) => "this model turns one text into another, and does not go on from a text",
+        _ => "this model writes with a second half that a head has no place in",
+    }
+}
+
+/// The nearest that is possible.
+fn instead(task: TaskKind, model: ModelKind) -> &'static str {
+    match (task, model) {
+        (TaskKind::Write | TaskKind::Transform, ModelKind::Encoder) => {
+            "Choose a model that writes, such as HuggingFaceTB/SmolLM2-135M-Instruct; or data with labels, numbers or tags, which an encoder learns well."
+        }
+        (TaskKind::Transform, _) => "Leave the task open to have it write, or choose a T5 model.",
+        (TaskKind::Write, _) => "Use prompts and completions with the task transform, or choose a decoder.",
+        _ => "Choose an encoder, such as sentence-transformers/all-MiniLM-L6-v2.",
     }
 }
 

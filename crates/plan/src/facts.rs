@@ -1,6 +1,6 @@
 //! What was measured before a plan is made.
 
-use spec::{DeviceInfo, ModelId, Sha256};
+use spec::{DeviceInfo, LabelCount, ModelId, Sha256};
 
 /// Everything a plan rests on besides what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +38,24 @@ pub struct ModelFacts {
     pub vocab_size: u32,
     /// The longest text it was made for, in tokens.
     pub max_position_embeddings: u32,
-    /// The linear layers of one decoder layer.
+    /// The linear layers of one layer.
     pub linears: Vec<LinearFacts>,
+    /// How it reads.
+    pub kind: ModelKind,
+    /// What the outputs of its own head are called, in their order; none where it has no such head.
+    pub labels: Option<Vec<String>>,
+}
+
+/// How a model reads, and so what it can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModelKind {
+    /// From the beginning on, and writes.
+    #[default]
+    Decoder,
+    /// In both directions, and answers with a head.
+    Encoder,
+    /// In both directions, and writes another text.
+    EncoderDecoder,
 }
 
 /// A linear layer that each decoder layer has, and that can be adapted.
@@ -56,6 +72,16 @@ pub struct LinearFacts {
 }
 
 impl ModelFacts {
+    /// Numbers that each token is multiplied with: all but the tables that it is looked up in. A decoder's serves at its
+    /// end once more.
+    pub fn n_multiplied(&self) -> u64 {
+        let looked_up = u64::from(self.vocab_size) + u64::from(self.max_position_embeddings);
+        match self.kind {
+            ModelKind::Encoder => self.n_parameters.saturating_sub(looked_up * u64::from(self.hidden_size)),
+            ModelKind::Decoder | ModelKind::EncoderDecoder => self.n_parameters,
+        }
+    }
+
     /// Width of all queries together: `n_heads · head_dim`.
     pub fn q_dim(&self) -> u64 {
         u64::from(self.n_heads) * u64::from(self.head_dim)
@@ -99,6 +125,14 @@ pub enum DataKind {
     Completion,
     /// Running text.
     Text,
+    /// Texts with one label each.
+    Labelled,
+    /// Texts with any number of labels.
+    LabelledSeveral,
+    /// Texts with a number.
+    Scored,
+    /// Words with tags.
+    Tagged,
 }
 
 /// The data set, as this model's tokenizer cuts it.
@@ -112,6 +146,8 @@ pub struct DataFacts {
     pub n_validation: u64,
     /// What they are.
     pub kind: DataKind,
+    /// What they are labelled with, and how often; empty where they are not.
+    pub labels: Vec<LabelCount>,
     /// Tokens of each training example, template and end token included, ascending.
     /// A sample will do where there are very many.
     pub lengths: Vec<u32>,

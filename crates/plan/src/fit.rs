@@ -2,7 +2,7 @@
 
 use spec::{DeviceInfo, Fit, FitKind, TargetModules};
 
-use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, memory, words::bytes};
+use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, ModelKind, memory, words::bytes};
 
 /// Up to this share of the memory there is room to spare.
 const GOOD: f64 = 0.70;
@@ -42,7 +42,7 @@ pub fn fit(needs: f64, sure: Sure, has: Option<u64>, name: &str) -> Fit {
 
 /// Whether a usual LoRA run of `model` fits on the best of `devices`, of which there is at least one.
 pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Option<Fit> {
-    let load = Load { tokens: TOKENS, batch: 1, rank: RANK, targets: TargetModules::AllLinear };
+    let load = Load { tokens: TOKENS, batch: 1, rank: RANK, targets: TargetModules::AllLinear, full: false, outputs: None };
     let on = |device: &DeviceInfo| {
         let facts = DeviceFacts {
             info: device.clone(),
@@ -89,6 +89,8 @@ impl ModelFacts {
             vocab_size: vocab,
             max_position_embeddings: 2048,
             linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
+            kind: ModelKind::Decoder,
+            labels: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a finished plan costs, and the refusal of one that cannot fit.
 
-use spec::{Decided, Forecast, Range};
+use spec::{Decided, Forecast, Method, Range};
 
 use crate::{
     Facts, Load, PlanError, Remedy, memory,
@@ -9,8 +9,14 @@ use crate::{
 };
 
 /// Memory, time and tokens of `knobs`, whose rows are `rows`; and the memory that is most likely, in bytes.
-pub(crate) fn forecast(facts: &Facts, knobs: &Decided, rows: &Rows, speed: Speed) -> (Forecast, f64) {
-    let expected = memory(&facts.model, &facts.device, &load(knobs, rows));
+pub(crate) fn forecast(
+    facts: &Facts,
+    knobs: &Decided,
+    outputs: Option<u32>,
+    rows: &Rows,
+    speed: Speed,
+) -> (Forecast, f64) {
+    let expected = memory(&facts.model, &facts.device, &load(knobs, rows, outputs));
     let memory = expected.range();
     let steps = f64::from(knobs.max_steps.value);
     let step_rows = f64::from(knobs.batch_size.value) * f64::from(knobs.gradient_accumulation.value);
@@ -24,10 +30,16 @@ pub(crate) fn forecast(facts: &Facts, knobs: &Decided, rows: &Rows, speed: Speed
 }
 
 /// Why `knobs` cannot fit, if even the least they would take is more than there is.
-pub(crate) fn refusal(facts: &Facts, knobs: &Decided, rows: &Rows, memory: Range) -> Option<PlanError> {
+pub(crate) fn refusal(
+    facts: &Facts,
+    knobs: &Decided,
+    outputs: Option<u32>,
+    rows: &Rows,
+    memory: Range,
+) -> Option<PlanError> {
     let has = available(facts).filter(|has| memory.low > *has as f64)?;
     let device = facts.device.info.name.clone();
-    let remedies = remedies(facts, knobs, &load(knobs, rows), has);
+    let remedies = remedies(facts, knobs, &load(knobs, rows, outputs), has);
     Some(PlanError::TooLarge { device, needs: memory.low as u64, has, remedies })
 }
 
@@ -49,8 +61,10 @@ pub(crate) fn validation_tokens(facts: &Facts, n: u64, rows: &Rows) -> f64 {
     n as f64 * rows.tokens * rows.n / facts.data.n_train.max(1) as f64
 }
 
-fn load(knobs: &Decided, rows: &Rows) -> Load {
+fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
     Load {
+        full: knobs.method.value == Method::Full,
+        outputs,
         tokens: rows.longest,
         batch: knobs.batch_size.value,
         rank: knobs.rank.value,

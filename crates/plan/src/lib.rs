@@ -15,12 +15,13 @@ mod pace;
 mod resolve;
 mod rows;
 mod smaller;
+mod task;
 mod time;
 mod words;
 
 pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
-pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts};
+pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind};
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};

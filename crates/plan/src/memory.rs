@@ -3,10 +3,12 @@
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
 //! base        = 4 · n_parameters                                        frozen, f32, held once
-//! adapter     = 4 · n_adapter · (1 weights + 2 moments + gradients)     gradients: one copy per row at once
+//! adapter     = 4 · n_learning · (1 weights + 2 moments + gradients)    gradients: one copy per row at once; n_learning:
+//!                                                                       of the adapter, or n_parameters in full training
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · intermediate + kv · kv_dim
 //!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass
-//! logits      = 4 · copies · min(slice, tokens) · vocab                 logits, probabilities and their gradient
+//! logits      = 4 · copies · min(slice, tokens) · outputs               logits, probabilities and their gradient; outputs:
+//!                                                                       the vocabulary, or a head's labels
 //! rows        = min(batch, threads) on the processor, batch on a graphics adapter
 //! tokens      = of the longest row; short rows of a processor's thread are joined up to `chain` tokens
 //! slices      = rows on the processor, 1 on a graphics adapter
@@ -16,7 +18,7 @@
 //! 1.63 and 2.18, two, four and eight of them at once. Where few tokens are taught it says too much, since slices of
 //! logits are then smaller.
 
-use spec::{DeviceKind, Range, TargetModules};
+use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task};
 
 use crate::{DeviceFacts, ModelFacts, n_adapter_parameters};
 
@@ -70,6 +72,36 @@ pub struct Load {
     pub rank: u32,
     /// What is adapted.
     pub targets: TargetModules,
+    /// Whether the model itself learns, and no adapter.
+    pub full: bool,
+    /// Numbers that a head says of each text or word; none where the model writes and says as many as it has tokens.
+    pub outputs: Option<u32>,
+}
+
+impl Load {
+    /// Of a plan whose rows are as long as its context.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let knobs = &plan.knobs;
+        Self {
+            tokens: knobs.context_length.value,
+            batch: knobs.batch_size.value,
+            rank: knobs.rank.value,
+            targets: knobs.target_modules.value.clone(),
+            full: knobs.method.value == Method::Full,
+            outputs: outputs(&plan.task.value),
+        }
+    }
+}
+
+/// Numbers that the head of a task says.
+pub(crate) fn outputs(task: &Task) -> Option<u32> {
+    match task {
+        Task::Write | Task::Transform => None,
+        Task::Score => Some(1),
+        Task::Classify { labels } | Task::ClassifySeveral { labels } | Task::Tag { labels } => {
+            Some(u32::try_from(labels.len()).unwrap_or(u32::MAX))
+        }
+    }
 }
 
 /// Where the bytes go.
@@ -77,7 +109,7 @@ pub struct Load {
 pub struct MemoryForecast {
     /// The frozen weights.
     pub base: f64,
-    /// The adapter, its gradients and moments.
+    /// What learns (the adapter, or the model once more), its gradients and moments.
     pub adapter: f64,
     /// What the layers keep for the backward pass.
     pub activations: f64,
@@ -117,12 +149,16 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         + c.inner * f64::from(model.intermediate_size)
         + c.kv * model.kv_dim() as f64
         + c.scores * f64::from(model.n_heads) * tokens;
-    let n_adapter = n_adapter_parameters(model, load.rank, &load.targets) as f64;
+    let n_learning = match load.full {
+        true => model.n_parameters as f64,
+        false => n_adapter_parameters(model, load.rank, &load.targets) as f64,
+    };
+    let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {
         base: BYTES * model.n_parameters as f64,
-        adapter: BYTES * n_adapter * (3.0 + gradients),
+        adapter: BYTES * n_learning * (3.0 + gradients),
         activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
-        logits: BYTES * slices * c.copies * c.slice.min(tokens) * f64::from(model.vocab_size),
+        logits: BYTES * slices * c.copies * c.slice.min(tokens) * outputs,
         program: c.program,
     }
 }

@@ -25,6 +25,10 @@ pub(crate) struct Budget {
     pub context: u32,
     /// Validation examples that a look should not pass; 0 is all of them.
     pub looked_at: u32,
+    /// More often than this, small data is learned by heart.
+    pub most_epochs: f64,
+    /// Rows that should be behind one step, where they are not packed.
+    pub step_rows: f64,
 }
 
 impl Budget {
@@ -34,7 +38,19 @@ impl Budget {
             Effort::Standard => (16, 3.0, 60.0, 2.0 * 3600.0, 2048, 0),
             Effort::Thorough => (32, 5.0, 120.0, 12.0 * 3600.0, 8192, 0),
         };
-        Self { effort, rank, epochs, least_steps, secs, context, looked_at }
+        let (most_epochs, step_rows) = (MOST_EPOCHS, STEP_ROWS);
+        Self { effort, rank, epochs, least_steps, secs, context, looked_at, most_epochs, step_rows }
+    }
+
+    /// The same for a model that answers with a head: one that is made new has all to learn, and its examples are short
+    /// and each teaches one thing.
+    pub(crate) fn of_head(effort: Effort) -> Self {
+        let least_steps = match effort {
+            Effort::Quick => 100.0,
+            Effort::Standard => 400.0,
+            Effort::Thorough => 800.0,
+        };
+        Self { least_steps, step_rows: HEAD_STEP_ROWS, ..Self::of(effort) }
     }
 }
 
@@ -45,17 +61,25 @@ const LEAST_STEPS: f64 = 10.0;
 /// A step learns from about so many tokens, or so many rows, whichever is fewer rows.
 const STEP_TOKENS: f64 = 2048.0;
 const STEP_ROWS: f64 = 8.0;
+/// The batch of most recipes for classifiers.
+const HEAD_STEP_ROWS: f64 = 16.0;
 
 /// Rows that should be behind one step.
-pub(crate) fn rows_per_step(rows: &Rows, packing: bool) -> u32 {
-    let goal = if packing { (STEP_TOKENS / rows.tokens).round() } else { STEP_ROWS };
-    goal.min(rows.n).clamp(1.0, STEP_ROWS) as u32
+pub(crate) fn rows_per_step(rows: &Rows, packing: bool, budget: &Budget) -> u32 {
+    let goal = if packing { (STEP_TOKENS / rows.tokens).round() } else { budget.step_rows };
+    goal.min(rows.n).clamp(1.0, budget.step_rows) as u32
 }
 
-/// Rows at once: as many as run side by side, and no more than fit.
-pub(crate) fn batch_size(device: &DeviceFacts, goal: u32, fits: impl Fn(u32) -> bool) -> Chosen<u32> {
+/// Rows at once: as many as run side by side, and no more than fit. `joined` says that a thread takes several rows at
+/// once, which short texts want.
+pub(crate) fn batch_size(
+    device: &DeviceFacts,
+    goal: u32,
+    joined: bool,
+    fits: impl Fn(u32) -> bool,
+) -> Chosen<u32> {
     let wanted = match device.info.kind {
-        DeviceKind::Cpu => goal.min(device.n_threads.max(1)),
+        DeviceKind::Cpu if !joined => goal.min(device.n_threads.max(1)),
         _ => goal,
     };
     let mut batch = wanted;
@@ -64,7 +88,7 @@ pub(crate) fn batch_size(device: &DeviceFacts, goal: u32, fits: impl Fn(u32) -> 
     }
     let because = match device.info.kind {
         _ if batch < wanted => Because::Measured(format!("{wanted} rows at once do not fit into memory")),
-        DeviceKind::Cpu if batch == device.n_threads => Because::Measured(format!(
+        DeviceKind::Cpu if !joined && batch == device.n_threads => Because::Measured(format!(
             "one row for each of the {}",
             counted(u64::from(batch), "processor thread")
         )),
@@ -142,16 +166,17 @@ pub(crate) fn length(
 }
 
 fn open_epochs(budget: &Budget, per_epoch: f64, once: &str) -> (f64, Because) {
-    let repeated = (budget.least_steps / per_epoch).ceil().min(MOST_EPOCHS);
+    let most = budget.most_epochs;
+    let repeated = (budget.least_steps / per_epoch).ceil().min(most);
     if repeated > budget.epochs {
-        let why = if repeated < MOST_EPOCHS {
+        let why = if repeated < most {
             format!(
                 "once through your data takes {once}, and fewer than {} in all teach little",
                 budget.least_steps
             )
         } else {
             format!(
-                "once through your data takes {once}, and more than {MOST_EPOCHS} times is learning by heart"
+                "once through your data takes {once}, and more than {most} times is learning by heart"
             )
         };
         (repeated, Because::Measured(why))

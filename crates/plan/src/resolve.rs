@@ -1,8 +1,7 @@
 //! The plan, knob by knob, in the order in which one follows from another.
 
 use spec::{
-    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules, Task,
-    Template, Trainable,
+    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules, Template, Trainable,
 };
 
 use crate::{
@@ -10,8 +9,10 @@ use crate::{
     check::check,
     forecast::{available, forecast, looked_at, refusal, validation_tokens},
     memory,
+    memory::outputs,
     pace::{self, Budget},
     rows::{self, Rows},
+    task,
     time::{Speed, speed},
     words::{count, counted, duration},
 };
@@ -53,16 +54,23 @@ pub fn resolve(spec: &RunSpec, facts: &Facts) -> Result<Plan, PlanError> {
 /// [`PlanError`], but for the one of memory.
 pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     check(spec, facts)?;
-    let (asked, budget) = (&spec.knobs, Budget::of(spec.effort.unwrap_or_default()));
+    let task = task::task(spec, facts)?;
+    let (asked, effort, kind) = (&spec.knobs, spec.effort.unwrap_or_default(), task.value.kind());
+    task::check_knobs(asked, kind)?;
+    let has_head = kind.answers_with_a_head();
+    let budget = if has_head { Budget::of_head(effort) } else { Budget::of(effort) };
     let (model, data, device) = (&facts.model, &facts.data, &facts.device);
 
     let supervise = or(&asked.supervise, || supervise(data.kind));
+    let method = or(&asked.method, || usual(Method::Lora, "it learns nearly as much in far less memory"));
+    let (full, outputs) = (method.value == Method::Full, outputs(&task.value));
     let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));
     let target_modules = or(&asked.target_modules, || {
         usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
     });
     let fits = |tokens: u32, batch: u32| {
-        let load = Load { tokens, batch, rank: rank.value, targets: target_modules.value.clone() };
+        let (rank, targets) = (rank.value, target_modules.value.clone());
+        let load = Load { tokens, batch, rank, targets, full, outputs };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
     let context_length = or(&asked.context_length, || {
@@ -70,18 +78,21 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
             fits(tokens, asked.batch_size.unwrap_or(1))
         })
     });
-    let packing = or(&asked.packing, || rows::packing(data, context_length.value));
+    let packing = or(&asked.packing, || match has_head {
+        true => follows(false, "each text is answered by itself"),
+        false => rows::packing(data, context_length.value),
+    });
     let rows = Rows::of(data, context_length.value, packing.value);
 
-    let goal = pace::rows_per_step(&rows, packing.value);
+    let goal = pace::rows_per_step(&rows, packing.value, &budget);
     let batch_size = or(&asked.batch_size, || {
         let goal = asked.gradient_accumulation.map_or(goal, |n| (goal / n.max(1)).max(1));
-        pace::batch_size(device, goal, |batch| fits(rows.longest, batch))
+        pace::batch_size(device, goal, has_head, |batch| fits(rows.longest, batch))
     });
     let gradient_accumulation =
         or(&asked.gradient_accumulation, || pace::gradient_accumulation(batch_size.value, goal, &rows));
     let step_rows = f64::from(batch_size.value) * f64::from(gradient_accumulation.value);
-    let speed = speed(model, device, rows.tokens, batch_size.value);
+    let speed = speed(model, device, rows.tokens, batch_size.value, full);
     let (epochs, max_steps) = pace::length(asked, &budget, &rows, step_rows, speed);
     let steps = max_steps.value;
 
@@ -98,26 +109,21 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         supervise,
         context_length,
         packing,
-        method: or(&asked.method, || usual(Method::Lora, "it learns nearly as much in far less memory")),
+        method: method.clone(),
         trainable: or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it")),
         rank,
         alpha,
         dropout: or(&asked.dropout, || dropout(data.n_train)),
         target_modules,
         use_rslora,
-        learning_rate: or(&asked.learning_rate, || {
-            usual(
-                2e-4,
-                "adapters of small models learn well at 0.0002; full training would want a tenth of it",
-            )
-        }),
+        learning_rate: or(&asked.learning_rate, || task::learning_rate(kind, method.value, model.kind)),
         schedule: or(&asked.schedule, || schedule(steps)),
         warmup_ratio: or(&asked.warmup_ratio, || warmup_ratio(steps)),
         epochs,
         max_steps,
         batch_size,
         gradient_accumulation,
-        class_weights: or(&asked.class_weights, || usual(false, "every example counts alike")),
+        class_weights: or(&asked.class_weights, || task::class_weights(&task.value, &data.labels)),
         weight_decay: or(&asked.weight_decay, || usual(0.01, "a light pull that rarely hurts")),
         max_grad_norm: or(&asked.max_grad_norm, || usual(1.0, "only odd batches go past 1")),
         seed: or(&asked.seed, || usual(42, "any number serves; the same one gives the same run")),
@@ -125,15 +131,18 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         eval_examples,
         early_stopping_patience: or(&asked.early_stopping_patience, || patience(data.n_validation)),
         save_interval,
-        n_samples: or(&asked.n_samples, || n_samples(data.n_validation)),
+        n_samples: or(&asked.n_samples, || match has_head {
+            true => follows(0, "a head writes nothing"),
+            false => n_samples(data.n_validation),
+        }),
     };
-    let (forecast, memory) = forecast(facts, &knobs, &rows, speed);
-    let refusal = refusal(facts, &knobs, &rows, forecast.memory);
+    let (forecast, memory) = forecast(facts, &knobs, outputs, &rows, speed);
+    let refusal = refusal(facts, &knobs, outputs, &rows, forecast.memory);
     let plan = Plan {
         model: model.id.clone(),
         model_hash: model.hash.clone(),
         data_version: data.version.clone(),
-        task: Chosen::new(Task::Write, Because::Measured("The data is text to be written.".to_owned())),
+        task,
         device: chosen_device(spec, facts),
         template: if data.kind == DataKind::Chat { Template::OfModel } else { Template::None },
         forecast,
@@ -153,6 +162,10 @@ fn usual<T>(value: T, why: &str) -> Chosen<T> {
     Chosen::new(value, Because::Usual(why.to_owned()))
 }
 
+fn follows<T>(value: T, why: &str) -> Chosen<T> {
+    Chosen::new(value, Because::Follows(why.to_owned()))
+}
+
 fn chosen_device(spec: &RunSpec, facts: &Facts) -> Chosen<spec::DeviceChoice> {
     let info = &facts.device.info;
     let because = match (spec.device, info.kind) {
@@ -170,6 +183,9 @@ fn supervise(kind: DataKind) -> Chosen<Supervise> {
             usual(Supervise::Replies, "the model should learn the completions, not the prompts")
         }
         DataKind::Text => usual(Supervise::Everything, "running text has no replies: all of it is taught"),
+        DataKind::Labelled | DataKind::LabelledSeveral | DataKind::Scored | DataKind::Tagged => {
+            follows(Supervise::Everything, "the answers are taught, not the texts")
+        }
     }
 }
 

@@ -19,8 +19,7 @@ pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<
     let knobs = &plan.knobs;
     let (context, batch) = (knobs.context_length.value, knobs.batch_size.value.max(1));
     let needs = |tokens: u32, batch: u32| {
-        let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
-        memory(model, device, &Load { tokens, batch, rank, targets }).total()
+        memory(model, device, &Load { tokens, batch, ..Load::of(plan) }).total()
     };
     let contexts = || LADDER.into_iter().rev().filter(|tokens| (SHORTEST..context).contains(tokens));
     let down_to_half = contexts().take_while(|tokens| context <= 2 * tokens);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, Sha256};
+use crate::{DatasetId, LabelCount, ScoreSpread, Sha256};
 
 /// Who speaks, spelled as chat templates spell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Message {
 }
 
 /// One thing to learn from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Example {
@@ -78,6 +78,31 @@ pub enum Example {
         /// In order.
         messages: Vec<Message>,
     },
+    /// A text, or two that belong together, and what it is.
+    Labelled {
+        /// The text.
+        text: String,
+        /// The second text of a pair: a hypothesis to its premise, an answer to its question.
+        pair: Option<String>,
+        /// Its labels: one where a text has one of several; any number, each once, where several may hold.
+        labels: Vec<String>,
+    },
+    /// A text, or two that belong together, and a number for it.
+    Scored {
+        /// The text.
+        text: String,
+        /// The second text of a pair.
+        pair: Option<String>,
+        /// The number; finite.
+        score: f64,
+    },
+    /// A sentence of which each word has a tag.
+    Tagged {
+        /// In order.
+        words: Vec<String>,
+        /// One for each word, IOB2: `B-PER` where an entity begins, `I-PER` inside, `O` outside.
+        tags: Vec<String>,
+    },
 }
 
 /// What the rows of a file look like.
@@ -95,6 +120,16 @@ pub enum Shape {
     ShareGpt,
     /// A text a row, or a whole file of it.
     Text,
+    /// A text, perhaps a second one, and its label.
+    Labelled,
+    /// A text, perhaps a second one, and a list of labels, which may be empty.
+    LabelledSeveral,
+    /// A text, perhaps a second one, and a number.
+    Scored,
+    /// A list of words and a list of their tags.
+    TaggedWords,
+    /// A text and a list of spans in it, each `{start, end, label}` in characters.
+    Spans,
 }
 
 /// What a column is to the example made from its row.
@@ -116,8 +151,20 @@ pub enum ColumnRole {
     System,
     /// A list of messages, OpenAI's or ShareGPT's way.
     Messages,
-    /// Running text.
+    /// Running text; the text that is labelled.
     Text,
+    /// The second text of a pair.
+    Pair,
+    /// A label, or a list of labels.
+    Label,
+    /// A number.
+    Score,
+    /// A list of words.
+    Words,
+    /// A list of their tags.
+    Tags,
+    /// A list of spans in the text.
+    Spans,
 }
 
 /// Which column plays which part; guessed from names and contents, or picked by the person.
@@ -198,6 +245,45 @@ pub enum ProblemKind {
         /// The row it repeats.
         first: u64,
     },
+    /// The label is empty.
+    EmptyLabel,
+    /// A column that should hold labels holds something else.
+    NotALabel {
+        /// Its name.
+        column: String,
+    },
+    /// A column that should hold a number holds something else, or one without end.
+    NotANumber {
+        /// Its name.
+        column: String,
+    },
+    /// Not a list of words and a list of their tags.
+    BadTags,
+    /// The words and their tags are not as many.
+    DifferentLengths {
+        /// Words.
+        words: u32,
+        /// Tags.
+        tags: u32,
+    },
+    /// Spans are not a list of objects with start, end and label.
+    BadSpans,
+    /// Two spans share characters.
+    OverlappingSpans,
+    /// A span is empty, ends before it begins, or lies outside the text.
+    SpanOutside,
+    /// A span begins or ends inside a word; it was widened to the whole word and the row kept.
+    SpanCutsWord,
+    /// A row set aside has a label that no row for training has.
+    UnknownLabel {
+        /// The label.
+        label: String,
+    },
+    /// No other row has this label; the row is kept.
+    SingleExample {
+        /// The label.
+        label: String,
+    },
 }
 
 impl fmt::Display for ProblemKind {
@@ -219,6 +305,17 @@ impl fmt::Display for ProblemKind {
             Self::BadEncoding => write!(f, "bytes that are not text were replaced"),
             Self::LineTooLong { limit } => write!(f, "longer than {limit} bytes"),
             Self::Duplicate { first } => write!(f, "the same as row {first}"),
+            Self::EmptyLabel => write!(f, "the label is empty"),
+            Self::NotALabel { column } => write!(f, "`{column}` is not a label"),
+            Self::NotANumber { column } => write!(f, "`{column}` is not a number"),
+            Self::BadTags => write!(f, "not a list of words and a list of their tags"),
+            Self::DifferentLengths { words, tags } => write!(f, "{words} words and {tags} tags"),
+            Self::BadSpans => write!(f, "not a list of spans with start, end and label"),
+            Self::OverlappingSpans => write!(f, "two spans overlap"),
+            Self::SpanOutside => write!(f, "a span is empty or lies outside the text"),
+            Self::SpanCutsWord => write!(f, "a span that cut a word was widened to all of it"),
+            Self::UnknownLabel { label } => write!(f, "no row for training has the label `{label}`"),
+            Self::SingleExample { label } => write!(f, "the only row with the label `{label}`"),
         }
     }
 }
@@ -332,6 +429,16 @@ pub struct DatasetInfo {
     pub problems: Vec<Problem>,
     /// How many there were in all.
     pub n_problems: u64,
+    /// What the rows are labelled with and how often, the most frequent first: rows of a label, words of a tag. Empty
+    /// where rows have no labels, and in what older versions kept.
+    #[serde(default)]
+    pub labels: Vec<LabelCount>,
+    /// Of tagged words, the kinds of entities and how often each stands there, the most frequent first.
+    #[serde(default)]
+    pub entities: Vec<LabelCount>,
+    /// Of scored texts, how the numbers for training are spread.
+    #[serde(default)]
+    pub scores: Option<ScoreSpread>,
     /// How many of each kind, those that are not listed included. Empty in what older versions kept.
     #[serde(default)]
     #[cfg_attr(feature = "specta", specta(skip))]

@@ -65,7 +65,7 @@ pub struct DatasetSheet {
 }
 
 /// Some examples of a part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct RowPage {
     /// How many come before.

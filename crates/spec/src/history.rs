@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Sha256, Stamped};
+use crate::{DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Score, Sha256, Stamped};
 
 /// A checkpoint of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub struct StepPoint {
 }
 
 /// A look at the validation data.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct EvalPoint {
     /// Steps done.
@@ -86,6 +86,9 @@ pub struct EvalPoint {
     pub loss: f64,
     /// That it was the lowest so far.
     pub best: bool,
+    /// How good the answers were; empty where the model writes.
+    #[serde(default)]
+    pub scores: Vec<Score>,
 }
 
 /// The curves of a run.
@@ -111,7 +114,7 @@ impl Series {
 }
 
 /// One of each stretch of `points`, made by `join`.
-fn thin<T: Copy>(points: Vec<T>, join: fn(&[T]) -> Option<T>) -> Vec<T> {
+fn thin<T: Clone>(points: Vec<T>, join: fn(&[T]) -> Option<T>) -> Vec<T> {
     if points.len() <= Series::MOST {
         return points;
     }
@@ -133,7 +136,7 @@ impl StepPoint {
 
 impl EvalPoint {
     fn best(points: &[Self]) -> Option<Self> {
-        points.iter().copied().min_by(|a, b| a.loss.total_cmp(&b.loss))
+        points.iter().min_by(|a, b| a.loss.total_cmp(&b.loss)).cloned()
     }
 }
 
@@ -218,7 +221,7 @@ mod tests {
             grad_norm: 2.0,
             tokens_per_sec: 3.0,
         };
-        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777 };
+        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777, scores: Vec::new() };
         let series =
             |n: u32| Series { steps: (1..=n).map(step).collect(), evals: (1..=n).map(eval).collect() };
         assert_eq!(series(2000).thinned(), series(2000));

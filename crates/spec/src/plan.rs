@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decided, DeviceChoice, Effort, ModelId, Sha256, Task};
+use crate::{Decided, DeviceChoice, Effort, Method, ModelId, Sha256, Task};
 
 /// A decision and its reason; the window shows both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,19 @@ pub struct Plan {
     pub knobs: Decided,
     /// What it is expected to cost.
     pub forecast: Forecast,
+}
+
+impl Plan {
+    /// Whether the knob `key` means anything for what is planned.
+    pub fn uses(&self, key: &str) -> bool {
+        let full = self.knobs.method.value == Method::Full;
+        let of_method = match key {
+            "rank" | "alpha" | "dropout" | "target_modules" | "use_rslora" => !full,
+            "trainable" => full,
+            _ => true,
+        };
+        of_method && self.task.value.kind().uses(key)
+    }
 }
 
 fn to_write() -> Chosen<Task> {

@@ -29,6 +29,20 @@ impl TaskKind {
     pub const ALL: [Self; 6] =
         [Self::Write, Self::Classify, Self::ClassifySeveral, Self::Score, Self::Tag, Self::Transform];
 
+    /// Whether a head says a label, a number or tags, rather than the model writing.
+    pub fn answers_with_a_head(self) -> bool {
+        !matches!(self, Self::Write | Self::Transform)
+    }
+
+    /// Whether the knob `key` means anything for it.
+    pub fn uses(self, key: &str) -> bool {
+        match key {
+            "supervise" | "packing" | "n_samples" => !self.answers_with_a_head(),
+            "class_weights" => matches!(self, Self::Classify | Self::Tag),
+            _ => true,
+        }
+    }
+
     /// As options and files spell it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,13 +15,14 @@ impl ProblemKind {
             Self::NotJson { .. } => Self::NotJson { column: 0 },
             Self::WrongFieldCount { expected, .. } => Self::WrongFieldCount { found: 0, expected: *expected },
             Self::Duplicate { .. } => Self::Duplicate { first: 0 },
+            Self::DifferentLengths { .. } => Self::DifferentLengths { words: 0, tags: 0 },
             other => other.clone(),
         }
     }
 
-    /// That the row was repaired and kept, rather than left out.
+    /// That the row was kept, repaired where it had to be, rather than left out.
     pub fn is_repaired(&self) -> bool {
-        matches!(self, Self::BadEncoding)
+        matches!(self, Self::BadEncoding | Self::SpanCutsWord | Self::SingleExample { .. })
     }
 
     /// "14 rows have no reply"
@@ -49,6 +50,22 @@ impl ProblemKind {
             Self::Duplicate { .. } => match n {
                 1 => "repeats an earlier row".to_owned(),
                 _ => "repeat an earlier row".to_owned(),
+            },
+            Self::EmptyLabel => format!("{have} an empty label"),
+            Self::NotALabel { column } => format!("{hold} something other than labels in `{column}`"),
+            Self::NotANumber { column } => format!("{hold} something other than a number in `{column}`"),
+            Self::BadTags => format!("{are} not a list of words and a list of their tags"),
+            Self::DifferentLengths { .. } => format!("{have} more words than tags, or fewer"),
+            Self::BadSpans => format!("{are} not a text with a list of spans, each with start, end and label"),
+            Self::OverlappingSpans => format!("{have} spans that overlap"),
+            Self::SpanOutside => format!("{have} a span that is empty or lies outside the text"),
+            Self::SpanCutsWord => format!("{have} a span that cut a word, which was widened to all of it"),
+            Self::UnknownLabel { label } => {
+                format!("set aside for looks {have} the label `{label}`, which no row for training has")
+            }
+            Self::SingleExample { label } => match n {
+                1 => format!("is the only one with the label `{label}`: one example teaches little"),
+                _ => format!("are the only ones with the label `{label}`"),
             },
         };
         format!("{} {rows} {what}", count(n))

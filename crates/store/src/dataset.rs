@@ -226,6 +226,9 @@ mod tests {
             counts: Counts { train: 9, validation: 1, test: 0 },
             problems: Vec::new(),
             n_problems: 0,
+            labels: Vec::new(),
+            entities: Vec::new(),
+            scores: None,
             tallies: Vec::new(),
         }
     }

@@ -49,6 +49,10 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
         event TEXT    NOT NULL CHECK (json_valid(event)),  -- spec::RunEvent
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;",
+), Migration::additive(
+    202611212040,
+    // A JSON list of spec::Score.
+    "ALTER TABLE eval ADD COLUMN scores TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(scores));",
 )];
 
 /// The last step of a run, as a list shows it.
@@ -167,9 +171,10 @@ fn series(db: &Transaction, id: RunId) -> Result<Series, StoreError> {
             tokens_per_sec: row.get(4)?,
         })
     })?;
-    let mut evals = db.prepare_cached("SELECT step, loss, best FROM eval WHERE run = ?1 ORDER BY step")?;
+    let mut evals = db.prepare_cached("SELECT step, loss, best, scores FROM eval WHERE run = ?1 ORDER BY step")?;
     let evals = evals.query_map([Text(id)], |row| {
-        Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)? })
+        let Json(scores) = row.get(3)?;
+        Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)?, scores })
     })?;
     Ok(Series { steps: steps.collect::<Result<_, _>>()?, evals: evals.collect::<Result<_, _>>()? })
 }
@@ -211,9 +216,9 @@ fn take(db: &Transaction, id: RunId, stamped: &Stamped) -> rusqlite::Result<()> 
             ])?;
             return Ok(());
         }
-        RunEvent::Evaluated { step, loss, tokens, best, secs, .. } => {
-            db.prepare_cached("INSERT OR REPLACE INTO eval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-                .execute(params![Text(id), step, at_ms, loss, tokens, best, secs])?;
+        RunEvent::Evaluated { step, loss, tokens, best, secs, scores } => {
+            db.prepare_cached("INSERT OR REPLACE INTO eval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                .execute(params![Text(id), step, at_ms, loss, tokens, best, secs, Json(scores)])?;
             return Ok(());
         }
         RunEvent::Ready { resumed_at, .. } => {

@@ -12,4 +12,4 @@ mod tokenizer;
 
 pub use error::{TemplateError, TextError};
 pub use template::{ChatTemplate, GenerationPrompt};
-pub use tokenizer::{AddSpecial, DecodeStream, SkipSpecial, SpecialTokens, Tokenizer};
+pub use tokenizer::{AddSpecial, DecodeStream, Encoded, Passage, SkipSpecial, SpecialTokens, Tokenizer};

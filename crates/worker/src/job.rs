@@ -14,7 +14,11 @@ use text::{ChatTemplate, SkipSpecial, Tokenizer};
 use train::{Course, TrainError, latest};
 use weights::Checkpoint;
 
-use crate::{awake::Awake, prepare::prepare};
+use crate::{
+    answer::{self, Opened},
+    awake::Awake,
+    prepare::prepare,
+};
 
 /// Carries out the job in `folder` and gives back the exit code. What cannot be written into the log goes to the
 /// standard error, which is the file `worker.log`.
@@ -51,10 +55,13 @@ fn carry_out(folder: &RunFolder, job: &Job, log: EventLog) -> u8 {
     report(&error)
 }
 
+/// Whoever hears of the run.
+pub(crate) type Narrate<'a> = &'a dyn Fn(RunEvent) -> Result<(), TrainError>;
+
 fn train(
     folder: &RunFolder,
     job: &Job,
-    narrate: &dyn Fn(RunEvent) -> Result<(), TrainError>,
+    narrate: Narrate<'_>,
 ) -> Result<(), ApiError> {
     let plan = &job.plan;
     let (device, info) = model::devices::open(plan.device.value).map_err(TrainError::from)?;
@@ -68,8 +75,13 @@ fn train(
 
     let checkpoint = Checkpoint::open(&job.model).map_err(bad_model)?;
     let tokenizer = Tokenizer::open(&checkpoint).map_err(bad_model)?;
-    let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad_model)?;
     let kept = data::open(&job.data).map_err(|e| ApiError::new(Code::BadData, e.to_string()))?;
+    let config = checkpoint.config_json().map_err(bad_model)?;
+    if let Some(head) = train::head_spec(&plan.task.value, &config, plan.knobs.seed.value) {
+        let (tokenizer, kept, device) = (&tokenizer, &kept, &device);
+        return answer::train(Opened { folder, job, checkpoint, tokenizer, kept, device }, head, narrate);
+    }
+    let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad_model)?;
     let prepared = prepare(&kept, &tokenizer, template.as_ref(), &plan.knobs)?;
     for message in prepared.warnings {
         narrate(RunEvent::Warned { message })?;

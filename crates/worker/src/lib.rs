@@ -5,6 +5,7 @@
 //! `control`, and everything that happens goes out as `events.jsonl`.
 //! Deliberately absent: SQLite, the window, the network.
 
+mod answer;
 mod awake;
 mod job;
 mod prepare;

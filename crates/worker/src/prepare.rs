@@ -69,6 +69,8 @@ fn probe(example: &Example, tokens: &Tokens, tokenizer: &Tokenizer) -> Result<Op
     let at = match example {
         Example::Text { .. } => OPENING,
         Example::Completion { .. } | Example::Chat { .. } => first_taught,
+        // Nobody asks these to be written.
+        Example::Labelled { .. } | Example::Scored { .. } | Example::Tagged { .. } => return Ok(None),
     };
     if at == 0 || at >= tokens.ids.len() || tokens.truncated {
         return Ok(None);
@@ -82,10 +84,12 @@ fn probe(example: &Example, tokens: &Tokens, tokenizer: &Tokenizer) -> Result<Op
             let last = messages.iter().rev().find(|m| m.role == Role::User);
             last.map(|m| m.content.clone()).unwrap_or_default()
         }
+        Example::Labelled { text, .. } | Example::Scored { text, .. } => text.clone(),
+        Example::Tagged { words, .. } => words.join(" "),
     };
     Ok(Some(Probe { ids: ids.to_vec(), prompt, expected: decode(rest)?.trim().to_owned() }))
 }
 
-fn unreadable(error: impl std::fmt::Display) -> ApiError {
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> ApiError {
     ApiError::new(Code::BadData, error.to_string()).hint("Import the data again and start a new run.")
 }

@@ -180,7 +180,25 @@ fn show_example(example: &Example, out: &mut Out) {
                 out.say(format!("{}: {}", message.role, message.content));
             }
         }
+        Example::Labelled { text, pair, labels } => {
+            out.say(format!("{}\n→ {}", joined(text, pair.as_deref()), labels.join(", ")));
+        }
+        Example::Scored { text, pair, score } => {
+            out.say(format!("{}\n→ {score}", joined(text, pair.as_deref())));
+        }
+        Example::Tagged { words, tags } => {
+            let tagged = words.iter().zip(tags).map(|(word, tag)| match tag.as_str() {
+                "O" => word.clone(),
+                tag => format!("{word}/{tag}"),
+            });
+            out.say(tagged.collect::<Vec<_>>().join(" "));
+        }
     }
+}
+
+/// A pair's second text stands below the first.
+fn joined(text: &str, pair: Option<&str>) -> String {
+    pair.map_or_else(|| text.to_owned(), |pair| format!("{text}\n{pair}"))
 }
 
 /// Taught text stands in «».

@@ -13,10 +13,20 @@ fn shown(example: &Example) -> String {
             let messages: Vec<_> = messages.iter().map(|m| format!("{}: {:?}", m.role, m.content)).collect();
             messages.join(" | ")
         }
+        Example::Labelled { text, pair, labels } => format!("{text:?}{} is {labels:?}", second(pair)),
+        Example::Scored { text, pair, score } => format!("{text:?}{} is {score}", second(pair)),
+        Example::Tagged { words, tags } => {
+            let both: Vec<_> = words.iter().zip(tags).map(|(word, tag)| format!("{word}/{tag}")).collect();
+            both.join(" ")
+        }
     }
 }
 
-fn said(read: Result<Imported, Unreadable>) -> String {
+fn second(pair: &Option<String>) -> String {
+    pair.as_ref().map(|pair| format!(" and {pair:?}")).unwrap_or_default()
+}
+
+pub(super) fn said(read: Result<Imported, Unreadable>) -> String {
     let imported = match read {
         Ok(imported) => imported,
         Err(error) => return format!("{error}\n"),
@@ -32,7 +42,7 @@ fn said(read: Result<Imported, Unreadable>) -> String {
     out
 }
 
-fn check(name: &str, file: &str, expected: Expect) {
+pub(super) fn check(name: &str, file: &str, expected: Expect) {
     expected.assert_eq(&said(read_bytes(name, file.as_bytes(), None)));
 }
 
@@ -204,16 +214,16 @@ fn pairs_are_told_by_their_names_or_by_their_contents() {
         "a.csv",
         "text,sentiment\nSo sad,negative\n",
         expect![[r#"
-        `text` and `sentiment` are named as a prompt and its completion
-        "So sad" -> "negative"
+        columns `text`, `sentiment` are named as a text and its label
+        "So sad" is ["negative"]
     "#]],
     );
     check(
         "a.csv",
         "Text,Label\nSo sad,0\n",
         expect![[r#"
-        `Text` and `Label` are named as a prompt and its completion
-        "So sad" -> "0"
+        columns `Text`, `Label` are named as a text and its label
+        "So sad" is ["LABEL_0"]
     "#]],
     );
     check(
@@ -297,21 +307,21 @@ fn what_cannot_be_read_says_what_to_do() {
         "a.xlsx",
         "PK\u{3}\u{4}\0\0",
         expect![[r#"
-        a.xlsx is not text: it looks like an Office document or a zip archive (save a sheet as CSV, or unpack the archive). Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+        a.xlsx is not text: it looks like an Office document or a zip archive (save a sheet as CSV, or unpack the archive). Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz).
     "#]],
     );
     check(
         "a.txt",
         "MZ\0\0",
         expect![[r#"
-        a.txt is not text: it looks like a program. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz).
+        a.txt is not text: it looks like a program. Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz).
     "#]],
     );
     check(
         "a.yaml",
         "a: b",
         expect![[r#"
-        The format of a.yaml is not known. Known are .jsonl, .json, .csv, .tsv, .parquet, .txt and .md (each also packed, as in .jsonl.gz); give it the ending of its format.
+        The format of a.yaml is not known. Known are .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt and .md (each also packed, as in .jsonl.gz); give it the ending of its format.
     "#]],
     );
     check(

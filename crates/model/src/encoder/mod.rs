@@ -10,6 +10,7 @@
 //! To add a family: a file beside `bert.rs` that says its configuration, the names of its parts and its head; a variant
 //! of [`Family`].
 
+mod anatomy;
 mod attention;
 mod bert;
 mod classifier;

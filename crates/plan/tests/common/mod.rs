@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
 
-use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts};
-use spec::{Asked, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, ModelId, RunSpec, Sha256};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind};
+use spec::{Asked, Counts, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, LabelCount, ModelId, RunSpec, Sha256};
 
 pub fn smollm2() -> ModelFacts {
     ModelFacts {
@@ -19,13 +19,58 @@ pub fn smollm2() -> ModelFacts {
         vocab_size: 49_152,
         max_position_embeddings: 8192,
         linears: LinearFacts::usual(576, 1536, 576, 192),
+        kind: ModelKind::Decoder,
+        labels: None,
     }
+}
+
+pub fn minilm() -> ModelFacts {
+    let linear = |path: &str, inputs, outputs, in_attention| LinearFacts {
+        path: path.to_owned(),
+        inputs,
+        outputs,
+        in_attention,
+    };
+    ModelFacts {
+        id: ModelId("sentence-transformers/all-MiniLM-L6-v2".to_owned()),
+        hash: Sha256("c".repeat(64)),
+        n_parameters: 22_713_216,
+        hidden_size: 384,
+        intermediate_size: 1536,
+        n_layers: 6,
+        n_heads: 12,
+        n_kv_heads: 12,
+        head_dim: 32,
+        vocab_size: 30_522,
+        max_position_embeddings: 512,
+        linears: vec![
+            linear("attention.self.query", 384, 384, true),
+            linear("attention.self.key", 384, 384, true),
+            linear("attention.self.value", 384, 384, true),
+            linear("attention.output.dense", 384, 384, true),
+            linear("intermediate.dense", 384, 1536, false),
+            linear("output.dense", 1536, 384, false),
+        ],
+        kind: ModelKind::Encoder,
+        labels: None,
+    }
+}
+
+/// Labels with so many training rows each.
+pub fn labels(counts: &[(&str, u64)]) -> Vec<LabelCount> {
+    let one = |(label, train): &(&str, u64)| LabelCount {
+        label: (*label).to_owned(),
+        counts: Counts { train: *train, ..Counts::default() },
+    };
+    counts.iter().map(one).collect()
 }
 
 pub fn data(kind: DataKind, mut lengths: Vec<u32>, n_validation: u64) -> DataFacts {
     lengths.sort_unstable();
     let n_train = lengths.len() as u64;
-    DataFacts { version: Sha256("b".repeat(64)), n_train, n_validation, kind, lengths, supervised_share: 0.4 }
+    let version = Sha256("b".repeat(64));
+    let labels = Vec::new();
+    DataFacts { version, n_train, n_validation, kind, labels, lengths, supervised_share: 0.4 }
 }
 
 pub fn device(kind: DeviceKind, gigabytes: u64) -> DeviceFacts {

@@ -6,6 +6,7 @@ mod gguf;
 mod older;
 mod pieces;
 mod pretokenizer;
+mod question;
 mod sentencepiece;
 mod special;
 mod stream;
@@ -20,6 +21,7 @@ use crate::TextError;
 use files::Origin;
 pub(crate) use older::NAMES as OLDER;
 use pieces::Pieces;
+pub use question::{Encoded, Passage};
 pub use special::SpecialTokens;
 pub use stream::DecodeStream;
 

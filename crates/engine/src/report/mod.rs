@@ -1,0 +1,263 @@
+//! How well a model with a head does on a part of a data set, as a report: numbers with intervals, where it errs, and
+//! beside what.
+
+mod page;
+
+use std::ops::ControlFlow;
+
+use data::{Examiner, Question};
+use judge::{Guess, Outcome};
+use spec::{
+    ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, Report, RunId, Split, Task, Voice,
+};
+use train::{Head, Workers};
+
+use crate::{
+    Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled,
+};
+
+pub use page::report_page;
+
+/// Examples shown of those that went worst.
+const WORST: usize = 20;
+/// Texts that go through the model at once.
+const BATCH: usize = 16;
+
+impl Engine {
+    /// Looks at a run's result on a part of its own data set, or of `info`: the test part if it is not said which and
+    /// there is one, else the validation part.
+    ///
+    /// # Errors
+    /// When the run learned to write, the part is empty, its rows teach another task or have labels that the run does not
+    /// know, or `watch` breaks.
+    pub fn report(
+        &self,
+        run: RunId,
+        info: Option<&DatasetInfo>,
+        split: Option<Split>,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Report, ApiError> {
+        let detail = self.run(run)?;
+        let own = self.dataset(detail.spec.data, Some(&detail.plan.data_version))?;
+        let answerer = self.open_answerer(run, device, watch)?;
+        let info = info.unwrap_or(&own);
+        self.report_of(&answerer, &detail.row.name, info, Some(&own), split, device, watch)
+    }
+
+    /// The same of a model with a head in its own file.
+    ///
+    /// # Errors
+    /// As [`report`](Self::report).
+    pub fn report_of_model(
+        &self,
+        target: &ChatTarget,
+        info: &DatasetInfo,
+        split: Option<Split>,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Report, ApiError> {
+        match target {
+            ChatTarget::Run { id } => self.report(*id, Some(info), split, device, watch),
+            ChatTarget::Model { id } => {
+                let path = self.locate_model(id, watch)?;
+                let answerer = self.open_base_answerer(&path, device, watch)?;
+                self.report_of(&answerer, &id.0, info, None, split, device, watch)
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // private, and each is a thing of its own
+    fn report_of(
+        &self,
+        answerer: &Answerer,
+        title: &str,
+        info: &DatasetInfo,
+        learned_from: Option<&DatasetInfo>,
+        split: Option<Split>,
+        device: DeviceChoice,
+        watch: &mut Watch<'_>,
+    ) -> Result<Report, ApiError> {
+        let usual = if info.counts.test > 0 { Split::Test } else { Split::Validation };
+        let split = split.unwrap_or(usual);
+        let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
+        let examples: Vec<Example> =
+            kept.examples(split).at_the_edge()?.collect::<Result<_, _>>().at_the_edge()?;
+        if examples.is_empty() {
+            return Err(ApiError::new(Code::BadData, format!("The data set has no {split} part"))
+                .hint("Import it with a share set aside, or look at another part."));
+        }
+        let task = answerer.task();
+        let examiner = Examiner::new(&answerer.open.tokenizer, task, answerer.context);
+        let mut asked: Vec<(usize, Question)> = Vec::new();
+        let mut n_truncated = 0;
+        for (row, example) in examples.iter().enumerate() {
+            let (question, n_cut) = examiner.question(example).at_the_edge()?;
+            n_truncated += u64::from(n_cut > 0);
+            let is_taught = |tags: &[Option<u32>]| tags.iter().any(Option::is_some);
+            if !matches!(&question.answer, data::Answer::Tags(tags) if !is_taught(tags)) {
+                asked.push((row, question));
+            }
+        }
+        let (rows, questions): (Vec<usize>, Vec<Question>) = asked.into_iter().unzip();
+        let voices: &[Voice] = match (&answerer.taught, answerer.base_has_head) {
+            (Some(_), true) => &[Voice::Tuned, Voice::Base],
+            _ => &[Voice::Tuned],
+        };
+        let mut looks = Vec::new();
+        for voice in voices {
+            looks.push(look(answerer, *voice, &questions, device, watch)?);
+        }
+        let answers = || questions.iter().map(|question| &question.answer);
+        let outcome = |logits: &[Vec<f32>]| Outcome::of(task, answers(), logits);
+        let guess = Guess::of(task, learned_from.unwrap_or(info)).and_then(|guess| {
+            outcome(&questions.iter().map(|question| guess.logits(question)).collect::<Vec<_>>())
+        });
+        let base = looks.get(1).and_then(|(_, logits)| outcome(logits));
+        let (loss, logits) = looks.swap_remove(0);
+        let tuned = outcome(&logits).ok_or_else(|| {
+            ApiError::new(Code::Internal, "What the head says does not fit the answers of this data")
+        })?;
+        Ok(Report {
+            title: title.to_owned(),
+            data: info.name.clone(),
+            split,
+            n: questions.len() as u64,
+            n_truncated,
+            task: task.clone(),
+            loss,
+            metrics: judge::measured(&tuned, guess.as_ref(), base.as_ref()),
+            classes: tuned.classes(),
+            confusion: tuned.confusion(),
+            worst: worst(task, &examples, &rows, &questions, &logits, &answerer.open.tokenizer, answerer.context),
+        })
+    }
+}
+
+/// The mean loss over `questions`, and what the head says of each.
+fn look(
+    answerer: &Answerer,
+    voice: Voice,
+    questions: &[Question],
+    device: DeviceChoice,
+    watch: &mut Watch<'_>,
+) -> Result<(f64, Vec<Vec<f32>>), ApiError> {
+    let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
+    let total = questions.iter().map(train::Lesson::n_taught).sum();
+    let mut going = ControlFlow::Continue(());
+    let objective = Head::unweighted(&answerer.model);
+    let seen = train::evaluate(&workers, &objective, answerer.adapter(voice), questions, |done| {
+        going = watch(&Progress::Evaluating { done, total });
+        going
+    });
+    match going {
+        ControlFlow::Break(()) => Err(cancelled()),
+        ControlFlow::Continue(()) => {
+            let seen = seen.map_err(ApiError::from)?;
+            Ok((seen.loss, seen.logits))
+        }
+    }
+}
+
+/// The examples that were answered wrongly, or for numbers least rightly, the worst first.
+fn worst(
+    task: &Task,
+    examples: &[Example],
+    rows: &[usize],
+    questions: &[Question],
+    logits: &[Vec<f32>],
+    tokenizer: &text::Tokenizer,
+    context: usize,
+) -> Vec<Mistake> {
+    let mut all: Vec<(f64, usize)> = (0..questions.len())
+        .map(|at| (judge::loss(task, &questions[at].answer, &logits[at]), at))
+        .collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mistake = |(loss, at): (f64, usize)| {
+        let row = rows[at];
+        let (text, pair, expected, predicted) = said(task, &examples[row], &logits[at], tokenizer, context)?;
+        let is_wrong = *task == Task::Score || expected != predicted;
+        is_wrong.then_some(Mistake { row: row as u64, text, pair, expected, predicted, loss })
+    };
+    all.into_iter().filter_map(mistake).take(WORST).collect()
+}
+
+/// An example's text or texts, what is right, and what was said, in words.
+fn said(
+    task: &Task,
+    example: &Example,
+    logits: &[f32],
+    tokenizer: &text::Tokenizer,
+    context: usize,
+) -> Option<(String, Option<String>, String, String)> {
+    let none = |list: String| if list.is_empty() { "none".to_owned() } else { list };
+    match example {
+        Example::Labelled { text, pair, labels } => {
+            let predicted = match judge::said(task, logits)? {
+                spec::Predicted::Labels { one: true, labels } => labels.first()?.label.clone(),
+                spec::Predicted::Labels { one: false, labels } => {
+                    let holding = labels.into_iter().filter(|label| label.probability >= 0.5);
+                    none(spec::in_order(holding.map(|label| label.label).collect()).join(", "))
+                }
+                _ => return None,
+            };
+            Some((text.clone(), pair.clone(), none(labels.join(", ")), predicted))
+        }
+        Example::Scored { text, pair, score } => {
+            let predicted = format!("{:.3}", logits.first()?);
+            Some((text.clone(), pair.clone(), score.to_string(), predicted))
+        }
+        Example::Tagged { words, tags } => {
+            let encoded = tokenizer.encode_passage(text::Passage::Words(words), context).ok()?;
+            let first = data::first_tokens(&encoded.words);
+            let answers = judge::word_answers(task, logits, &first, words.len());
+            let labels = task.labels();
+            let predicted = answers.iter().map(|answer| match answer {
+                Some((place, _)) => labels.get(*place).map_or("O", String::as_str),
+                None => "O",
+            });
+            let tagged = |tags: Vec<&str>| none(marked(words, &tags));
+            let expected = tagged(tags.iter().map(String::as_str).collect());
+            Some((words.join(" "), None, expected, tagged(predicted.collect())))
+        }
+        Example::Text { .. } | Example::Completion { .. } | Example::Chat { .. } => None,
+    }
+}
+
+/// `New York (LOC), Ada (PER)`; word by word where tags are not of entities.
+fn marked(words: &[String], tags: &[&str]) -> String {
+    if !data::of_entities(tags) {
+        let pairs = words.iter().zip(tags).filter(|(_, tag)| **tag != "O");
+        return pairs.map(|(word, tag)| format!("{word} ({tag})")).collect::<Vec<_>>().join(", ");
+    }
+    let mut said: Vec<(String, &str)> = Vec::new();
+    let mut before = None;
+    for (word, tag) in words.iter().zip(tags) {
+        let kind = tag.split_once('-').map(|(_, kind)| kind);
+        let goes_on = kind.is_some() && kind == before && !tag.starts_with("B-") && !tag.starts_with("S-");
+        match (kind, said.last_mut()) {
+            (Some(_), Some((words, _))) if goes_on => {
+                words.push(' ');
+                words.push_str(word);
+            }
+            (Some(kind), _) => said.push((word.clone(), kind)),
+            (None, _) => {}
+        }
+        before = kind;
+    }
+    said.iter().map(|(words, kind)| format!("{words} ({kind})")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_are_written_as_people_read_them() {
+        let words = ["Ada", "went", "to", "New", "York", "York"].map(str::to_owned);
+        let tags = ["B-PER", "O", "O", "B-LOC", "I-LOC", "B-LOC"];
+        assert_eq!(marked(&words, &tags), "Ada (PER), New York (LOC), York (LOC)");
+        assert_eq!(marked(&words, &["NOUN", "VERB", "O", "X", "X", "O"]), "Ada (NOUN), went (VERB), New (X), York (X)");
+        assert_eq!(marked(&words, &["O"; 6]), "");
+    }
+}

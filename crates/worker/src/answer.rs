@@ -1,0 +1,64 @@
+//! Training of a model that answers with a head.
+
+use burn::tensor::Device;
+use data::{Answer, Examiner, Kept, Question};
+use judge::Outcome;
+use model::{HeadModel, HeadSpec};
+use runfolder::due;
+use spec::{ApiError, Job, RunFolder, Split};
+use text::Tokenizer;
+use train::{Course, Head, TrainError};
+use weights::Checkpoint;
+
+use crate::{job::Narrate, prepare::unreadable};
+
+/// What is opened before the task is looked at.
+pub(crate) struct Opened<'a> {
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) job: &'a Job,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) tokenizer: &'a Tokenizer,
+    pub(crate) kept: &'a Kept,
+    pub(crate) device: &'a Device,
+}
+
+/// Questions in, a trained head out; each look says how good the answers are.
+pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) -> Result<(), ApiError> {
+    let Opened { folder, job, checkpoint, tokenizer, kept, device } = opened;
+    let (plan, knobs) = (&job.plan, &job.plan.knobs);
+    let examiner = Examiner::new(tokenizer, &plan.task.value, knobs.context_length.value as usize);
+    let of = |split| examiner.kept(kept, split, &mut data::unwatched).map_err(unreadable);
+    let taught = of(Split::Train)?;
+    let mut validation = of(Split::Validation)?.questions;
+    if let most @ 1.. = knobs.eval_examples.value as usize {
+        let drawn = data::drawn(validation.len(), most, knobs.seed.value);
+        let mut places = drawn.into_iter().peekable();
+        let mut at = 0;
+        validation.retain(|_| {
+            let keep = places.next_if_eq(&at).is_some();
+            at += 1;
+            keep
+        });
+    }
+    if taught.questions.is_empty() {
+        return Err(TrainError::NothingTaught.into());
+    }
+    let model = HeadModel::open(&checkpoint, head, device).map_err(TrainError::from)?;
+    drop(checkpoint);
+    let objective = Head::new(&model, plan, &taught.questions)?;
+    let answers: Vec<Answer> = validation.iter().map(|question: &Question| question.answer.clone()).collect();
+    let course = Course {
+        plan,
+        objective: &objective,
+        lessons: &taught.questions,
+        validation: &validation,
+        samples: &|_| Ok(Vec::new()),
+        judge: &|logits| {
+            Outcome::of(&plan.task.value, &answers, logits).map(|o| o.scores()).unwrap_or_default()
+        },
+        checkpoints: &folder.checkpoints(),
+        n_cut: [taught.n_truncated, taught.n_untaught],
+        asked: &|| due(folder),
+    };
+    Ok(train::run(&course, &mut |event| narrate(event))?)
+}
