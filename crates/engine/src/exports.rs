@@ -95,8 +95,8 @@ impl Engine {
         };
         let (base, base_path) = (taught.job.plan.model.clone(), taught.job.model.clone());
         // The export opens the base itself; two in memory would be one too many.
-        let device = tuned.decoder.device().clone();
-        drop(tuned.decoder);
+        let device = tuned.model.base().device().clone();
+        drop(tuned.model);
         let adapt::Learner::Lora(lora) = &taught.learner else {
             return Err(ApiError::new(Code::BadModel, "what was trained in full cannot be exported yet"));
         };

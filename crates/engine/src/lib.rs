@@ -71,7 +71,8 @@ pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
 pub use train::Evaluation;
-pub use tuned::Tuned;
+pub use model::{Beams, EarlyStopping};
+pub use tuned::{Search, Tuned};
 
 use errors::AtTheEdge;
 use supervise::Watcher;
