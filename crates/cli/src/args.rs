@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use spec::{DeviceChoice, Effort, Split, Supervise};
+use spec::{DeviceChoice, Effort, Split, Supervise, TaskKind};
 
 use crate::knobs::KnobArgs;
 
@@ -57,8 +57,13 @@ pub enum Command {
         command: Runs,
     },
     /// Measures a model on a part of a data set.
-    #[command(after_help = "Example: tunesmith eval --run last --split validation")]
+    #[command(after_help = "Examples:\n  tunesmith eval --run last --split validation\n  \
+        tunesmith eval --run last --html report.html")]
     Eval(Eval),
+    /// Asks a model what a text is: its label, a number, or what is named in it.
+    #[command(after_help = "Examples:\n  tunesmith classify --run last \"I have had a headache for days\"\n  \
+        tunesmith classify --run last --json < texts.txt")]
+    Classify(Classify),
     /// Writes with a model, tuned or not; without a prompt it reads a conversation from standard input.
     #[command(after_help = "Example: tunesmith generate --run last --prompt \"What did you see tonight?\"")]
     Generate(Generate),
@@ -127,7 +132,7 @@ pub enum Models {
 #[derive(Clone, Debug, Args)]
 pub struct Reading {
     /// What a column is, as ROLE=COLUMN; roles are prompt, completion, instruction, input, output, system, messages,
-    /// text. Guessed if left out.
+    /// text, pair, label, score, words, tags, spans. Guessed if left out.
     #[arg(long = "map", value_name = "ROLE=COLUMN")]
     pub map: Vec<String>,
     /// Files of the validation part.
@@ -136,6 +141,9 @@ pub struct Reading {
     /// Files of the test part.
     #[arg(long, value_name = "FILE")]
     pub test: Vec<PathBuf>,
+    /// Map `label` to a column that lists every label that holds, rather than the one there is.
+    #[arg(long)]
+    pub several_labels: bool,
     /// Share of the rows set aside for validation, where it has no files of its own.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     pub validation_share: f64,
@@ -153,7 +161,7 @@ pub enum Data {
     #[command(after_help = "Examples:\n  tunesmith data import letters.csv\n  \
         tunesmith data import q-and-a.csv --map prompt=Question --map completion=Answer")]
     Import {
-        /// Files or folders: .jsonl, .json, .csv, .tsv, .parquet, .txt, .md
+        /// Files or folders: .jsonl, .json, .csv, .tsv, .parquet, .conll, .txt, .md
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// As it is called; the file's name if left out.
@@ -230,6 +238,10 @@ pub struct Asked {
     /// As the run is called.
     #[arg(long)]
     pub name: Option<String>,
+    /// What it should learn to do: write, classify, classify-several, score, tag, transform; told from data and model if
+    /// left out.
+    #[arg(long)]
+    pub task: Option<TaskKind>,
     /// How much time to spend: quick, standard or thorough.
     #[arg(long)]
     pub effort: Option<Effort>,
@@ -352,12 +364,30 @@ pub struct Eval {
     /// The data set; the run's own if left out.
     #[arg(long)]
     pub data: Option<String>,
-    /// train, validation or test.
-    #[arg(long, default_value = "validation", value_parser = split)]
-    pub split: Split,
+    /// train, validation or test; left out: validation, or of labels, numbers and tags the test part if there is one.
+    #[arg(long, value_parser = split)]
+    pub split: Option<Split>,
+    /// Write the report to this file, a page for any browser; of labels, numbers and tags.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
+}
+
+#[derive(Debug, Args)]
+pub struct Classify {
+    /// With what this run learned.
+    #[arg(long, required_unless_present = "model", conflicts_with = "model")]
+    pub run: Option<String>,
+    /// With a model that has a head of its own.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// The text; left out, each line of standard input is one.
+    pub text: Option<String>,
+    /// The second text of a pair.
+    #[arg(long)]
+    pub pair: Option<String>,
 }
 
 fn split(word: &str) -> Result<Split, String> {

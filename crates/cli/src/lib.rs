@@ -58,6 +58,7 @@ fn act(command: Command, out: &mut Out) -> Result<(), ApiError> {
         Command::Train(train) => commands::train::train(&engine, &train, out),
         Command::Runs { command } => commands::runs::run(&engine, command, out),
         Command::Eval(eval) => commands::eval::run(&engine, &eval, out),
+        Command::Classify(asked) => commands::classify::run(&engine, &asked, out),
         Command::Generate(generate) => commands::generate::run(&engine, &generate, out),
         Command::Export(export) => commands::export::run(&engine, &export, out),
         Command::Doctor(doctor) => commands::doctor::run(&engine, &doctor, out),

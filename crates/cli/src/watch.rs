@@ -9,7 +9,7 @@ use std::{
 
 use engine::Engine;
 use indicatif::{ProgressBar, ProgressStyle};
-use spec::{ApiError, Code, RunEvent, RunId, RunStatus, Stamped};
+use spec::{ApiError, Code, RunEvent, RunId, RunStatus, Score, Stamped};
 
 use crate::{
     interrupt,
@@ -114,6 +114,11 @@ fn tell(stamped: &Stamped, bar: Option<&ProgressBar>, out: &mut Out) {
     }
 }
 
+/// `  accuracy 0.9123  macro F1 0.8977`
+pub fn scores(scores: &[Score]) -> String {
+    scores.iter().map(|Score { metric, value }| format!("  {metric} {value:.4}")).collect()
+}
+
 /// An event in a line; none for those that only programs care for.
 fn line(event: &RunEvent) -> Option<String> {
     Some(match event {
@@ -143,9 +148,9 @@ fn line(event: &RunEvent) -> Option<String> {
             let left = secs_left.map_or_else(String::new, |left| format!("  {} left", duration(left)));
             format!("step {step}/{of}  loss {loss:.4}  {pace:.0} tokens/s{left}")
         }
-        RunEvent::Evaluated { step, loss, best, .. } => {
+        RunEvent::Evaluated { step, loss, best, scores: all, .. } => {
             let best = if *best { "  (best so far)" } else { "" };
-            format!("step {step}  validation loss {loss:.4}{best}")
+            format!("step {step}  validation loss {loss:.4}{}{best}", scores(all))
         }
         RunEvent::Sampled { samples, .. } => {
             let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");

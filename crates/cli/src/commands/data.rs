@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use engine::{Engine, ImportRequest, Seen};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 use serde_json::json;
-use spec::{ApiError, Code, ColumnRole, DatasetInfo, Example, Mapping, ModelId, Shape, SplitFractions};
+use spec::{ApiError, Code, ColumnRole, DatasetInfo, Example, LabelCount, Mapping, ModelId, Shape, SplitFractions};
 
 use crate::{
     args::{Data, Reading},
@@ -13,6 +13,9 @@ use crate::{
     problems,
     progress::Bar,
 };
+
+/// Labels that are listed.
+const LABELS: usize = 40;
 
 pub fn run(engine: &Engine, command: Data, out: &mut Out) -> Result<(), ApiError> {
     match command {
@@ -61,7 +64,7 @@ pub fn request(paths: Vec<PathBuf>, reading: &Reading) -> Result<ImportRequest, 
         paths,
         validation: reading.validation.clone(),
         test: reading.test.clone(),
-        mapping: mapping(&reading.map)?,
+        mapping: mapping(&reading.map, reading.several_labels)?,
         split: SplitFractions {
             validation: reading.validation_share,
             test: reading.test_share,
@@ -76,7 +79,7 @@ fn word<T: DeserializeOwned>(word: &str) -> Option<T> {
 }
 
 /// `prompt=Question`, several times: the roles tell the shape.
-fn mapping(given: &[String]) -> Result<Option<Mapping>, ApiError> {
+fn mapping(given: &[String], several_labels: bool) -> Result<Option<Mapping>, ApiError> {
     let usage = |what: String| {
         ApiError::new(Code::Usage, what)
             .hint("Write --map ROLE=COLUMN, for example --map prompt=Question --map completion=Answer.")
@@ -92,6 +95,14 @@ fn mapping(given: &[String]) -> Result<Option<Mapping>, ApiError> {
         Shape::Messages
     } else if has(ColumnRole::Instruction) {
         Shape::Alpaca
+    } else if has(ColumnRole::Label) {
+        if several_labels { Shape::LabelledSeveral } else { Shape::Labelled }
+    } else if has(ColumnRole::Score) {
+        Shape::Scored
+    } else if has(ColumnRole::Words) || has(ColumnRole::Tags) {
+        Shape::TaggedWords
+    } else if has(ColumnRole::Spans) {
+        Shape::Spans
     } else if has(ColumnRole::Text) {
         Shape::Text
     } else {
@@ -133,6 +144,19 @@ fn show(info: &DatasetInfo, out: &mut Out) -> Result<(), ApiError> {
     for source in &info.sources {
         out.say(format!("  from {source}"));
     }
+    let counted = if info.entities.is_empty() { &info.labels } else { &info.entities };
+    for LabelCount { label, counts } in counted.iter().take(LABELS) {
+        out.say(format!("  {label}: {} to train, {} to validate, {} to test", counts.train, counts.validation, counts.test));
+    }
+    if counted.len() > LABELS {
+        out.say(format!("  and {} more labels", counted.len() - LABELS));
+    }
+    if let Some(spread) = info.scores {
+        out.say(format!(
+            "  numbers from {} to {}, {:.3} on average (standard deviation {:.3})",
+            spread.least, spread.most, spread.mean, spread.deviation
+        ));
+    }
     for sentence in problems::sentences(info) {
         out.say(format!("  {sentence}"));
     }
@@ -145,6 +169,11 @@ fn shape(shape: Shape) -> &'static str {
         Shape::PromptCompletion => "prompts and completions",
         Shape::Alpaca => "instructions and outputs",
         Shape::Messages | Shape::ShareGpt => "conversations",
+        Shape::Labelled => "texts and their labels",
+        Shape::LabelledSeveral => "texts and lists of labels",
+        Shape::Scored => "texts and numbers",
+        Shape::TaggedWords => "words and tags",
+        Shape::Spans => "texts and spans",
     }
 }
 
@@ -155,7 +184,7 @@ fn preview(
     map: &[String],
     out: &mut Out,
 ) -> Result<(), ApiError> {
-    let preview = engine.preview_data(paths, mapping(map)?.as_ref(), n)?;
+    let preview = engine.preview_data(paths, mapping(map, false)?.as_ref(), n)?;
     out.say(format!("{}: {}, columns {}", preview.file, preview.format, preview.columns.join(", ")));
     match &preview.mapping {
         Some(mapping) => out.say(format!("read as {}, since {}", shape(mapping.shape), preview.because)),

@@ -1,5 +1,6 @@
 //! A file for each command.
 
+pub mod classify;
 pub mod data;
 pub mod demo;
 pub mod doctor;

@@ -4,20 +4,23 @@ use std::path::Path;
 
 use engine::{Engine, Size, Theme};
 use serde_json::json;
-use spec::{ApiError, Code, RunDetail, RunId, RunRow};
+use spec::{ApiError, Code, Comparison, Metric, RunDetail, RunId, RunRow, Series};
 
 use crate::{
     args::Runs,
     commands::train,
     out::{Out, short},
-    watch::{OnInterrupt, watch},
+    watch::{OnInterrupt, scores, watch},
 };
 
 pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError> {
     let find = |asked: &str| engine.find_run(asked);
     match command {
         Runs::List => list(&engine.runs()?, out),
-        Runs::Show { run } => show(&engine.run(find(&run)?)?, out),
+        Runs::Show { run } => {
+            let id = find(&run)?;
+            show(&engine.run(id)?, &engine.series(id)?, out)
+        }
         Runs::Rename { run, name } => {
             engine.rename_run(find(&run)?, &name)?;
             done(out, find(&name).or_else(|_| find(&run))?, &format!("It is called {name} now."))
@@ -48,6 +51,15 @@ pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError
                 |row: &RunRow| row.best.or(row.loss).map_or("—".to_owned(), |loss| format!("{loss:.4}"));
             out.say(of_all(|row| row.name.clone()).join("  |  "));
             out.say(format!("Loss: {}", of_all(loss).join("  |  ")));
+            for metric in metrics(&comparison) {
+                let best = |series: &Series| {
+                    let look = series.evals.iter().rev().find(|look| look.best)?;
+                    let score = look.scores.iter().find(|score| score.metric == metric)?;
+                    Some(format!("{:.4}", score.value))
+                };
+                let each = comparison.series.iter().map(|series| best(series).unwrap_or("—".to_owned()));
+                out.say(format!("{metric} at the best look: {}", each.collect::<Vec<_>>().join("  |  ")));
+            }
             for difference in &comparison.differences {
                 out.say(format!("{}: {}", difference.label, difference.values.join("  |  ")));
             }
@@ -86,6 +98,17 @@ fn done(out: &mut Out, id: RunId, what: &str) -> Result<(), ApiError> {
     out.object(&json!({ "run": id }))
 }
 
+/// Those that any of the runs is measured by, in their order.
+fn metrics(comparison: &Comparison) -> Vec<Metric> {
+    let mut all = Vec::new();
+    for score in comparison.series.iter().flat_map(|series| &series.evals).flat_map(|look| &look.scores) {
+        if !all.contains(&score.metric) {
+            all.push(score.metric);
+        }
+    }
+    all
+}
+
 fn status(row: &RunRow) -> String {
     format!("{:?}", row.status).to_lowercase()
 }
@@ -104,16 +127,22 @@ fn list(rows: &[RunRow], out: &mut Out) -> Result<(), ApiError> {
     )
 }
 
-fn show(detail: &RunDetail, out: &mut Out) -> Result<(), ApiError> {
+fn show(detail: &RunDetail, series: &Series, out: &mut Out) -> Result<(), ApiError> {
     let row = &detail.row;
     out.say(format!("{}  {}", row.name, row.id));
     out.say(format!("  {} at step {} of {}", status(row), row.step, row.of.unwrap_or(0)));
+    out.say(format!("  task {}", detail.plan.task.value.kind()));
     out.say(format!("  model {}, data {}, on {}", row.model, row.data, detail.plan.device.value));
     if let Some(error) = &row.error {
         out.say(format!("  {error}. {}", error.hint.as_deref().unwrap_or_default()));
     }
-    for (key, value, because) in detail.plan.knobs.rows() {
+    let plan = &detail.plan;
+    for (key, value, because) in plan.knobs.rows().into_iter().filter(|(key, ..)| plan.uses(key)) {
         out.say(format!("  {key} = {value}  ({because})"));
+    }
+    for look in series.evals.iter().filter(|look| !look.scores.is_empty()) {
+        let best = if look.best { "  (best so far)" } else { "" };
+        out.say(format!("  step {}  loss {:.4}{}{best}", look.step, look.loss, scores(&look.scores)));
     }
     for warning in &detail.warnings {
         out.say(format!("  note: {warning}"));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::{Engine, Prepared};
 use serde_json::json;
-use spec::{ApiError, DatasetId, ModelId, RunId, RunSpec};
+use spec::{ApiError, DatasetId, ModelId, RunId, RunSpec, Task};
 
 use crate::{
     args::{Asked, Train},
@@ -52,7 +52,7 @@ fn spec_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<RunSpec, Api
         model: ModelId(asked.model.clone()),
         data,
         data_version: version.transpose()?,
-        task: None,
+        task: asked.task,
         effort: asked.effort,
         device: asked.device,
         knobs: asked.knobs.0.clone(),
@@ -76,10 +76,23 @@ fn data_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<DatasetId, A
     Ok(info.id)
 }
 
+/// `classify: negative, neutral, positive`, cut where there are many.
+fn task(task: &Task) -> String {
+    const SHOWN: usize = 8;
+    let labels = task.labels();
+    let named = labels.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match labels.len() {
+        0 => task.kind().to_string(),
+        n if n > SHOWN => format!("{}: {named} and {} more", task.kind(), n - SHOWN),
+        _ => format!("{}: {named}", task.kind()),
+    }
+}
+
 fn show(prepared: &Prepared, out: &mut Out) {
     let plan = &prepared.plan;
+    out.say(format!("task    {}  ({})", task(&plan.task.value), plan.task.because));
     out.say(format!("device  {}  ({})", plan.device.value, plan.device.because));
-    let rows = plan.knobs.rows();
+    let rows: Vec<_> = plan.knobs.rows().into_iter().filter(|(key, ..)| plan.uses(key)).collect();
     let width = |of: fn(&(&str, String, &spec::Because)) -> usize| rows.iter().map(of).max().unwrap_or(0);
     let (keys, values) = (width(|row| row.0.len()), width(|row| row.1.len()));
     for (key, value, because) in &rows {

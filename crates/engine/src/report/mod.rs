@@ -3,7 +3,7 @@
 
 mod page;
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, path::Path};
 
 use data::{Examiner, Question};
 use judge::{Guess, Outcome};
@@ -13,7 +13,7 @@ use spec::{
 use train::{Head, Workers};
 
 use crate::{
-    Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled,
+    Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled, tasks::answered,
 };
 
 pub use page::report_page;
@@ -65,6 +65,19 @@ impl Engine {
                 self.report_of(&answerer, &id.0, info, None, split, device, watch)
             }
         }
+    }
+
+    /// Whether the rows of a data set are answered with labels, numbers or tags, rather than written.
+    pub fn is_answered(&self, info: &DatasetInfo) -> bool {
+        answered(info).is_some()
+    }
+
+    /// Writes a report to `file`, as one page for any browser.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save_report(&self, report: &Report, file: &Path) -> Result<(), ApiError> {
+        atomic::write_whole(file, report_page(report).as_bytes()).at_the_edge()
     }
 
     #[allow(clippy::too_many_arguments)] // private, and each is a thing of its own

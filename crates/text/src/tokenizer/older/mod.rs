@@ -147,24 +147,29 @@ impl Around {
                     "trim_offsets": said.flag("trim_offsets").unwrap_or(true), "add_prefix_space": prefix_space,
                 });
             }
-            Around::These { before, after } => (these(before), these(after)),
+            Around::These { before, after } => {
+                let before = these(before);
+                return template([&before, &[]], &these(after));
+            }
             Around::Asked => (asked("add_bos_token", "bos_token"), asked("add_eos_token", "eos_token")),
         };
-        template(&before, &after)
+        template([&before, &before], &after)
     }
 }
 
-fn template(before: &[(String, u32)], after: &[(String, u32)]) -> Value {
-    if before.is_empty() && after.is_empty() {
+/// What stands before the first and before the second text of a pair, and after each: `[CLS]` begins a pair once, a
+/// beginning-of-text token each of its texts.
+fn template(before: [&[(String, u32)]; 2], after: &[(String, u32)]) -> Value {
+    if before[0].is_empty() && after.is_empty() {
         return Value::Null;
     }
     let special = |segment: u32| move |(token, _): &(String, u32)| json!({ "SpecialToken": { "id": token, "type_id": segment } });
     let around = |text: &str, segment: u32| -> Vec<Value> {
         let text = json!({ "Sequence": { "id": text, "type_id": segment } });
-        let before = before.iter().map(special(segment));
+        let before = before[segment as usize].iter().map(special(segment));
         before.chain([text]).chain(after.iter().map(special(segment))).collect()
     };
-    let known: Map<_, _> = before
+    let known: Map<_, _> = before[0]
         .iter()
         .chain(after)
         .map(|(token, id)| (token.clone(), json!({ "id": token, "ids": [id], "tokens": [token] })))
