@@ -24,10 +24,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hub", &["spec", "atomic"]),
     ("secrets", &[]),
     ("store", &["spec", "atomic", "runfolder"]),
-    ("model", &["spec", "weights"]),
-    ("adapt", &["spec", "weights", "atomic", "model"]),
+    ("kernels", &[]),
+    ("model", &["spec", "weights", "kernels"]),
+    ("adapt", &["spec", "weights", "atomic", "kernels", "model"]),
     ("judge", &["spec", "data", "metrics"]),
-    ("train", &["spec", "atomic", "weights", "data", "text", "model", "adapt"]),
+    ("train", &["spec", "atomic", "weights", "data", "text", "kernels", "model", "adapt"]),
     ("export", &["spec", "atomic", "weights", "text", "model", "adapt"]),
     (
         "worker",
@@ -71,7 +72,7 @@ const KEPT_TO: &[(&str, &[&str], &str)] = &[
     ("keyring", &["secrets"], "a token has one way in and out"),
     (
         "burn",
-        &["model", "adapt", "train", "export", "worker"],
+        &["kernels", "model", "adapt", "train", "export", "worker"],
         "what does not compute must not carry the tensors",
     ),
 ];

@@ -31,7 +31,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     for step in 1..=STEPS {
         log.append(stepped(step, STEPS))?;
     }
-    log.append(RunEvent::Evaluated { step: STEPS, loss: 1.234_567, tokens: 900, best: true, secs: 0.5, scores: Vec::new() })?;
+    log.append(RunEvent::Evaluated {
+        step: STEPS,
+        loss: 1.234_567,
+        tokens: 900,
+        best: true,
+        secs: 0.5,
+        scores: Vec::new(),
+    })?;
     let checkpoint = format!("step-{STEPS:08}");
     log.append(RunEvent::Ended { reason: EndReason::Done, step: STEPS, checkpoint })?;
 

@@ -275,6 +275,20 @@ test("a picture brings nothing with it that could run", async () => {
   await close();
 });
 
+test("a picture that changes is changed in place: it leaves nothing to be swept up", async () => {
+  const { page, close } = await open("full");
+  const lines = () => page.locator(".picture").evaluate((frame) => [...frame.querySelectorAll("polyline")].map((line) => line.getAttribute("points")).join());
+  await page.locator(".picture svg").waitFor();
+  await page.locator(".picture svg").evaluate((svg) => svg.querySelectorAll("*").forEach((node) => (node.wasThere = true)));
+  const before = await lines();
+  await page.getByRole("radio", { name: "Log" }).click();
+  await eventually(async () => assert.notEqual(await lines(), before));
+  const kept = await page.locator(".picture svg").evaluate((svg) => [...svg.querySelectorAll("polyline")].filter((node) => node.wasThere).length);
+  assert.ok(kept > 3, `${kept} lines are those of before`);
+  assert.equal(await page.locator(".picture svg").count(), 1);
+  await close();
+});
+
 test("answers stand side by side, look by look; differences are marked only when asked", async () => {
   const { page, close } = await open("full", 4);
   await tab(page, "Answers");

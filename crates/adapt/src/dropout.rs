@@ -20,18 +20,29 @@ impl Dropout {
     /// - x: `[tokens, in]` → the same
     pub(crate) fn apply(&self, path: &str, x: Tensor<2>) -> Tensor<2> {
         let [tokens, width] = x.dims();
-        let digest: [u8; 32] =
-            Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(path).finalize().into();
-        let mut rng = ChaCha8Rng::from_seed(digest);
-        let mut noise = vec![0u8; tokens * width * 2];
-        rng.fill_bytes(&mut noise);
+        let device = x.device().without_autodiff();
+        let factors = self.factors(self.digest(path), tokens * width);
+        x * Tensor::from_data(TensorData::new(factors, [tokens, width]), &device)
+    }
+
+    /// The same for operations that draw the mask themselves.
+    pub(crate) fn of(self, path: &str) -> kernels::Dropout {
+        let digest = self.digest(path);
+        kernels::Dropout::drawn(move |n| self.factors(digest, n))
+    }
+
+    fn digest(&self, path: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(path).finalize().into()
+    }
+
+    /// `mask / (1 - rate)`, `n` numbers.
+    fn factors(&self, digest: [u8; 32], n: usize) -> Vec<f32> {
+        let mut noise = vec![0u8; n * 2];
+        ChaCha8Rng::from_seed(digest).fill_bytes(&mut noise);
         let dropped = (self.rate * 65536.0) as u16;
         let kept = (1.0 / (1.0 - self.rate)) as f32;
-        let mask = noise
-            .chunks_exact(2)
-            .map(|b| if u16::from_le_bytes([b[0], b[1]]) < dropped { 0.0 } else { kept });
-        let device = x.device().without_autodiff();
-        x * Tensor::from_data(TensorData::new(mask.collect::<Vec<f32>>(), [tokens, width]), &device)
+        let factor = |b: &[u8]| if u16::from_le_bytes([b[0], b[1]]) < dropped { 0.0 } else { kept };
+        noise.chunks_exact(2).map(factor).collect()
     }
 }
 

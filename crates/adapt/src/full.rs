@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::{Tensor, TensorData};
-use model::{Adapter, Base, Parameter};
+use model::{Adapter, Base, Beside, Parameter};
 use spec::Trainable;
 
 use crate::{AdaptError, Dropout, Gradients, Learns, NamedTensor, chosen::chosen};
@@ -138,6 +138,10 @@ impl Learns for Full {
 impl Adapter for Full {
     fn linear(&self, _path: &str, _x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         y
+    }
+
+    fn beside(&self, _path: &str) -> Beside {
+        Beside::Nothing
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {

@@ -1,7 +1,7 @@
 //! What learns, whatever the method: tensors with names, values and gradients.
 
 use burn::tensor::Tensor;
-use model::{Adapter, Base};
+use model::{Adapter, Base, Beside};
 use spec::Trainable;
 
 use crate::{AdaptError, Dropout, Full, Gradients, Lora, LoraConfig, NamedTensor};
@@ -123,6 +123,10 @@ impl From<Full> for Learner {
 impl Adapter for Learner {
     fn linear(&self, path: &str, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         self.as_adapter().linear(path, x, y)
+    }
+
+    fn beside(&self, path: &str) -> Beside {
+        self.as_adapter().beside(path)
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn::tensor::{Tensor, TensorData};
-use model::{Adapter, Base, BaseLinear};
+use kernels::LowRank;
+use model::{Adapter, Base, BaseLinear, Beside};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::TargetModules;
@@ -258,6 +259,17 @@ impl Adapter for Lora {
         };
         let inner = x.matmul(a.clone().transpose()) * self.config.scale();
         y + inner.matmul(b.clone().transpose())
+    }
+
+    fn beside(&self, path: &str) -> Beside {
+        match self.by_path.get(path) {
+            None => Beside::Nothing,
+            Some(&at) => {
+                let Place { a, b, .. } = &self.places[at];
+                let dropout = self.dropout.map(|dropout| dropout.of(path));
+                Beside::Pair(LowRank { a: a.clone(), b: b.clone(), scale: self.config.scale(), dropout })
+            }
+        }
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {

@@ -6,6 +6,7 @@ use burn::tensor::{
     Tensor,
     activation::{gelu, relu, silu, tanh},
 };
+use kernels::Curve;
 use serde_json::Value;
 
 use crate::ModelError;
@@ -37,6 +38,15 @@ impl Activation {
             other => Err(ModelError::Unsupported(format!(
                 "`{field}: {other}` is not supported; silu, gelu, gelu_pytorch_tanh, gelu_new, relu and tanh are"
             ))),
+        }
+    }
+
+    /// The same where linear layers can do it to their input.
+    pub(crate) fn curve(self) -> Option<Curve> {
+        match self {
+            Self::Silu => Some(Curve::Silu),
+            Self::GeluTanh => Some(Curve::GeluTanh),
+            Self::Gelu | Self::Relu | Self::Tanh => None,
         }
     }
 

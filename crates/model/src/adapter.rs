@@ -1,6 +1,7 @@
 //! How what learns reaches into the forward pass of a frozen base.
 
 use burn::tensor::Tensor;
+use kernels::LowRank;
 
 /// Something that stands beside a frozen base. Crate `adapt` has one for each method.
 ///
@@ -10,11 +11,27 @@ pub trait Adapter: Sync {
     /// `[tokens, out]`.
     fn linear(&self, path: &str, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2>;
 
+    /// What stands beside the weight of the linear layer at `path`, for operations that serve several layers at once.
+    fn beside(&self, _path: &str) -> Beside {
+        Beside::Unsaid
+    }
+
     /// What stands in place of the base's tensor `name` (`classifier.weight`), if this learns that tensor whole. A
     /// vector is `[1, n]`.
     fn in_place_of(&self, _name: &str) -> Option<Tensor<2>> {
         None
     }
+}
+
+/// What an adapter has at a linear layer.
+#[derive(Clone, Debug)]
+pub enum Beside {
+    /// Nothing: the layer's output is left as it is.
+    Nothing,
+    /// A narrow pair, and nothing else.
+    Pair(LowRank),
+    /// Only [`Adapter::linear`] knows.
+    Unsaid,
 }
 
 /// The base alone.
@@ -24,5 +41,9 @@ pub struct Bare;
 impl Adapter for Bare {
     fn linear(&self, _path: &str, _x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         y
+    }
+
+    fn beside(&self, _path: &str) -> Beside {
+        Beside::Nothing
     }
 }

@@ -1,9 +1,11 @@
 //! Attention: each token looks at those it may see.
 
 use burn::tensor::{Tensor, activation::softmax};
+use kernels::{Before, attention};
 
 use crate::{
-    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, names::Qkv, norm::Norm,
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, linear::together,
+    names::Qkv, norm::Norm,
 };
 
 /// `softmax(cap(q·kᵀ·scale) + mask)·v`, each key-value head serving a group of query heads.
@@ -38,8 +40,48 @@ impl Attention {
         Ok(Self { qkv, qk_norms, o_proj: parts.linear(at(names.o_proj))?, slides: config.slides(i) })
     }
 
+    /// `x + after(attention(before(x)))`
+    ///
     /// - x: `[tokens, hidden]` → the same
     pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        before: &Norm,
+        after: Option<&Norm>,
+        config: &DecoderConfig,
+        layout: &Layout,
+        cache: Option<(&mut Cache, usize)>,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let sight = layout.sight(self.slides);
+        if let (None, Some(seen)) = (&cache, &sight.seen) {
+            let qkv = together(x.clone(), &before.before(), self.qkv.all(), None, adapter);
+            let seen = attention(self.normed(qkv, config), &config.heads(), seen);
+            let o_proj = std::slice::from_ref(&self.o_proj);
+            return match after {
+                None => together(seen, &Before::Nothing, o_proj, Some(x), adapter),
+                Some(norm) => x + norm.forward(together(seen, &Before::Nothing, o_proj, None, adapter)),
+            };
+        }
+        let seen = self.plain(before.forward(x.clone()), config, layout, cache, adapter);
+        x + after.iter().fold(seen, |seen, norm| norm.forward(seen))
+    }
+
+    /// Query and key heads normed, where the model does so.
+    fn normed(&self, qkv: Tensor<2>, config: &DecoderConfig) -> Tensor<2> {
+        let Some(norms) = &self.qk_norms else { return qkv };
+        let (d, tokens) = (config.head_dim, qkv.dims()[0]);
+        let (q, kv) = (config.num_attention_heads * d, config.num_key_value_heads * d);
+        let normed = |from: usize, n: usize, norm: &Norm| {
+            let heads = qkv.clone().narrow(1, from, n).reshape([-1, d as i32]);
+            norm.forward(heads).reshape([tokens, n])
+        };
+        let (queries, keys) = (normed(0, q, &norms[0]), normed(q, kv, &norms[1]));
+        Tensor::cat(vec![queries, keys, qkv.narrow(1, q + kv, kv)], 1)
+    }
+
+    /// - x: `[tokens, hidden]` → the same
+    fn plain(
         &self,
         x: Tensor<2>,
         config: &DecoderConfig,

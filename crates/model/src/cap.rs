@@ -14,9 +14,4 @@ impl SoftCap {
             None => scores,
         }
     }
-
-    /// Its slope where it gave `capped`: `1 - (capped / cap)²`. None where it is 1 everywhere.
-    pub fn slope(self, capped: &Tensor<2>) -> Option<Tensor<2>> {
-        self.0.map(|cap| (capped.clone() / cap).square().neg() + 1.0)
-    }
 }

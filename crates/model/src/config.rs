@@ -1,6 +1,7 @@
 //! The shape of a decoder: what its family says it is, and what `config.json` says, read as transformers 4 and 5
 //! write it.
 
+use kernels::Heads;
 use serde_json::Value;
 
 use crate::{
@@ -100,6 +101,17 @@ impl DecoderConfig {
     /// [`ModelError::Config`] names the field that is missing or contradicts another.
     pub fn from_json(json: &Value) -> Result<Self, ModelError> {
         family::of(json)?.read(json)?.checked()
+    }
+
+    /// Its heads, as attention is told of them.
+    pub(crate) fn heads(&self) -> Heads {
+        Heads {
+            queries: self.num_attention_heads,
+            groups: self.num_key_value_heads,
+            width: self.head_dim,
+            scale: self.attention_scale,
+            cap: self.score_cap.0,
+        }
     }
 
     /// What Llama and its kin say the same way. A family starts here and adds its own.

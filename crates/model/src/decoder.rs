@@ -152,12 +152,9 @@ impl Decoder {
         }
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));
-            let normed = layer.before_attention.forward(x.clone());
-            let seen = layer.attention.forward(normed, &self.config, layout, cache, adapter);
-            x = x + layer.after_attention.iter().fold(seen, |seen, norm| norm.forward(seen));
-            let normed = layer.before_mlp.forward(x.clone());
-            let thought = layer.mlp.forward(&normed, adapter);
-            x = x + layer.after_mlp.iter().fold(thought, |thought, norm| norm.forward(thought));
+            let (before, after) = (&layer.before_attention, layer.after_attention.as_ref());
+            x = layer.attention.forward(x, before, after, &self.config, layout, cache, adapter);
+            x = layer.mlp.forward(x, &layer.before_mlp, layer.after_mlp.as_ref(), adapter);
         }
         Ok(self.norm.forward(x))
     }

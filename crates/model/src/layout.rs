@@ -32,6 +32,8 @@ pub(crate) struct Sight {
     pub(crate) mask: Option<Tensor<4>>,
     /// Absent where positions are learned.
     rope: Option<Rope>,
+    /// The same for an operation that looks for itself who sees whom; absent where there is none, or keys lie in a cache.
+    pub(crate) seen: Option<kernels::Sight>,
 }
 
 impl Sight {
@@ -62,6 +64,22 @@ impl Layout {
             positions.resize((i + 1) * width, 0);
             owners.resize((i + 1) * width, row.len() as u32);
         }
+        if kernels::is_processor(device) {
+            let seen = |window: usize, rope: Option<&Rope>| {
+                let first = (0..rows * width).map(|at| {
+                    // A segment begins where its token stands at 0; padding sees itself.
+                    let (place, position) = (at % width, positions[at] as usize);
+                    let start = place.saturating_sub(position);
+                    start.max((place + 1).saturating_sub(window)) as u32
+                });
+                kernels::Sight { width, first: first.collect(), turn: rope.map(Rope::turn) }
+            };
+            return Self::of(config, [rows, width], &positions, rows, device, |window, rope| Sight {
+                seen: Some(seen(window, rope.as_ref())),
+                mask: None,
+                rope,
+            });
+        }
         // Rows of a single segment all have the same, causal mask.
         let single = segments.iter().all(|row| row.len() <= 1);
         let masks = if single { 1 } else { rows };
@@ -72,7 +90,11 @@ impl Layout {
             })
         };
         let positions = if single { (0..width as u32).collect() } else { positions };
-        Self::of(config, [rows, width], &positions, masks, device, |window| Some(mask(window)))
+        Self::of(config, [rows, width], &positions, masks, device, |window, rope| Sight {
+            mask: Some(mask(window)),
+            rope,
+            seen: None,
+        })
     }
 
     /// One row of `width` new tokens after `past` ones that lie in the cache.
@@ -90,24 +112,26 @@ impl Layout {
     ) -> Self {
         let positions: Vec<u32> = (past..past + width).map(|p| p as u32).collect();
         let keys = past + width;
-        Self::of(config, [rows, width], &positions, 1, device, |window| {
+        Self::of(config, [rows, width], &positions, 1, device, |window, rope| {
             let sees = |query: usize, key: usize| key <= past + query && past + query - key < window;
-            (width > 1 || keys > window)
-                .then(|| mask([1, width, keys], device, |_, query, key| sees(query, key)))
+            let mask = (width > 1 || keys > window)
+                .then(|| mask([1, width, keys], device, |_, query, key| sees(query, key)));
+            Sight { mask, rope, seen: None }
         })
     }
 
-    /// Rows and width; `positions` of `n` rows; the mask for a window of so many tokens.
+    /// Rows and width; `positions` of `n` rows; what is seen through a window of so many tokens.
     fn of(
         config: &DecoderConfig,
         [rows, width]: [usize; 2],
         positions: &[u32],
         n: usize,
         device: &Device,
-        mask: impl Fn(usize) -> Option<Tensor<4>>,
+        sight: impl Fn(usize, Option<Rope>) -> Sight,
     ) -> Self {
         let rope = |rotary| Rope::new(rotary, config.head_dim, positions, n, device);
-        let full = Sight { mask: mask(usize::MAX), rope: config.rotary.as_ref().map(rope) };
+        let turned = config.rotary.as_ref().map(rope);
+        let full = sight(usize::MAX, turned.clone());
         let reach = positions.iter().max().map_or(0, |position| *position as usize + 1);
         let learned = config.rotary.is_none().then(|| {
             let of_each = positions.iter().cycle().take(rows * width).map(|position| *position as i32);
@@ -115,10 +139,8 @@ impl Layout {
         });
         let sliding = config.sliding.as_ref().and_then(|sliding| {
             let hides = reach > sliding.window;
-            (hides || sliding.rotary.is_some()).then(|| Sight {
-                mask: if hides { mask(sliding.window) } else { full.mask.clone() },
-                rope: sliding.rotary.as_ref().map(rope).or_else(|| full.rope.clone()),
-            })
+            let turned = || sliding.rotary.as_ref().map(rope).or(turned);
+            (hides || sliding.rotary.is_some()).then(|| sight(sliding.window, turned()))
         });
         Self { rows, width, reach, positions: learned, full, sliding }
     }

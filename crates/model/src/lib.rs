@@ -37,7 +37,7 @@ pub mod seq2seq;
 mod writer;
 
 pub use activation::Activation;
-pub use adapter::{Adapter, Bare};
+pub use adapter::{Adapter, Bare, Beside};
 pub use anatomy::LayerLinear;
 pub use base::{Base, BaseLinear, Parameter};
 pub use beam::{Beams, EarlyStopping, Hypothesis, beam_search};

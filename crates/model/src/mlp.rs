@@ -1,8 +1,12 @@
 //! The feed-forward part of a layer.
 
 use burn::tensor::Tensor;
+use kernels::Before;
 
-use crate::{Activation, Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, names::Inner};
+use crate::{
+    Activation, Adapter, DecoderConfig, Linear, ModelError, assemble::Assembler, linear::together,
+    names::Inner, norm::Norm,
+};
 
 /// `down(act(gate(x)) ∘ up(x))`, or `down(act(up(x)))`.
 #[derive(Clone, Debug)]
@@ -31,8 +35,41 @@ impl Mlp {
         })
     }
 
+    /// `x + after(mlp(before(x)))`
+    ///
     /// - x: `[tokens, hidden]` → the same
-    pub(crate) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        before: &Norm,
+        after: Option<&Norm>,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        if !kernels::on_processor(&x) {
+            let thought = self.plain(&before.forward(x.clone()), adapter);
+            return x + after.iter().fold(thought, |thought, norm| norm.forward(thought));
+        }
+        let inner = together(x.clone(), &before.before(), self.inner.all(), None, adapter);
+        let is_gated = !matches!(self.inner, Inner::Plain(_));
+        let (inner, before) = match (self.activation.curve(), is_gated) {
+            (Some(curve), true) => (inner, Before::Gate(curve)),
+            (Some(curve), false) => (inner, Before::Curve(curve)),
+            (None, true) => {
+                let width = inner.dims()[1] / 2;
+                let open = self.activation.forward(inner.clone().narrow(1, 0, width));
+                (open * inner.narrow(1, width, width), Before::Nothing)
+            }
+            (None, false) => (self.activation.forward(inner), Before::Nothing),
+        };
+        let down = std::slice::from_ref(&self.down_proj);
+        match after {
+            None => together(inner, &before, down, Some(x), adapter),
+            Some(norm) => x + norm.forward(together(inner, &before, down, None, adapter)),
+        }
+    }
+
+    /// - x: `[tokens, hidden]` → the same
+    fn plain(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let act = |x| self.activation.forward(x);
         let inner = match &self.inner {
             Inner::Gated([gate, up]) => act(gate.forward(x, adapter)) * up.forward(x, adapter),

@@ -1,6 +1,6 @@
 //! Rotary position embedding (Su et al. 2021, arXiv 2104.09864), in the half-split layout of Hugging Face checkpoints.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, sync::Arc};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -73,6 +73,7 @@ pub(crate) fn frequencies(rotary: &Rotary, head_dim: usize, length: usize) -> (V
 pub(crate) struct Rope {
     cos: Tensor<4>,
     sin: Tensor<4>,
+    turn: kernels::Turn,
 }
 
 impl Rope {
@@ -86,17 +87,26 @@ impl Rope {
     ) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(rotary, head_dim, length);
-        let table = |f: fn(f64) -> f64| {
-            let mut values = Vec::with_capacity(positions.len() * head_dim);
-            for &position in positions {
-                for _half in 0..2 {
-                    values.extend(frequencies.iter().map(|w| (f(f64::from(position) * w) * factor) as f32));
-                }
-            }
-            let tokens = positions.len() / rows.max(1);
+        let table = |f: fn(f64) -> f64| -> Arc<[f32]> {
+            let of = |position: &u32| {
+                let position = f64::from(*position);
+                frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
+            };
+            positions.iter().flat_map(of).collect()
+        };
+        let turn = kernels::Turn { cos: table(f64::cos), sin: table(f64::sin) };
+        let tokens = positions.len() / rows.max(1);
+        let tensor = |table: &[f32]| {
+            let halves = table.chunks_exact((head_dim / 2).max(1));
+            let values = halves.flat_map(|half| [half, half].concat()).collect::<Vec<f32>>();
             Tensor::from_data(TensorData::new(values, [rows, 1, tokens, head_dim]), device)
         };
-        Self { cos: table(f64::cos), sin: table(f64::sin) }
+        Self { cos: tensor(&turn.cos), sin: tensor(&turn.sin), turn }
+    }
+
+    /// The same as plain numbers, of half a head.
+    pub(crate) fn turn(&self) -> kernels::Turn {
+        self.turn.clone()
     }
 
     /// Turns each head: `x·cos + rotate_half(x)·sin`, where `rotate_half([a, b]) = [-b, a]`.

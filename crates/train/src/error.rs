@@ -87,3 +87,9 @@ impl From<TrainError> for ApiError {
         }
     }
 }
+
+impl From<kernels::DeviceGaveUp> for TrainError {
+    fn from(why: kernels::DeviceGaveUp) -> Self {
+        Self::Device(why.0)
+    }
+}

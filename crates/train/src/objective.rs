@@ -1,19 +1,16 @@
-//! Next-token cross-entropy whose logits never exist for more than a slice of the taught positions.
+//! Next-token cross-entropy of the taught positions.
 //!
-//! The output projection is frozen, so the gradient with respect to the hidden state can be made right in the
-//! forward slice: with `p = softmax(h·Wᵀ)` and target `t`, `loss = log Σ exp(h·Wᵀ) - h·W[t]` and
-//! `∂loss/∂h = p·W - W[t]`. What flows back through the model is then a product of two small matrices.
+//! The output projection is frozen, so the gradient with respect to the hidden states is made with the loss
+//! ([`kernels::cross_entropy`]), and what flows back through the model starts from it.
 
 use std::borrow::Borrow;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use data::Row;
+use kernels::{Wanted, cross_entropy};
 use model::{Adapter, Decoder, Layout};
 
 use crate::TrainError;
-
-/// Taught positions whose logits exist at once.
-pub(crate) const SLICE: usize = 256;
 
 /// What a forward pass over some rows leaves.
 #[derive(Debug)]
@@ -50,7 +47,7 @@ pub(crate) fn forward(
         ids.resize((i + 1) * width, 0);
         for (at, _) in row.taught.iter().enumerate().skip(1).filter(|(_, taught)| **taught) {
             positions.push((i * width + at - 1) as i32);
-            targets.push(row.ids[at] as i32);
+            targets.push(row.ids[at]);
         }
     }
     if targets.is_empty() {
@@ -64,38 +61,11 @@ pub(crate) fn forward(
     let n = targets.len();
     let index = |values: Vec<i32>| Tensor::<1, Int>::from_data(TensorData::new(values, [n]), device);
     let hidden = hidden.select(0, index(positions));
-    let targets = index(targets);
-
-    let cap = model.config().logit_cap;
-    let sloped = |tensor: Tensor<2>, slope: Option<Tensor<2>>| match slope {
-        Some(slope) => tensor * slope,
-        None => tensor,
-    };
+    let wanted = Wanted { hidden: want == Want::Gradient, head: false };
     let plain = hidden.clone().without_autodiff();
-    let (mut losses, mut gradients) = (Vec::new(), Vec::new());
-    for start in (0..n).step_by(SLICE) {
-        let length = SLICE.min(n - start);
-        let h = plain.clone().narrow(0, start, length);
-        let right = model.head().clone().select(0, targets.clone().narrow(0, start, length));
-        let logits = model.logits(h.clone());
-        let slopes = cap.slope(&logits);
-        let top = logits.clone().max_dim(1);
-        let weight = (logits - top.clone()).exp();
-        let total = weight.clone().sum_dim(1);
-        let score = cap.apply((h * right.clone()).sum_dim(1));
-        let slope = cap.slope(&score);
-        losses.push((total.clone().log() + top - score).sum());
-        if want == Want::Gradient {
-            let pulled = sloped(weight, slopes).matmul(model.head().clone()) / total;
-            gradients.push(pulled - sloped(right, slope));
-        }
-    }
-    let loss = Tensor::cat(losses, 0).try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;
-    let loss = loss.iter::<f64>().sum();
-    let gradient = match want {
-        Want::Gradient => Tensor::cat(gradients, 0),
-        Want::Loss => Tensor::zeros([1, 1], device),
-    };
+    let made = cross_entropy(plain, model.head(), &targets, model.config().logit_cap.0, wanted)?;
+    let gradient = made.hidden.unwrap_or_else(|| Tensor::zeros([1, 1], device));
+    let loss = made.loss;
     Ok(Some(Forward { hidden, loss, gradient }))
 }
 

@@ -1,0 +1,164 @@
+//! The backward pass of [`attention`](crate::attention).
+//!
+//! With `p = e^(s - total)` made again block by block and `g` the gradient of `out`: `∂v = pᵀ·g`, `∂p = g·vᵀ`,
+//! `∂s = p ∘ (∂p - Σ g∘out)`, `∂q = scale·∂s·k`, `∂k = scale·∂sᵀ·q`; then both are turned back.
+
+use burn::backend::flex::FlexTensor;
+
+use crate::{
+    Heads,
+    attend::{Group, KEYS, Kept, block, capped, gathered, seen},
+    exp::{dot, exp, vectorised},
+    matrix::{Matrix, MatrixMut, There, product},
+    primitive::{made, numbers, shape},
+    threads::{each, n_threads},
+};
+
+/// A block of queries: the first token's place in the row, and where its queries' gradients go.
+type Block<'a> = (usize, &'a mut [f32]);
+
+/// One thread's part of a row: some blocks, and the gradients of all keys and values, `[width, groups · 2 · d]`.
+struct Part<'a> {
+    row: usize,
+    blocks: Vec<Block<'a>>,
+    to_keys: Vec<f32>,
+}
+
+/// The gradient with respect to the queries, keys and values before they were turned.
+pub(crate) fn backward(kept: &Kept, slope: &FlexTensor) -> FlexTensor {
+    let [tokens, together] = shape(&kept.qkv);
+    let (heads, width) = (&kept.heads, kept.sight.width.max(1));
+    let (block, beside) = (block(heads), 2 * heads.groups * heads.width);
+    let mut to = vec![0.0; tokens * together];
+    let n_rows = tokens / width;
+    let n_parts = n_threads().min(width.div_ceil(2 * block)).max(1);
+    let mut parts: Vec<Part> = Vec::new();
+    for (row, to) in to.chunks_mut(width * together).enumerate() {
+        let first = parts.len();
+        parts.extend((0..n_parts).map(|_| Part {
+            row,
+            blocks: Vec::new(),
+            to_keys: vec![0.0; width * beside],
+        }));
+        for (i, to) in to.chunks_mut(block * together).enumerate() {
+            // Later blocks have more to do: dealt out there and back.
+            let turn = i % (2 * n_parts);
+            let part = if turn < n_parts { turn } else { 2 * n_parts - 1 - turn };
+            parts[first + part].blocks.push((i * block, to));
+        }
+    }
+    each(parts.iter_mut().collect(), |part: &mut Part| some(kept, numbers(slope), part));
+    let to_keys: Vec<(usize, Vec<f32>)> = parts.into_iter().map(|part| (part.row, part.to_keys)).collect();
+
+    let share = width.div_ceil(n_threads()).max(1);
+    let mut pieces = Vec::new();
+    for (row, to) in to.chunks_mut(width * together).enumerate() {
+        let of_row = &to_keys[row * n_parts..(row + 1) * n_parts];
+        for (i, to) in to.chunks_mut(share * together).enumerate() {
+            pieces.push((row, i * share, to, of_row));
+        }
+    }
+    debug_assert!(n_rows * n_parts == to_keys.len());
+    each(pieces, |(row, from, to, parts): (usize, usize, &mut [f32], &[(usize, Vec<f32>)])| {
+        for (i, to) in to.chunks_exact_mut(together).enumerate() {
+            let to = &mut to[together - beside..];
+            for (_, part) in parts {
+                let part = &part[(from + i) * beside..(from + i + 1) * beside];
+                to.iter_mut().zip(part).for_each(|(to, part)| *to += part);
+            }
+        }
+        if let Some(turn) = &kept.sight.turn {
+            let turned = heads.queries + heads.groups;
+            turn.apply(to, together, turned, heads.width, row * width + from, true);
+        }
+    });
+    made(to, [tokens, together])
+}
+
+/// One thread's blocks.
+fn some(kept: &Kept, slope: &[f32], part: &mut Part<'_>) {
+    let heads = &kept.heads;
+    let (d, shared, together) = (heads.width, heads.queries / heads.groups, heads.together());
+    let (width, seen_width) = (kept.sight.width, heads.queries * d);
+    let of_row = |x: usize| part.row * width * x..(part.row + 1) * width * x;
+    let qkv = &numbers(&kept.qkv)[of_row(together)];
+    let (out, slope) = (&numbers(&kept.out)[of_row(seen_width)], &slope[of_row(seen_width)]);
+    let (total, first) = (&kept.total[of_row(heads.queries)], &kept.sight.first[of_row(1)]);
+    let beside = 2 * heads.groups * d;
+    for (from, to) in &mut part.blocks {
+        let (from, n) = (*from, to.len() / together);
+        let lowest = first[from..from + n].iter().min().map_or(0, |first| *first as usize);
+        let most = n * shared * KEYS.min(from + n - lowest);
+        let (mut weights, mut slopes) = (vec![0.0; most], vec![0.0; most]);
+        for group in 0..heads.groups {
+            let Group { k, v } = Group::of(heads, qkv, group);
+            let q = gathered(heads, qkv, together, from, n, group);
+            let g = gathered(heads, slope, seen_width, from, n, group);
+            let seen_out = gathered(heads, out, seen_width, from, n, group);
+            let dots: Vec<f32> =
+                g.chunks_exact(d).zip(seen_out.chunks_exact(d)).map(|(g, out)| dot(g, out)).collect();
+            let totals = gathered(&Heads { width: 1, ..*heads }, total, heads.queries, from, n, group);
+            let (q, g) = (Matrix::of(&q, n * shared, d), Matrix::of(&g, n * shared, d));
+            let mut to_q = vec![0.0; n * shared * d];
+            for key in (lowest..from + n).step_by(KEYS) {
+                let keys = KEYS.min(from + n - key);
+                let (weights, slopes) = (&mut weights[..n * shared * keys], &mut slopes[..n * shared * keys]);
+                let (k, v) = (k.rows(key, keys), v.rows(key, keys));
+                let scale = heads.scale as f32;
+                let replaced = There::Replaced;
+                product(MatrixMut::of(weights, n * shared, keys), replaced, q, k.transposed(), scale);
+                product(MatrixMut::of(slopes, n * shared, keys), replaced, g, v.transposed(), 1.0);
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let rows = weights.chunks_exact_mut(keys).zip(slopes.chunks_exact_mut(keys));
+                        for (i, (weights, slopes)) in rows.enumerate() {
+                            let (low, high) = seen(first, from + i / shared, key, keys);
+                            for side in [&mut *weights, &mut *slopes] {
+                                side[..low].fill(0.0);
+                                side[high..].fill(0.0);
+                            }
+                            let (weights, slopes) = (&mut weights[low..high], &mut slopes[low..high]);
+                            capped(weights, heads.cap);
+                            weigh(weights, slopes, totals[i], dots[i], heads.cap);
+                        }
+                    },
+                );
+                let (weights, slopes) =
+                    (Matrix::of(weights, n * shared, keys), Matrix::of(slopes, n * shared, keys));
+                let added = There::AddedTo;
+                product(MatrixMut::of(&mut to_q, n * shared, d), added, slopes, k, scale);
+                let to_k = MatrixMut::new(&mut part.to_keys[key * beside + group * d..], [keys, d], beside);
+                product(to_k, added, slopes.transposed(), q, scale);
+                let at = key * beside + (heads.groups + group) * d;
+                let to_v = MatrixMut::new(&mut part.to_keys[at..], [keys, d], beside);
+                product(to_v, added, weights.transposed(), g, 1.0);
+            }
+            let together_d = shared * d;
+            for (to, to_q) in to.chunks_exact_mut(together).zip(to_q.chunks_exact(together_d)) {
+                to[group * together_d..(group + 1) * together_d].copy_from_slice(to_q);
+            }
+        }
+    }
+}
+
+/// From scores to weights, and from the weights' gradients to the scores'.
+#[inline(always)]
+fn weigh(weights: &mut [f32], slopes: &mut [f32], total: f32, dot: f32, cap: Option<f64>) {
+    match cap {
+        None => {
+            for (w, s) in weights.iter_mut().zip(slopes) {
+                *w = exp(*w - total);
+                *s = *w * (*s - dot);
+            }
+        }
+        Some(cap) => {
+            let share = 1.0 / cap as f32;
+            for (w, s) in weights.iter_mut().zip(slopes) {
+                let bent = *w * share;
+                *w = exp(*w - total);
+                *s = *w * (*s - dot) * (1.0 - bent * bent);
+            }
+        }
+    }
+}

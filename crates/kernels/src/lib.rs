@@ -1,0 +1,38 @@
+//! Fused, differentiable operations: several steps of a layer as one, with a backward pass written by hand that keeps
+//! only what it needs.
+//!
+//! | operation | computes | keeps for its backward pass |
+//! | --- | --- | --- |
+//! | [`linears`] | several linear layers over one input that is first normed or gated, low-rank pairs and a residual sum included | that input, and the narrow products of the pairs |
+//! | [`attention`] | rotary embedding and causal attention of grouped queries, packed segments and windows included | turned queries, keys and values, what was seen, one number a head and token |
+//! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
+//!
+//! **Invariants:** each operation has two forms that the tests hold equal, forward and backward. The plain one
+//! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The other
+//! runs on the processor, on slices. Sums are taken in an order that follows from shapes and the number of threads
+//! alone, so the same numbers give the same bits.
+//!
+//! On a graphics adapter the plain form runs: a form of its own there is a match arm of [`linears`] and [`attention`],
+//! which all callers go through.
+//!
+//! Deliberately absent: models, files, anything of the rest of the project.
+
+mod attend;
+mod attend_back;
+mod before;
+mod entropy;
+mod exp;
+mod layers;
+mod layers_back;
+mod matrix;
+pub mod plain;
+mod primitive;
+mod sight;
+mod threads;
+
+pub use attend::attention;
+pub use before::{Before, Curve};
+pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
+pub use layers::{Dropout, Layer, LowRank, linears};
+pub use primitive::{is_processor, on_processor};
+pub use sight::{Heads, Sight, Turn};

@@ -1,0 +1,108 @@
+//! Attention: the processor's form against the plain one, and that against differences in f64.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
+
+mod common;
+
+use burn::tensor::{DType, Tensor};
+use common::{differences, gradients, near, numbers, on, typed, values};
+use kernels::{Heads, Sight, Turn, attention, plain};
+use proptest::prelude::*;
+
+/// Rows of segments, the last of each row being padding; tokens see back as far as `window`.
+fn sight(rows: &[Vec<usize>], window: usize, half: usize, own_turns: bool) -> Sight {
+    let width: usize = rows[0].iter().sum();
+    let mut first = Vec::new();
+    for row in rows {
+        let mut start = 0;
+        for length in row {
+            first.extend((start..start + length).map(|i| start.max((i + 1).saturating_sub(window)) as u32));
+            start += length;
+        }
+    }
+    let n = if own_turns { rows.len() * width } else { width };
+    let angles = numbers(n * half, 5);
+    let table = |f: fn(f64) -> f64| angles.iter().map(|x| f(*x * 3.0) as f32).collect();
+    Sight { width, first: first.into(), turn: Some(Turn { cos: table(f64::cos), sin: table(f64::sin) }) }
+}
+
+fn heads(shared: usize, groups: usize, half: usize, cap: Option<f64>) -> Heads {
+    Heads { queries: shared * groups, groups, width: 2 * half, scale: 0.6, cap }
+}
+
+fn qkv(heads: &Heads, sight: &Sight, dtype: DType) -> Tensor<2> {
+    let shape = [sight.first.len(), heads.together()];
+    typed(&numbers(shape[0] * shape[1], 3), shape, dtype)
+}
+
+fn same(heads: &Heads, sight: &Sight, threads: usize) {
+    let inputs = [qkv(heads, sight, DType::F32)];
+    let expected = gradients(&inputs, &[true], |x| plain::attention(x[0].clone(), heads, sight));
+    // A product makes a tensor of its own: what is turned in place must not be the caller's.
+    let found = on(threads, || gradients(&inputs, &[true], |x| attention(x[0].clone(), heads, sight)));
+    near(&found.0, &expected.0, 1e-5, "forward");
+    near(found.1[0].as_ref().unwrap(), expected.1[0].as_ref().unwrap(), 1e-5, "backward");
+    assert_eq!(values(&inputs[0]), values(&qkv(heads, sight, DType::F32)), "the input is left alone");
+    let untracked = attention(inputs[0].clone(), heads, sight);
+    near(&values(&untracked), &expected.0, 1e-5, "without a graph");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn both_forms_say_the_same_forward_and_backward(
+        lengths in prop::collection::vec(prop::collection::vec(0usize..60, 3), 1..4),
+        (shared, groups, half) in (1usize..4, 1usize..3, 1usize..6),
+        window in prop_oneof![Just(usize::MAX), 1usize..40],
+        cap in prop_oneof![Just(None), Just(Some(0.8))],
+        (threads, own_turns) in (1usize..4, any::<bool>()),
+    ) {
+        let width = 1 + lengths.iter().map(|row| row.iter().sum::<usize>()).max().unwrap();
+        let padded = |row: &Vec<usize>| [row.clone(), vec![width - row.iter().sum::<usize>()]].concat();
+        let rows: Vec<_> = lengths.iter().map(padded).collect();
+        same(&heads(shared, groups, half, cap), &sight(&rows, window, half, own_turns), threads);
+    }
+}
+
+#[test]
+fn rows_longer_than_a_block_of_keys_and_rows_of_one_token_are_no_different() {
+    for (rows, window) in [
+        (vec![vec![700]], usize::MAX),
+        (vec![vec![600, 10], vec![5, 605]], usize::MAX),
+        (vec![vec![700]], 300),
+        (vec![vec![1]], usize::MAX),
+        (vec![vec![1], vec![1]], 1),
+    ] {
+        for threads in [1, 2] {
+            same(&heads(3, 2, 4, None), &sight(&rows, window, 4, true), threads);
+        }
+    }
+    same(&heads(1, 8, 4, Some(2.0)), &sight(&[vec![300]], usize::MAX, 4, false), 2);
+}
+
+#[test]
+fn the_plain_form_has_the_gradients_of_differences() {
+    for (cap, window) in [(None, usize::MAX), (Some(0.5), 2)] {
+        let (heads, sight) = (heads(2, 1, 1, cap), sight(&[vec![3, 2], vec![1, 4]], window, 1, true));
+        let inputs = [qkv(&heads, &sight, DType::F64)];
+        let run = |x: &[Tensor<2>]| plain::attention(x[0].clone(), &heads, &sight);
+        let (_, found) = gradients(&inputs, &[true], run);
+        near(found[0].as_ref().unwrap(), &differences(&inputs, run)[0], 1e-7, "backward");
+    }
+}
+
+#[test]
+fn the_same_numbers_give_the_same_bits() {
+    let (heads, sight) = (heads(3, 1, 4, None), sight(&[vec![500]], usize::MAX, 4, false));
+    let inputs = [qkv(&heads, &sight, DType::F32)];
+    let once = || on(2, || gradients(&inputs, &[true], |x| attention(x[0].clone(), &heads, &sight)));
+    assert_eq!(once(), once());
+}
+
+#[test]
+fn scores_far_apart_leave_finite_numbers() {
+    let (heads, sight) = (heads(1, 1, 2, None), sight(&[vec![40]], usize::MAX, 2, false));
+    let large = [qkv(&heads, &sight, DType::F32) * 1e4];
+    let (said, slopes) = gradients(&large, &[true], |x| attention(x[0].clone(), &heads, &sight));
+    assert!(said.iter().chain(slopes[0].as_ref().unwrap()).all(|x| x.is_finite()));
+}

@@ -1,0 +1,92 @@
+//! Numbers, and gradients of a sum over what an operation gives.
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its part; helpers of tests may give up
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+
+/// Numbers that look like chance and are the same each time.
+pub fn numbers(n: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..n)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect()
+}
+
+pub fn tensor(shape: [usize; 2], seed: u64) -> Tensor<2> {
+    typed(&numbers(shape[0] * shape[1], seed), shape, DType::F32)
+}
+
+pub fn typed(numbers: &[f64], shape: [usize; 2], dtype: DType) -> Tensor<2> {
+    let data = TensorData::new(numbers.to_vec(), shape).convert_dtype(dtype);
+    Tensor::from_data(data, (&Device::flex(), dtype))
+}
+
+pub fn values(x: &Tensor<2>) -> Vec<f64> {
+    x.clone().without_autodiff().into_data().iter::<f64>().collect()
+}
+
+/// What `operation` gives for `inputs`, and the gradient of its weighted sum with respect to those that are `tracked`.
+pub fn gradients(
+    inputs: &[Tensor<2>],
+    tracked: &[bool],
+    operation: impl Fn(&[Tensor<2>]) -> Tensor<2>,
+) -> (Vec<f64>, Vec<Option<Vec<f64>>>) {
+    let leaves: Vec<Tensor<2>> = inputs
+        .iter()
+        .zip(tracked)
+        .map(|(x, tracked)| if *tracked { x.clone().autodiff().require_grad() } else { x.clone() })
+        .collect();
+    let y = operation(&leaves);
+    let said = values(&y);
+    let weights = typed(&numbers(said.len(), 99), y.dims(), y.dtype());
+    if !tracked.contains(&true) {
+        return (said, vec![None; inputs.len()]);
+    }
+    let mut all = (y * weights).sum().backward();
+    let of = |(x, tracked): (&Tensor<2>, &bool)| tracked.then(|| values(&x.grad_remove(&mut all).unwrap()));
+    (said, leaves.iter().zip(tracked).map(of).collect())
+}
+
+/// The same gradients by differences, for numbers in f64.
+pub fn differences(inputs: &[Tensor<2>], operation: impl Fn(&[Tensor<2>]) -> Tensor<2>) -> Vec<Vec<f64>> {
+    const STEP: f64 = 1e-5;
+    let sum = |inputs: &[Tensor<2>]| -> f64 {
+        let said = values(&operation(inputs));
+        said.iter().zip(numbers(said.len(), 99)).map(|(y, w)| y * w).sum()
+    };
+    let mut all = Vec::new();
+    for (i, input) in inputs.iter().enumerate() {
+        let at = values(input);
+        let slope = |j: usize| {
+            let moved = |by: f64| {
+                let mut at = at.clone();
+                at[j] += by;
+                let mut inputs = inputs.to_vec();
+                inputs[i] = typed(&at, input.dims(), DType::F64);
+                sum(&inputs)
+            };
+            (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
+        };
+        all.push((0..at.len()).map(slope).collect());
+    }
+    all
+}
+
+/// That two lists are equal within `share` of the largest number.
+pub fn near(found: &[f64], expected: &[f64], share: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(1.0f64, |top, x| top.max(x.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let off = (found - expected).abs() / largest;
+        assert!(off <= share, "{what}: {found} is not {expected} at {i}");
+    }
+}
+
+/// Runs `work` in a pool of so many threads.
+pub fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
