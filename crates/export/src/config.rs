@@ -72,7 +72,7 @@ fn spell_rope_both_ways(fields: &mut Map<String, Value>) {
 /// the tokenizer says a reply ends.
 pub(crate) fn generation(tuned: Tuned<'_>, config: &Value) -> Value {
     // What lies beside a GGUF file need not belong to it.
-    let folder = (tuned.base.format() == Format::Safetensors).then(|| tuned.base.folder());
+    let folder = (tuned.base.format() != Format::Gguf).then(|| tuned.base.folder());
     let own = folder.and_then(|folder| fs::read(folder.join("generation_config.json")).ok());
     let mut fields: Map<String, Value> =
         own.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
