@@ -50,6 +50,7 @@ fn every_command_helps_with_an_example() {
         "runs follow",
         "runs chart",
         "eval",
+        "classify",
         "generate",
         "export",
         "doctor",

@@ -14,6 +14,7 @@ use crate::{
     advice::{best, named, refuse_failed},
     errors::AtTheEdge,
     known::Measured,
+    tasks::kind_of,
 };
 
 /// All that was measured for a plan, but for the device.
@@ -70,6 +71,8 @@ impl Engine {
         let data_path = self.home().dataset(info.id, &info.version);
         let model_path = self.locate_model(&spec.model, watch)?;
         let open = self.inner.known.model(&model_path)?;
+        // Said before anything is read for minutes.
+        plan::possible(spec.task, kind_of(&info), open.shape.kind()).at_the_edge()?;
         let model = self.model_facts(&spec.model, &open, watch)?;
         let kept: Kept = data::open(&data_path).at_the_edge()?;
         let supervise = spec.knobs.supervise.unwrap_or(Supervise::Replies);

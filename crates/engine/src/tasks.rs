@@ -17,6 +17,19 @@ pub(crate) fn answered(info: &DatasetInfo) -> Option<(Task, DataKind)> {
     }
 }
 
+/// What the rows of a data set are, by the shape they were read in.
+pub(crate) fn kind_of(info: &DatasetInfo) -> DataKind {
+    match info.mapping.shape {
+        Shape::Text => DataKind::Text,
+        Shape::PromptCompletion => DataKind::Completion,
+        Shape::Alpaca | Shape::Messages | Shape::ShareGpt => DataKind::Chat,
+        Shape::Labelled => DataKind::Labelled,
+        Shape::LabelledSeveral => DataKind::LabelledSeveral,
+        Shape::Scored => DataKind::Scored,
+        Shape::TaggedWords | Shape::Spans => DataKind::Tagged,
+    }
+}
+
 /// What the head in a model's own file does, by its `config.json`; none where there is no head, or nobody named what it
 /// says.
 pub(crate) fn of_file(config: &Value) -> Option<Task> {

@@ -26,4 +26,5 @@ pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};
 pub use smaller::smaller;
+pub use task::possible;
 pub use time::flops_per_token;

@@ -15,10 +15,7 @@ const ENOUGH: u64 = 5;
 /// The task, with the labels it is about.
 pub(crate) fn task(spec: &RunSpec, facts: &Facts) -> Result<Chosen<Task>, PlanError> {
     let (data, model) = (&facts.data, &facts.model);
-    let (usual, because) = of_data(data.kind, model.kind);
-    let kind = spec.task.unwrap_or(usual);
-    fits_data(kind, data.kind)?;
-    fits_model(kind, model.kind)?;
+    let (kind, because) = possible(spec.task, data.kind, model.kind)?;
     let labels = || -> Result<Vec<String>, PlanError> {
         let taught: Vec<_> = data.labels.iter().filter(|label| label.counts.train > 0).collect();
         let named = in_order(taught.iter().map(|label| label.label.clone()).collect());
@@ -41,6 +38,23 @@ pub(crate) fn task(spec: &RunSpec, facts: &Facts) -> Result<Chosen<Task>, PlanEr
         None => Because::Measured(because),
     };
     Ok(Chosen::new(task, because))
+}
+
+/// The task that is asked for, or that goes with the data, and why; refused if this data cannot teach it or this model
+/// cannot do it. Needs no measurement, so that it can be said before any is made.
+///
+/// # Errors
+/// [`PlanError::DataTeachesOther`], [`PlanError::ModelCannot`].
+pub fn possible(
+    asked: Option<TaskKind>,
+    data: DataKind,
+    model: ModelKind,
+) -> Result<(TaskKind, String), PlanError> {
+    let (usual, because) = of_data(data, model);
+    let kind = asked.unwrap_or(usual);
+    fits_data(kind, data)?;
+    fits_model(kind, model)?;
+    Ok((kind, because))
 }
 
 /// What goes with data of this kind.

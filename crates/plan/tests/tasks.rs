@@ -107,13 +107,13 @@ fn what_cannot_be_is_refused_with_the_nearest_that_can() {
         To write the labels, import the data with its columns mapped as prompt and completion; or leave the task open: it is `classify`.
 
         the task `classify` cannot be learned from this data, which teaches `write`
-        Leave the task open, which makes it `write`; or import the data with its columns mapped to a label, a number or tags.
+        Leave the task open, which makes it `write`; or import data with labels, numbers or tags.
 
         the task `score` cannot be learned from this data, which teaches `classify`
         Leave the task open, which makes it `classify`; or import the data with its columns mapped to a label, a number or tags.
 
         the task `transform` cannot be learned from this data, which teaches `write`
-        To write the labels, import the data with its columns mapped as prompt and completion; or leave the task open: it is `write`.
+        Leave the task open, which makes it `write`; or import data with labels, numbers or tags.
 
         every row for training has the label `a`, so there is nothing to tell apart
         Add rows with other labels.

@@ -166,10 +166,6 @@ export type Asked = {
 	context_length?: number | null,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing?: boolean | null,
-	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
-	method?: Method | null,
-	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
-	trainable?: Trainable | null,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank?: number | null,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -180,7 +176,7 @@ export type Asked = {
 	target_modules?: TargetModules | null,
 	/** Scales by alpha / √rank instead, which keeps high ranks from fading. */
 	use_rslora?: boolean | null,
-	/** How far each step moves what learns. Halve it if the loss jumps. */
+	/** How far each step moves the adapter. Halve it if the loss jumps. */
 	learning_rate?: number | null,
 	/** How the learning rate falls towards the end. */
 	schedule?: Schedule | null,
@@ -188,15 +184,13 @@ export type Asked = {
 	warmup_ratio?: number | null,
 	/** How often the model sees the whole training data. */
 	epochs?: number | null,
-	/** How many times the weights are moved. Follows from the epochs unless it is set. */
+	/** How many times the adapter is moved. Follows from the epochs unless it is set. */
 	max_steps?: number | null,
 	/** Rows that go through the model at once. Fewer need less memory. */
 	batch_size?: number | null,
-	/** Batches whose gradients are summed before the weights move. More are steadier and slower. */
+	/** Batches whose gradients are summed before the adapter moves. More are steadier and slower. */
 	gradient_accumulation?: number | null,
-	/** Rare labels count as much as frequent ones. For tasks with one label of several. */
-	class_weights?: boolean | null,
-	/** Pulls what learns towards zero a little in each step. */
+	/** Pulls the adapter towards zero a little in each step. */
 	weight_decay?: number | null,
 	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
 	max_grad_norm?: number | null,
@@ -429,20 +423,8 @@ export type ColumnRole =
 "system" | 
 /**  A list of messages, OpenAI's or ShareGPT's way. */
 "messages" | 
-/**  Running text; the text that is labelled. */
-"text" | 
-/**  The second text of a pair. */
-"pair" | 
-/**  A label, or a list of labels. */
-"label" | 
-/**  A number. */
-"score" | 
-/**  A list of words. */
-"words" | 
-/**  A list of their tags. */
-"tags" | 
-/**  A list of spans in the text. */
-"spans";
+/**  Running text. */
+"text";
 
 /**  Runs side by side. */
 export type Comparison = {
@@ -491,15 +473,6 @@ export type DatasetInfo = {
 	problems: Problem[],
 	/**  How many there were in all. */
 	n_problems: number,
-	/**
-	 *  What the rows are labelled with and how often, the most frequent first: rows of a label, words of a tag. Empty
-	 *  where rows have no labels, and in what older versions kept.
-	 */
-	labels?: LabelCount[],
-	/**  Of tagged words, the kinds of entities and how often each stands there, the most frequent first. */
-	entities?: LabelCount[],
-	/**  Of scored texts, how the numbers for training are spread. */
-	scores?: ScoreSpread | null,
 };
 
 /**  All that the page of a data set starts from. */
@@ -554,10 +527,6 @@ export type Decided = {
 	context_length: Chosen<number>,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing: Chosen<boolean>,
-	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
-	method?: Chosen<Method>,
-	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
-	trainable?: Chosen<Trainable>,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank: Chosen<number>,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -568,7 +537,7 @@ export type Decided = {
 	target_modules: Chosen<TargetModules>,
 	/** Scales by alpha / √rank instead, which keeps high ranks from fading. */
 	use_rslora: Chosen<boolean>,
-	/** How far each step moves what learns. Halve it if the loss jumps. */
+	/** How far each step moves the adapter. Halve it if the loss jumps. */
 	learning_rate: Chosen<number>,
 	/** How the learning rate falls towards the end. */
 	schedule: Chosen<Schedule>,
@@ -576,15 +545,13 @@ export type Decided = {
 	warmup_ratio: Chosen<number>,
 	/** How often the model sees the whole training data. */
 	epochs: Chosen<number>,
-	/** How many times the weights are moved. Follows from the epochs unless it is set. */
+	/** How many times the adapter is moved. Follows from the epochs unless it is set. */
 	max_steps: Chosen<number>,
 	/** Rows that go through the model at once. Fewer need less memory. */
 	batch_size: Chosen<number>,
-	/** Batches whose gradients are summed before the weights move. More are steadier and slower. */
+	/** Batches whose gradients are summed before the adapter moves. More are steadier and slower. */
 	gradient_accumulation: Chosen<number>,
-	/** Rare labels count as much as frequent ones. For tasks with one label of several. */
-	class_weights?: Chosen<boolean>,
-	/** Pulls what learns towards zero a little in each step. */
+	/** Pulls the adapter towards zero a little in each step. */
 	weight_decay: Chosen<number>,
 	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
 	max_grad_norm: Chosen<number>,
@@ -716,8 +683,6 @@ export type EvalPoint = {
 	loss: number,
 	/**  That it was the lowest so far. */
 	best: boolean,
-	/**  How good the answers were; empty where the model writes. */
-	scores?: Score[],
 };
 
 /**  One thing to learn from. */
@@ -735,29 +700,7 @@ completion: string } |
 /**  A conversation, rendered by the model's own chat template. */
 { kind: "chat"; 
 /**  In order. */
-messages: Message[] } | 
-/**  A text, or two that belong together, and what it is. */
-{ kind: "labelled"; 
-/**  The text. */
-text: string; 
-/**  The second text of a pair: a hypothesis to its premise, an answer to its question. */
-pair: string | null; 
-/**  Its labels: one where a text has one of several; any number, each once, where several may hold. */
-labels: string[] } | 
-/**  A text, or two that belong together, and a number for it. */
-{ kind: "scored"; 
-/**  The text. */
-text: string; 
-/**  The second text of a pair. */
-pair: string | null; 
-/**  The number; finite. */
-score: number } | 
-/**  A sentence of which each word has a tag. */
-{ kind: "tagged"; 
-/**  In order. */
-words: string[]; 
-/**  One for each word, IOB2: `B-PER` where an entity begins, `I-PER` inside, `O` outside. */
-tags: string[] };
+messages: Message[] };
 
 /**  What is exported. */
 export type ExportForm = 
@@ -933,14 +876,6 @@ of: string[] } |
 /**  Good ones. */
 examples: string[] };
 
-/**  How often a label stands in each part of a data set. */
-export type LabelCount = {
-	/**  Which. */
-	label: string,
-	/**  How often, by part. */
-	counts: Counts,
-};
-
 /**  How long examples are, in tokens. */
 export type LengthHistogram = {
 	/**  Of a bin, in tokens. */
@@ -1022,42 +957,6 @@ export type Message = {
 	/**  What is said, as it stands in the file. */
 	content: string,
 };
-
-/**  How a model learns. */
-export type Method = 
-/**  A small adapter beside the frozen model. */
-"lora" | 
-/**  The model's own tensors. */
-"full";
-
-/**  What is measured. Each is computed as the implementation that crate `metrics` names for it does. */
-export type Metric = 
-/**  The share of answers that are right: of texts, or of words where each has a label. 0 to 1. */
-"accuracy" | 
-/**  The mean of the labels' F1. 0 to 1. */
-"macro_f1" | 
-/**  F1 over all labels together. 0 to 1. */
-"micro_f1" | 
-/**  The labels' F1, weighted by how often each is right. 0 to 1. */
-"weighted_f1" | 
-/**  Matthews' correlation: 1 is perfect, 0 is as good as guessing. */
-"matthews" | 
-/**  The share of texts of which all labels are right and none is missing. 0 to 1. */
-"subset_accuracy" | 
-/**  F1 over whole entities: kind, beginning and end must be right. 0 to 1. */
-"entity_f1" | 
-/**  The share of the entities found that are right. 0 to 1. */
-"entity_precision" | 
-/**  The share of the entities there are that were found. 0 to 1. */
-"entity_recall" | 
-/**  Pearson's correlation of numbers, -1 to 1. */
-"pearson" | 
-/**  Spearman's correlation of ranks, -1 to 1. */
-"spearman" | 
-/**  The mean squared distance between numbers. */
-"mean_squared_error" | 
-/**  The mean distance between numbers. */
-"mean_absolute_error";
 
 /**
  *  A base model: its repository on the hub (`HuggingFaceTB/SmolLM2-135M-Instruct`), or the path of a local folder or
@@ -1269,41 +1168,7 @@ limit: number } |
 /**  The same example as an earlier row; kept once. */
 { kind: "duplicate"; 
 /**  The row it repeats. */
-first: number } | 
-/**  The label is empty. */
-{ kind: "empty_label" } | 
-/**  A column that should hold labels holds something else. */
-{ kind: "not_a_label"; 
-/**  Its name. */
-column: string } | 
-/**  A column that should hold a number holds something else, or one without end. */
-{ kind: "not_a_number"; 
-/**  Its name. */
-column: string } | 
-/**  Not a list of words and a list of their tags. */
-{ kind: "bad_tags" } | 
-/**  The words and their tags are not as many. */
-{ kind: "different_lengths"; 
-/**  Words. */
-words: number; 
-/**  Tags. */
-tags: number } | 
-/**  Spans are not a list of objects with start, end and label. */
-{ kind: "bad_spans" } | 
-/**  Two spans share characters. */
-{ kind: "overlapping_spans" } | 
-/**  A span is empty, ends before it begins, or lies outside the text. */
-{ kind: "span_outside" } | 
-/**  A span begins or ends inside a word; it was widened to the whole word and the row kept. */
-{ kind: "span_cuts_word" } | 
-/**  A row set aside has a label that no row for training has. */
-{ kind: "unknown_label"; 
-/**  The label. */
-label: string } | 
-/**  No other row has this label; the row is kept. */
-{ kind: "single_example"; 
-/**  The label. */
-label: string };
+first: number };
 
 /**  From the least to the most that is expected. */
 export type Range = {
@@ -1392,7 +1257,7 @@ step: number;
 of: number; 
 /**  Epochs done, as a fraction. */
 epoch: number; 
-/**  Mean loss of what is taught, before the step, as in [`Evaluated`](Self::Evaluated). */
+/**  Mean negative log-likelihood of the taught tokens, in nats, before the step. */
 loss: number; 
 /**  Of this step. */
 learning_rate: number; 
@@ -1400,7 +1265,7 @@ learning_rate: number;
 grad_norm: number; 
 /**  Tokens of this step that are not padding. */
 tokens: number; 
-/**  Taught tokens, labels or numbers. */
+/**  Of them, taught. */
 supervised: number; 
 /**  Wall time of the step. */
 secs: number; 
@@ -1412,19 +1277,14 @@ memory: MemoryUse | null } |
 { kind: "evaluated"; 
 /**  Steps done. */
 step: number; 
-/**
- *  Mean loss of what is taught: the negative log-likelihood of a token, a text's label or a word's tag in nats,
- *  or a number's squared error.
- */
+/**  Mean negative log-likelihood of the taught tokens, in nats. */
 loss: number; 
-/**  Taught tokens, labels or numbers looked at. */
+/**  Taught tokens looked at. */
 tokens: number; 
 /**  That it is the lowest so far. */
 best: boolean; 
 /**  Wall time of the look. */
-secs: number; 
-/**  How good the answers are, the most telling first; empty where the model writes. */
-scores?: Score[] } | 
+secs: number } | 
 /**  What the model says by now. */
 { kind: "sampled"; 
 /**  Steps done. */
@@ -1616,26 +1476,6 @@ export type Schedule =
 /**  `lr`. */
 "constant";
 
-/**  How good a model's answers are, by one metric. */
-export type Score = {
-	/**  What is measured. */
-	metric: Metric,
-	/**  What it comes to. */
-	value: number,
-};
-
-/**  How numbers are spread. */
-export type ScoreSpread = {
-	/**  The least. */
-	least: number,
-	/**  The most. */
-	most: number,
-	/**  The mean. */
-	mean: number,
-	/**  Standard deviation: the root of the mean squared distance from the mean. */
-	deviation: number,
-};
-
 /**  An example as text and as tokens. */
 export type Seen = {
 	/**  The text that is tokenised, with all that the template adds. */
@@ -1702,17 +1542,7 @@ export type Shape =
 /**  `conversations`: a list of `{from, value}`. */
 "share_gpt" | 
 /**  A text a row, or a whole file of it. */
-"text" | 
-/**  A text, perhaps a second one, and its label. */
-"labelled" | 
-/**  A text, perhaps a second one, and a list of labels, which may be empty. */
-"labelled_several" | 
-/**  A text, perhaps a second one, and a number. */
-"scored" | 
-/**  A list of words and a list of their tags. */
-"tagged_words" | 
-/**  A text and a list of spans in it, each `{start, end, label}` in characters. */
-"spans";
+"text";
 
 /**  A shape, and the columns that make it up. */
 export type ShapeSheet = {
@@ -1878,14 +1708,6 @@ from: string } |
 { kind: "unavailable"; 
 /**  Why, and what works instead. */
 why: string };
-
-/**
- *  What learns in full fine-tuning. Words are taken in order: each adds tensors, or takes them away where it begins with
- *  `!`; where the first takes away, all tensors stand there before it. What no word reaches is frozen.
- */
-export type Trainable = 
-/**  As [`TrainableWord`] reads them. */
-string[];
 
 /**  What a check came to. */
 export type Verdict = 

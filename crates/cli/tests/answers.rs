@@ -1,0 +1,190 @@
+//! From a file to a report, through the real program: a tiny encoder learns labels and tags, is measured and is asked.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        fs::write(self.path(name), content).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// The tiny model's weights with the tiny tokenizer of its family.
+    fn model(&self) -> String {
+        let folder = self.path("model");
+        fs::create_dir_all(&folder).unwrap();
+        let copy = |from: &str, name: &str| {
+            fs::copy(testkit::fixture(from).join(name), folder.join(name)).unwrap();
+        };
+        copy("tiny/bert", "config.json");
+        copy("tiny/bert", "model.safetensors");
+        copy("tokenizers/bert", "vocab.txt");
+        folder.display().to_string()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tunesmith"));
+        command.args(args).env("TUNESMITH_HOME", self.path("home")).output().unwrap()
+    }
+
+    /// The JSON that the program printed, line by line.
+    fn said(&self, args: &[&str]) -> Vec<Value> {
+        let all: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let output = self.run(&all);
+        let trouble = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {trouble}");
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn refused(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(!output.status.success(), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+/// Words of the tiny vocabulary.
+const LIGHT: [&str; 3] = ["the lighthouse", "the lamp again", "light the lamp"];
+const WATER: [&str; 3] = ["weather and water", "water again and again", "read the water"];
+
+fn texts(n: usize) -> String {
+    let mut file = "text,label\n".to_owned();
+    for at in 0..n {
+        let (words, label) = if at % 2 == 0 { (LIGHT, "light") } else { (WATER, "water") };
+        writeln!(file, "{} {at},{label}", words[at % 3]).unwrap();
+    }
+    file
+}
+
+#[test]
+fn a_file_of_labels_becomes_a_model_a_report_and_answers() {
+    let home = Home::new();
+    let (model, data) = (home.model(), home.file("texts.csv", &texts(60)));
+    let plan = &home.said(&["plan", "--model", &model, "--data", &data, "--test-share", "0.2"])[0];
+    assert_eq!(plan["task"]["value"]["kind"], "classify");
+    assert_eq!(plan["task"]["value"]["labels"], serde_json::json!(["light", "water"]));
+
+    let knobs = ["--device", "cpu", "--max-steps", "40", "--learning-rate", "0.01", "--method", "full"];
+    let asked = [&["train", "--model", &model, "--data", "texts", "--name", "tiny"][..], &knobs].concat();
+    let events = home.said(&asked);
+    let looks: Vec<&Value> =
+        events.iter().map(|line| &line["event"]).filter(|event| event["kind"] == "evaluated").collect();
+    assert!(looks.len() > 2);
+    for look in &looks {
+        let metrics: Vec<_> = look["scores"].as_array().unwrap().iter().map(|s| s["metric"].clone()).collect();
+        assert_eq!(metrics, ["accuracy", "macro_f1", "weighted_f1", "matthews"]);
+    }
+    let loss = |look: &Value| look["loss"].as_f64().unwrap();
+    assert!(loss(looks[looks.len() - 1]) < 0.5 * loss(looks[0]), "it learned: {looks:?}");
+
+    let page = home.path("report.html");
+    let report = &home.said(&["eval", "--run", "tiny", "--html", &page.display().to_string()])[0];
+    assert_eq!((&report["split"], &report["n"]), (&Value::from("test"), &Value::from(12)));
+    let accuracy = &report["metrics"][0];
+    let number = |name: &str| accuracy[name].as_f64().unwrap();
+    assert!(number("value") > 0.9 && number("guess") <= 0.5 + 1e-9, "{accuracy}");
+    assert!(number("low") <= number("value") && number("value") <= number("high"));
+    assert_eq!(report["confusion"].as_array().unwrap().len(), 2);
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("macro F1") && !html.contains("<script"));
+
+    let said = &home.said(&["classify", "--run", "tiny", "read the water"])[0];
+    assert_eq!((&said["kind"], &said["one"]), (&Value::from("labels"), &Value::from(true)));
+    assert_eq!(said["labels"][0]["label"], "water");
+    let sum: f64 = said["labels"].as_array().unwrap().iter().map(|l| l["probability"].as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-9);
+
+    let shown = String::from_utf8(home.run(&["runs", "show", "tiny"]).stdout).unwrap();
+    assert!(shown.contains("task classify") && shown.contains("accuracy"), "{shown}");
+    assert!(!shown.contains("packing") && !shown.contains("n_samples"), "{shown}");
+    let refusal = home.refused(&["generate", "--run", "tiny", "--prompt", "Hello"]);
+    assert!(refusal.contains("does not write") && refusal.contains("tunesmith classify"), "{refusal}");
+    let refusal = home.refused(&["classify", "--run", "tiny", "  "]);
+    assert!(refusal.contains("There is no text"), "{refusal}");
+    let refusal = home.refused(&["classify", "--model", &model, "the lamp"]);
+    assert!(refusal.contains("no head that says labels or numbers"), "{refusal}");
+}
+
+#[test]
+fn tagged_words_become_entities_with_their_places() {
+    let home = Home::new();
+    let mut file = String::new();
+    for at in 0..40 {
+        let (what, tag) = if at % 2 == 0 { ("lamp", "B-THING") } else { ("keeper", "B-PER") };
+        match at % 4 {
+            0 | 1 => write!(file, "the O\n{what} {tag}\nread O\n{at} O\n\n").unwrap(),
+            _ => write!(file, "read O\n{at} O\nagain O\nthe O\n{what} {tag}\n\n").unwrap(),
+        }
+    }
+    let (model, data) = (home.model(), home.file("words.conll", &file));
+    let knobs = ["--device", "cpu", "--max-steps", "120", "--learning-rate", "0.003", "--method", "full"];
+    let asked = [&["train", "--model", &model, "--data", &data, "--name", "tagger"][..], &knobs].concat();
+    let events = home.said(&asked);
+    let last = events.iter().rev().map(|line| &line["event"]).find(|event| event["kind"] == "evaluated");
+    let f1 = &last.unwrap()["scores"][0];
+    assert_eq!(f1["metric"], "entity_f1");
+    assert!(f1["value"].as_f64().unwrap() > 0.9, "{f1}");
+
+    let said = &home.said(&["classify", "--run", "tagger", "read 7 again the keeper"])[0];
+    let found: Vec<_> = said["entities"].as_array().unwrap().iter().map(|e| (&e["label"], &e["start"], &e["end"])).collect();
+    let expected = [("PER", 17, 23)].map(|(l, s, e)| (Value::from(l), Value::from(s), Value::from(e)));
+    assert_eq!(found, expected.iter().map(|(l, s, e)| (l, s, e)).collect::<Vec<_>>());
+    let report = &home.said(&["eval", "--run", "tagger"])[0];
+    assert_eq!(report["split"], "validation", "there is no test part");
+    let kinds: Vec<_> = report["classes"].as_array().unwrap().iter().map(|class| class["label"].clone()).collect();
+    assert_eq!(kinds, ["PER", "THING"]);
+}
+
+#[test]
+fn an_unknown_label_in_the_test_part_is_named_and_left_out() {
+    let home = Home::new();
+    let folder = home.path("set");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("train.csv"), texts(20) + "only one of these,rare\n").unwrap();
+    fs::write(folder.join("test.csv"), "text,label\nthe lamp,light\nthe water,wet\n,light\n").unwrap();
+    let info = &home.said(&["data", "import", &folder.display().to_string()])[0];
+    assert_eq!(info["counts"]["test"], 1);
+    let kinds: Vec<String> = info["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| format!("{} {}: {}", p["file"].as_str().unwrap(), p["line"], p["kind"]["kind"].as_str().unwrap()))
+        .collect();
+    assert_eq!(kinds, ["test.csv 4: empty_text", "train.csv 22: single_example", "test.csv 3: unknown_label"]);
+    let shown = String::from_utf8(home.run(&["data", "show", "last"]).stdout).unwrap();
+    assert!(shown.contains("kept: 1 row is the only one with the label `rare`"), "{shown}");
+    assert!(shown.contains("left out: 1 row set aside for looks has the label `wet`"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_starts() {
+    let home = Home::new();
+    let (model, data) = (home.model(), home.file("texts.csv", &texts(20)));
+    let llama = testkit::fixture("tiny/llama_tied").display().to_string();
+    let chats = home.file("chats.jsonl", "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"c\",\"completion\":\"d\"}\n");
+    let refusal = home.refused(&["train", "--model", &model, "--data", &chats]);
+    assert!(refusal.contains("it reads, and cannot write"), "{refusal}");
+    let refusal = home.refused(&["train", "--model", &llama, "--data", &data, "--task", "write"]);
+    assert!(refusal.contains("mapped as prompt and completion"), "{refusal}");
+    let refusal = home.refused(&["train", "--model", &model, "--data", &data, "--packing", "on"]);
+    assert!(refusal.contains("Packing means nothing for the task `classify`"), "{refusal}");
+    assert!(home.path("home").join("runs").read_dir().map_or(0, Iterator::count) == 0);
+}
