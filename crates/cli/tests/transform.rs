@@ -138,7 +138,8 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     let losses: Vec<f64> = losses.collect();
     assert!(first < 0.1 && best >= 0.4, "ROUGE-L {rouge:?}, losses {losses:?}");
     assert_eq!(scores(&heard, Metric::Bleu).len(), rouge.len());
-    let sampled = heard.iter().filter(|event| matches!(event, RunEvent::Sampled { samples, .. } if samples.len() == 2));
+    let sampled =
+        heard.iter().filter(|event| matches!(event, RunEvent::Sampled { samples, .. } if samples.len() == 2));
     assert_eq!(sampled.count(), rouge.len());
 
     let tuned = engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap();

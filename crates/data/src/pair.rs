@@ -207,8 +207,10 @@ mod tests {
     fn both_sides_end_and_a_cut_target_does_not() {
         let tokenizer = Tokenizer::from_folder(&fixture("tokenizers/t5")).unwrap();
         let end = tokenizer.eos_id().unwrap();
-        let example =
-            Example::Completion { prompt: "the lighthouse".to_owned(), completion: "light the lamp".to_owned() };
+        let example = Example::Completion {
+            prompt: "the lighthouse".to_owned(),
+            completion: "light the lamp".to_owned(),
+        };
         let pair = |context_length| {
             Pairing { tokenizer: &tokenizer, context_length }.pair(&example).unwrap().unwrap()
         };

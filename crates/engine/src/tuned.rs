@@ -110,8 +110,11 @@ impl Engine {
                 .hint("Let it train a little longer.")
         })?;
         if job.plan.task.value.kind().answers_with_a_head() {
-            return Err(ApiError::new(Code::Usage, "This run answers with labels or numbers, and does not write")
-                .hint("Ask it what a text is instead: tunesmith classify."));
+            return Err(ApiError::new(
+                Code::Usage,
+                "This run answers with labels or numbers, and does not write",
+            )
+            .hint("Ask it what a text is instead: tunesmith classify."));
         }
         let (open, model) = self.open_at(&job.model, device, watch)?;
         let method = train::method(&job.plan.knobs, model.base());
@@ -234,7 +237,8 @@ impl Tuned {
             }
             Search::Beams(beams) => {
                 let go_on = |_: &[u32]| ControlFlow::Continue(());
-                let lines = model::beam_search(writer.as_mut(), &ends, max_tokens, beams, go_on).map_err(failed)?;
+                let lines =
+                    model::beam_search(writer.as_mut(), &ends, max_tokens, beams, go_on).map_err(failed)?;
                 let best = lines.into_iter().next();
                 let (ids, complete) = best.map(|line| (line.ids, line.complete)).unwrap_or_default();
                 for id in ids.iter().take(ids.len() - usize::from(complete)) {

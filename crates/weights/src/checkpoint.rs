@@ -79,9 +79,8 @@ impl Checkpoint {
     fn of_file(file: Mapped) -> Result<Checkpoint, WeightsError> {
         let opened = match file.starts_with(b"GGUF") {
             true => gguf_parts(&file).map(|(tensors, metadata)| (Format::Gguf, tensors, metadata)),
-            false if pytorch::is_one(&file) => {
-                pytorch_parts(&file).map(|tensors| (Format::PyTorch, with_full_names(tensors), BTreeMap::new()))
-            }
+            false if pytorch::is_one(&file) => pytorch_parts(&file)
+                .map(|tensors| (Format::PyTorch, with_full_names(tensors), BTreeMap::new())),
             false => {
                 safetensors_parts(&file).map(|(tensors, metadata)| (Format::Safetensors, tensors, metadata))
             }

@@ -56,7 +56,9 @@ pub(crate) fn find(path: &Path) -> Result<Found, WeightsError> {
             return shards(&path.join(PYTORCH_INDEX)).map(Found::Shards);
         }
         ([], true) => "there are no weights in it",
-        ([], false) => "its weights are in a file of PyTorch that is not called pytorch_model.bin, so name the file",
+        ([], false) => {
+            "its weights are in a file of PyTorch that is not called pytorch_model.bin, so name the file"
+        }
         _ => "there are several .gguf files in it, so name one of them",
     };
     Err(WeightsError::NoModel { path: path.to_owned(), found: found.to_owned() })

@@ -222,7 +222,9 @@ mod tests {
         };
         check(
             &[0xff; 32],
-            expect!["This is not a safetensors, GGUF or PyTorch file (its first eight bytes are no header length)."],
+            expect![
+                "This is not a safetensors, GGUF or PyTorch file (its first eight bytes are no header length)."
+            ],
         );
         check(
             &file("<html>", 0),

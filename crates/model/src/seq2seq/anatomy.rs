@@ -8,8 +8,13 @@ impl Seq2SeqConfig {
     /// those of `EncDecAttention`.
     pub fn layer_linears(&self) -> Vec<LayerLinear> {
         let (h, inner, f) = (self.d_model, self.inner_dim(), self.d_ff);
-        let linear =
-            |path, outputs, inputs, in_attention| LayerLinear { path, outputs, inputs, in_attention, bias: false };
+        let linear = |path, outputs, inputs, in_attention| LayerLinear {
+            path,
+            outputs,
+            inputs,
+            in_attention,
+            bias: false,
+        };
         let mut all = vec![
             linear("SelfAttention.q", inner, h, true),
             linear("SelfAttention.k", inner, h, true),
@@ -36,7 +41,8 @@ impl Seq2SeqConfig {
         let wide = |n: usize| n as u64;
         let h = wide(self.d_model);
         let linears = |cross: bool| -> u64 {
-            let all = self.layer_linears().into_iter().filter(|linear| cross || !linear.path.starts_with("EncDec"));
+            let all =
+                self.layer_linears().into_iter().filter(|linear| cross || !linear.path.starts_with("EncDec"));
             all.map(|linear| wide(linear.inputs) * wide(linear.outputs)).sum()
         };
         let embedding = wide(self.vocab_size) * h;

@@ -18,7 +18,8 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// How a pickle of PyTorch before 1.6 begins: protocol 2, and the first bytes of a number that marks it.
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-const SUPPORTED: &str = "safetensors, GGUF, and what torch.save of PyTorch 1.6 and later writes of a state_dict";
+const SUPPORTED: &str =
+    "safetensors, GGUF, and what torch.save of PyTorch 1.6 and later writes of a state_dict";
 
 /// Whether a file is of this kind, by its first bytes.
 pub(crate) fn is_one(file: &[u8]) -> bool {
@@ -64,7 +65,10 @@ fn members(file: &[u8]) -> Result<BTreeMap<String, Range<usize>>, Fault> {
         let member = zip.by_index_raw(at).map_err(broken)?;
         let name = member.name().map_err(broken)?.into_owned();
         if member.compression() != CompressionMethod::Stored || member.size() != member.compressed_size() {
-            return Err(Fault::Unsupported { what: format!("The compressed part {name:?}"), supported: SUPPORTED });
+            return Err(Fault::Unsupported {
+                what: format!("The compressed part {name:?}"),
+                supported: SUPPORTED,
+            });
         }
         let place = || {
             let start = usize::try_from(member.data_start()?).ok()?;

@@ -53,8 +53,16 @@ enum Value<'a> {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Function(Function),
-    Storage { key: &'a str, dtype: Dtype },
-    Tensor { storage: Id, offset: i64, shape: Vec<i64>, strides: Vec<i64> },
+    Storage {
+        key: &'a str,
+        dtype: Dtype,
+    },
+    Tensor {
+        storage: Id,
+        offset: i64,
+        shape: Vec<i64>,
+        strides: Vec<i64>,
+    },
 }
 
 /// What a file may ask for.
@@ -299,7 +307,9 @@ impl<'a> Machine<'a> {
     fn function(&mut self, module: &str, name: &str) -> Result<(), Fault> {
         let known = FUNCTIONS.iter().find(|(m, n, _)| *m == module && *n == name);
         let (_, _, function) = known.ok_or_else(|| Fault::Unsupported {
-            what: format!("The file asks for {module}.{name}, which is no part of weights and is not run. That"),
+            what: format!(
+                "The file asks for {module}.{name}, which is no part of weights and is not run. That"
+            ),
             supported: "what torch.save writes of a state_dict",
         })?;
         self.push(Value::Function(*function));
@@ -378,7 +388,8 @@ impl<'a> Machine<'a> {
             if !names.insert(*name) {
                 return Err(Fault::Twice((*name).to_owned()));
             }
-            let sizes = |all: &[i64]| all.iter().map(|n| usize::try_from(*n).ok()).collect::<Option<Vec<_>>>();
+            let sizes =
+                |all: &[i64]| all.iter().map(|n| usize::try_from(*n).ok()).collect::<Option<Vec<_>>>();
             let (Some(shape), Some(strides), Ok(offset)) =
                 (sizes(shape), sizes(strides), usize::try_from(*offset))
             else {
@@ -434,7 +445,9 @@ mod tests {
 
     #[test]
     fn what_ends_early_or_makes_no_sense_is_refused() {
-        for pickle in [&b""[..], b"\x80", b"\x80\x02(", b"\x80\x02t.", b"}e.", b"h\x01.", b"NR.", b"N.", b"(Q."] {
+        for pickle in
+            [&b""[..], b"\x80", b"\x80\x02(", b"\x80\x02t.", b"}e.", b"h\x01.", b"NR.", b"N.", b"(Q."]
+        {
             assert!(read(pickle).is_err(), "{pickle:?}");
         }
         let said = read(b"\x80\x02cos\nsystem\n.").unwrap_err().to_string();
