@@ -227,6 +227,25 @@ test("a chart is drawn at most four times a second, in sight only, and only when
   chart.close();
 });
 
+test("a chart that grows is drawn anew when that can be seen", async () => {
+  let newest = 1000;
+  let drawn = 0;
+  const chart = new Chart({ drawChart: async () => (drawn++, { svg: "", steps: [0, newest] }) }, ["1"]);
+  const said = async (step) => {
+    const before = drawn;
+    newest = step;
+    chart.grew(step);
+    await new Promise((done) => setTimeout(done, 300));
+    return drawn - before;
+  };
+  chart.resize(500, 300);
+  assert.equal(await said(1000), 1, "nothing was drawn yet");
+  assert.equal(await said(1001), 0, "half a pixel");
+  assert.equal(await said(1002), 1);
+  assert.equal(await said(800), 1, "it went on from an earlier step");
+  chart.close();
+});
+
 test("times are said as people say them, and understood as they type them", () => {
   const now = new Date(2026, 10, 21, 22, 30).getTime();
   const at = (day, hours, minutes) => new Date(2026, 10, day, hours, minutes).getTime();

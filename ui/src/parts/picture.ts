@@ -41,29 +41,42 @@ export function pictureFrom(svg: string): Parsed | null {
 }
 
 /**
- * Makes what stands in `place` look like `picture`, node by node: a picture that comes four times a second for hours must
- * not leave the one before to be swept up, which WebKit is slow to do.
+ * Makes what stands in `place` look like `picture`, node by node: a picture that comes again for hours must not leave the
+ * one before to be swept up, which WebKit is slow to do.
  */
 export function show(place: Element, picture: Element | null): void {
-  if (picture) alike(place, [...place.childNodes], [picture]);
-  else place.replaceChildren();
+  const there = place.firstElementChild;
+  const wanted = picture && (there ? alike(there, picture) : document.importNode(picture, true));
+  if (wanted !== there) place.replaceChildren(...(wanted ? [wanted] : []));
 }
 
-function alike(parent: Element, before: ChildNode[], after: readonly ChildNode[]): void {
-  after.forEach((node, i) => {
-    const there = before[i];
-    if (there instanceof Element && node instanceof Element && there.nodeName === node.nodeName) {
-      for (const { name } of [...there.attributes]) if (!node.hasAttribute(name)) there.removeAttribute(name);
-      for (const { name, value } of node.attributes)
-        if (there.getAttribute(name) !== value) there.setAttribute(name, value);
-      alike(there, [...there.childNodes], [...node.childNodes]);
-    } else if (there instanceof Text && node instanceof Text) {
-      if (there.data !== node.data) there.data = node.data;
-    } else {
-      const fresh = document.importNode(node, true);
-      if (there) there.replaceWith(fresh);
-      else parent.append(fresh);
+/** `there`, made to look like `wanted`; or another in its place where it cannot. */
+function alike<T extends ChildNode>(there: T, wanted: ChildNode): ChildNode {
+  if (there instanceof Text && wanted instanceof Text) {
+    if (there.data !== wanted.data) there.data = wanted.data;
+    return there;
+  }
+  if (!(there instanceof Element && wanted instanceof Element) || there.nodeName !== wanted.nodeName)
+    return document.importNode(wanted, true);
+  for (const name of there.getAttributeNames()) if (!wanted.hasAttribute(name)) there.removeAttribute(name);
+  for (const name of wanted.getAttributeNames()) {
+    const value = wanted.getAttribute(name) ?? "";
+    if (there.getAttribute(name) !== value) there.setAttribute(name, value);
+  }
+  let child = there.firstChild;
+  for (let node = wanted.firstChild; node; node = node.nextSibling) {
+    const next: ChildNode | null = child?.nextSibling ?? null;
+    if (!child) there.append(document.importNode(node, true));
+    else {
+      const made = alike(child, node);
+      if (made !== child) child.replaceWith(made);
     }
-  });
-  for (const gone of before.slice(after.length)) gone.remove();
+    child = next;
+  }
+  while (child) {
+    const next: ChildNode | null = child.nextSibling;
+    child.remove();
+    child = next;
+  }
+  return there;
 }

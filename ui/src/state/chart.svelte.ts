@@ -23,6 +23,8 @@ export class Chart {
   /** Weight of the past, 0 to 0.99. */
   smoothing = $state(0);
   private chosen = false;
+  /** The steps from left to right of the picture that is there. */
+  private shown: readonly [number, number] | null = null;
   private theme: ChartRequest["theme"] = "light";
   private size: { width: number; height: number } | null = null;
   private visible = true;
@@ -77,6 +79,12 @@ export class Chart {
     this.soon();
   }
 
+  /** The newest step is `step`: drawn anew once that moves the picture by a pixel, which in a long run is seldom. */
+  grew(step: number): void {
+    const [first, last] = this.shown ?? [0, 0];
+    if (Math.abs(step - last) * (this.size?.width ?? 0) >= last - first) this.changed();
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.size = null;
@@ -101,6 +109,7 @@ export class Chart {
     this.last = Date.now();
     try {
       this.picture = await this.backend.drawChart(this.request(this.size));
+      this.shown = this.picture.steps;
       this.trouble = null;
     } catch (e) {
       this.trouble = asApiError(e);
