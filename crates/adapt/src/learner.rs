@@ -50,6 +50,7 @@ pub enum Method {
 
 /// What a method made.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has one")]
 pub enum Learner {
     /// Pairs of small matrices, and heads that learn whole.
     Lora(Lora),

@@ -11,7 +11,7 @@ use std::{
 
 use engine::{Beams, Engine, Home, ImportRequest, Progress, Search, WorkerProgram};
 use spec::{
-    Asked, ChatPrompt, DeviceChoice, Metric, ModelId, RunEvent, RunId, RunSpec, RunStatus, Sampling, Split,
+    Asked, ChatPrompt, DeviceChoice, ExportForm, Metric, ModelId, Precision, RunEvent, RunId, RunSpec, RunStatus, Sampling, Split,
     Task, Voice,
 };
 use testkit::fixture;
@@ -157,6 +157,17 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     };
     assert!(right(Search::Sample(&Sampling::GREEDY)) >= 5);
     assert!(right(Search::Beams(&Beams::default())) >= 5);
+
+    let merged = ExportForm::Merged { precision: Precision::F32 };
+    let exported = engine.export_to(id, merged, None, &mut go_on).unwrap();
+    assert!(exported.difference < 1e-3 && exported.moved > 0.1, "{exported:?}");
+    assert!(exported.snippet.contains("AutoModelForSeq2SeqLM"), "{}", exported.snippet);
+    let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
+    let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
+    let mut says = |of: &engine::Tuned| {
+        of.reply(Voice::Tuned, &prompt, &Sampling::GREEDY, 8, |_| ControlFlow::Continue(())).unwrap().text
+    };
+    assert_eq!(says(&read), says(&tuned), "a merged model says what the run's says");
 
     let info = engine.dataset(engine.run(id).unwrap().spec.data, None).unwrap();
     let look = |voice| {

@@ -32,7 +32,10 @@ pub struct Answerer {
 
 impl std::fmt::Debug for Answerer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answerer").field("model", &self.open.path).field("task", &self.task).finish_non_exhaustive()
+        f.debug_struct("Answerer")
+            .field("model", &self.open.path)
+            .field("task", &self.task)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +95,8 @@ impl Engine {
     pub(crate) fn result_of(&self, id: RunId) -> Result<String, ApiError> {
         let folder = self.home().run(id);
         self.run(id)?.result.or_else(|| train::latest(&folder.checkpoints())).ok_or_else(|| {
-            ApiError::new(Code::NotFound, "The run has no checkpoint yet").hint("Let it train a little longer.")
+            ApiError::new(Code::NotFound, "The run has no checkpoint yet")
+                .hint("Let it train a little longer.")
         })
     }
 
@@ -110,8 +114,11 @@ impl Engine {
         let job = runfolder::read_job(&folder).at_the_edge()?;
         let (task, knobs) = (job.plan.task.value.clone(), &job.plan.knobs);
         if !task.kind().answers_with_a_head() {
-            return Err(ApiError::new(Code::Usage, "This run learned to write, and not to answer with labels")
-                .hint("Try it with a prompt instead: tunesmith generate."));
+            return Err(ApiError::new(
+                Code::Usage,
+                "This run learned to write, and not to answer with labels",
+            )
+            .hint("Try it with a prompt instead: tunesmith generate."));
         }
         let checkpoint = folder.checkpoint(&self.result_of(id)?);
         let context = knobs.context_length.value as usize;
@@ -209,8 +216,9 @@ impl Answerer {
         let encoded = encode(pair.map_or(Passage::Text(text), |pair| Passage::Pair(text, pair)))?;
         let type_ids = pair.is_some().then_some(&encoded.type_ids[..]);
         let logits = self.logits(&encoded.ids, type_ids)?;
-        judge::said(&self.task, &logits)
-            .ok_or_else(|| ApiError::new(Code::Internal, "The head said nothing that the task has a meaning for"))
+        judge::said(&self.task, &logits).ok_or_else(|| {
+            ApiError::new(Code::Internal, "The head said nothing that the task has a meaning for")
+        })
     }
 
     fn logits(&self, ids: &[u32], type_ids: Option<&[u32]>) -> Result<Vec<f32>, ApiError> {

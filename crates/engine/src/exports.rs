@@ -3,14 +3,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use adapt::Learner;
 use export::{Card, ExportError, IfThere, Losses};
-use spec::{ApiError, Code, DeviceChoice, ExportForm, Exported, RunId};
+use spec::{ApiError, Code, DeviceChoice, ExportForm, Exported, Job, RunId};
 
 use crate::{
     Engine, Progress, Watch, clock,
     errors::{AtTheEdge, Classify, disk, parted},
+    models::OpenModel,
+    tuned::Taught,
 };
 
 impl Classify for ExportError {
@@ -18,7 +22,9 @@ impl Classify for ExportError {
         let code = match &self {
             Self::Model(_) | Self::Adapt(_) | Self::Weights(_) | Self::Text(_) => Code::BadModel,
             Self::Write(_) | Self::Folder { .. } | Self::NoSpace { .. } => Code::Disk,
-            Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } => Code::Usage,
+            Self::NoName { .. } | Self::Exists { .. } | Self::NotAnExport { .. } | Self::NoAdapter => {
+                Code::Usage
+            }
             Self::Damaged { .. } | Self::Differs { .. } => Code::Mismatch,
             Self::Cancelled => Code::Cancelled,
         };
@@ -26,7 +32,30 @@ impl Classify for ExportError {
     }
 }
 
+/// What a run learned, without the model that it learned beside: an export opens that itself, and two in memory would be
+/// one too many.
+struct Learned {
+    open: Arc<OpenModel>,
+    learner: Learner,
+    job: Job,
+    checkpoint: String,
+}
+
 impl Engine {
+    fn learned_by(&self, id: RunId, watch: &mut Watch<'_>) -> Result<Learned, ApiError> {
+        let job = runfolder::read_job(&self.home().run(id)).at_the_edge()?;
+        let nothing = || ApiError::new(Code::NotFound, "The run has nothing to export yet");
+        if !job.plan.task.value.kind().answers_with_a_head() {
+            let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
+            let Taught { learner, job, checkpoint } = tuned.taught.ok_or_else(nothing)?;
+            return Ok(Learned { open: tuned.open, learner, job, checkpoint });
+        }
+        let checkpoint = self.result_of(id)?;
+        let answerer = self.open_answerer(id, DeviceChoice::Cpu, watch)?;
+        let (learner, job) = answerer.taught.ok_or_else(nothing)?;
+        Ok(Learned { open: answerer.open, learner, job, checkpoint })
+    }
+
     /// Exports what a run learned to `target`, or to a folder of its own among the exports. A folder that holds other
     /// things gets the export as a new folder in it; an earlier export of this run in this form is replaced once the
     /// new one is whole.
@@ -72,10 +101,7 @@ impl Engine {
         if_there: IfThere,
         watch: &mut Watch<'_>,
     ) -> Result<Exported, ApiError> {
-        let tuned = self.open_run(id, DeviceChoice::Cpu, watch)?;
-        let Some(taught) = tuned.taught else {
-            return Err(ApiError::new(Code::NotFound, "The run has nothing to export yet"));
-        };
+        let taught = self.learned_by(id, watch)?;
         let (detail, series) = (self.run(id)?, self.series(id)?);
         let steps = taught.checkpoint.trim_start_matches("step-").parse().unwrap_or(detail.row.step);
         let mut kept = series.steps.iter().filter(|point| point.step <= steps);
@@ -94,17 +120,13 @@ impl Engine {
             app_version: crate::APP_VERSION.to_owned(),
         };
         let (base, base_path) = (taught.job.plan.model.clone(), taught.job.model.clone());
-        // The export opens the base itself; two in memory would be one too many.
-        let device = tuned.model.base().device().clone();
-        drop(tuned.model);
-        let adapt::Learner::Lora(lora) = &taught.learner else {
-            return Err(ApiError::new(Code::BadModel, "what was trained in full cannot be exported yet"));
-        };
+        let device = model::devices::open(DeviceChoice::Cpu);
+        let device = device.map_err(|error| parted(Code::Device, &error.to_string()))?.0;
         let tuned = export::Tuned {
-            base: &tuned.open.checkpoint,
-            lora,
+            base: &taught.open.checkpoint,
+            learner: &taught.learner,
             device: &device,
-            tokenizer: &tuned.open.tokenizer,
+            tokenizer: &taught.open.tokenizer,
             card: &card,
         };
         let watch: &mut export::Watch<'_> = &mut |p| watch(&Progress::Exporting(p));
@@ -114,7 +136,7 @@ impl Engine {
         };
         let done = done.map_err(Classify::classify)?;
         let exported = Exported {
-            snippet: export::snippet(form, &base, &base_path, &done.path),
+            snippet: export::snippet(form, &taught.job.plan.task.value, &base, &base_path, &done.path),
             path: done.path.display().to_string(),
             files: done.files,
             bytes: done.bytes,

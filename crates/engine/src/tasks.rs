@@ -10,7 +10,9 @@ pub(crate) fn answered(info: &DatasetInfo) -> Option<(Task, DataKind)> {
     let labels = || in_order(info.labels.iter().map(|count| count.label.clone()).collect());
     match info.mapping.shape {
         Shape::Labelled => Some((Task::Classify { labels: labels() }, DataKind::Labelled)),
-        Shape::LabelledSeveral => Some((Task::ClassifySeveral { labels: labels() }, DataKind::LabelledSeveral)),
+        Shape::LabelledSeveral => {
+            Some((Task::ClassifySeveral { labels: labels() }, DataKind::LabelledSeveral))
+        }
         Shape::Scored => Some((Task::Score, DataKind::Scored)),
         Shape::TaggedWords | Shape::Spans => Some((Task::Tag { labels: labels() }, DataKind::Tagged)),
         Shape::Text | Shape::PromptCompletion | Shape::Alpaca | Shape::Messages | Shape::ShareGpt => None,
@@ -37,7 +39,9 @@ pub(crate) fn of_file(config: &Value) -> Option<Task> {
     let labels = || model::labels_of(config);
     match (head.reads, config["problem_type"].as_str()) {
         (Reads::Tokens, _) => Some(Task::Tag { labels: labels()? }),
-        (Reads::Text, Some("multi_label_classification")) => Some(Task::ClassifySeveral { labels: labels()? }),
+        (Reads::Text, Some("multi_label_classification")) => {
+            Some(Task::ClassifySeveral { labels: labels()? })
+        }
         (Reads::Text, _) if head.num_labels == 1 => Some(Task::Score),
         (Reads::Text, _) => Some(Task::Classify { labels: labels()? }),
     }

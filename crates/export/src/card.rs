@@ -2,8 +2,8 @@
 
 use std::{fmt::Write, path::Path};
 
-use adapt::{Learns, Lora};
-use spec::{ExportForm, ModelId, Plan};
+use adapt::{Learner, Learns};
+use spec::{ExportForm, ModelId, Plan, Task};
 
 /// What is told of a tuned model to whoever finds the folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,15 +49,15 @@ impl Card {
     }
 
     /// `README.md`.
-    pub(crate) fn render(&self, form: ExportForm, lora: &Lora) -> String {
-        let mut card = self.front_matter(form);
+    pub(crate) fn render(&self, form: ExportForm, learner: &Learner) -> String {
+        let mut card = self.front_matter(form, learner);
         // Writing to a String cannot fail.
-        let _ = self.body(&mut card, form, lora);
+        let _ = self.body(&mut card, form, learner);
         card
     }
 
     /// What the hub reads. Names are quoted as JSON, which YAML understands, whatever is in them.
-    fn front_matter(&self, form: ExportForm) -> String {
+    fn front_matter(&self, form: ExportForm, learner: &Learner) -> String {
         let mut lines = vec!["---".to_owned()];
         if is_on_hub(&self.plan.model) {
             lines.push(format!("base_model: {}", quoted(&self.base_name())));
@@ -65,37 +65,51 @@ impl Card {
         if let Some(license) = &self.base_license {
             lines.push(format!("license: {}", quoted(&license.to_lowercase())));
         }
-        let (library, tag) = match form {
-            ExportForm::Adapter => ("peft", "lora"),
-            ExportForm::Merged { .. } => ("transformers", "lora-merged"),
+        let (library, tag) = match (form, learner) {
+            (ExportForm::Adapter, _) => ("peft", "lora"),
+            (ExportForm::Merged { .. }, Learner::Lora(_)) => ("transformers", "lora-merged"),
+            (ExportForm::Merged { .. }, Learner::Full(_)) => ("transformers", "fine-tuned"),
         };
         lines.push(format!("library_name: {library}"));
-        lines.push("pipeline_tag: text-generation".to_owned());
+        lines.push(format!("pipeline_tag: {}", pipeline(&self.plan.task.value)));
         lines.push(format!("tags: [{tag}, tunesmith]"));
         lines.push("---\n\n".to_owned());
         lines.join("\n")
     }
 
-    fn body(&self, out: &mut String, form: ExportForm, lora: &Lora) -> std::fmt::Result {
+    fn body(&self, out: &mut String, form: ExportForm, learner: &Learner) -> std::fmt::Result {
         let base = self.base_name();
         writeln!(out, "# {}\n", one_line(&self.name))?;
-        match form {
-            ExportForm::Adapter => writeln!(
+        let n = learner.n_parameters();
+        match (form, learner) {
+            (ExportForm::Adapter, _) => writeln!(
                 out,
-                "A LoRA adapter of {} parameters for `{base}`. It holds only what was learned and needs its base.\n",
-                lora.n_parameters()
+                "A LoRA adapter of {n} parameters for `{base}`. It holds only what was learned and needs its base.\n"
             )?,
-            ExportForm::Merged { precision } => writeln!(
+            (ExportForm::Merged { precision }, Learner::Lora(_)) => writeln!(
                 out,
                 "`{base}`, tuned with LoRA; the adapter is merged into the weights, which are stored in {precision}.\n"
             )?,
+            (ExportForm::Merged { precision }, Learner::Full(_)) => writeln!(
+                out,
+                "`{base}`, of which {n} parameters were trained; the weights are stored in {precision}.\n"
+            )?,
         }
-        writeln!(out, "## How to load it\n\n```python\n{}```\n", how_to_load(form, &quoted(&base), "."))?;
+        writeln!(
+            out,
+            "## How to load it\n\n```python\n{}```\n",
+            how_to_load(form, &self.plan.task.value, &quoted(&base), ".")
+        )?;
 
         writeln!(out, "## What it learned\n")?;
         writeln!(out, "Data: {} (version `{}`).\n", one_line(&self.data), self.plan.data_version.short())?;
         let Losses { steps, first_training, last_training, first_validation, best_validation } = self.losses;
-        writeln!(out, "After {steps} steps, loss in nats per taught token:\n")?;
+        match &self.plan.task.value {
+            Task::Write | Task::Transform => {
+                writeln!(out, "After {steps} steps, loss in nats per taught token:\n")?;
+            }
+            _ => writeln!(out, "After {steps} steps, mean loss:\n")?,
+        }
         writeln!(out, "| | at first | here |\n| --- | --- | --- |")?;
         writeln!(out, "| training | {} | {} |", loss(first_training), loss(last_training))?;
         writeln!(out, "| validation | {} | {} |\n", loss(first_validation), loss(best_validation))?;
@@ -119,7 +133,7 @@ impl Card {
 }
 
 /// How an export in `folder` is loaded on this computer: Python, to copy. `path` is where the base lies.
-pub fn snippet(form: ExportForm, base: &ModelId, path: &Path, folder: &Path) -> String {
+pub fn snippet(form: ExportForm, task: &Task, base: &ModelId, path: &Path, folder: &Path) -> String {
     let said = |path: &Path| quoted(&path.display().to_string());
     let is_gguf = path.extension().is_some_and(|ending| ending == "gguf");
     let base = match (is_on_hub(base), is_gguf) {
@@ -130,27 +144,50 @@ pub fn snippet(form: ExportForm, base: &ModelId, path: &Path, folder: &Path) -> 
         }
         (false, false) => said(path),
     };
-    how_to_load(form, &base, &folder.display().to_string())
+    how_to_load(form, task, &base, &folder.display().to_string())
+}
+
+/// The hub's word for what a model does.
+fn pipeline(task: &Task) -> &'static str {
+    match task {
+        Task::Write => "text-generation",
+        Task::Classify { .. } | Task::ClassifySeveral { .. } | Task::Score => "text-classification",
+        Task::Tag { .. } => "token-classification",
+        Task::Transform => "text2text-generation",
+    }
 }
 
 /// `base` as arguments in Python.
-fn how_to_load(form: ExportForm, base: &str, folder: &str) -> String {
+fn how_to_load(form: ExportForm, task: &Task, base: &str, folder: &str) -> String {
     let remark = if folder == "." { "  # where this file is" } else { "" };
     let folder = quoted(folder);
+    let class = match task {
+        Task::Write => "AutoModelForCausalLM",
+        Task::Classify { .. } | Task::ClassifySeveral { .. } | Task::Score => {
+            "AutoModelForSequenceClassification"
+        }
+        Task::Tag { .. } => "AutoModelForTokenClassification",
+        Task::Transform => "AutoModelForSeq2SeqLM",
+    };
+    // A head's labels stand in the folder's own configuration.
+    let (config, labels) = match task {
+        Task::Write | Task::Transform => ("", ""),
+        _ => ("AutoConfig, ", ", config=AutoConfig.from_pretrained(folder)"),
+    };
     match form {
         ExportForm::Adapter => format!(
             "from peft import PeftModel\n\
-             from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
+             from transformers import {config}{class}, AutoTokenizer\n\n\
              folder = {folder}{remark}\n\
              tokenizer = AutoTokenizer.from_pretrained(folder)\n\
-             base = AutoModelForCausalLM.from_pretrained({base})\n\
+             base = {class}.from_pretrained({base}{labels})\n\
              model = PeftModel.from_pretrained(base, folder)\n"
         ),
         ExportForm::Merged { .. } => format!(
-            "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
+            "from transformers import {class}, AutoTokenizer\n\n\
              folder = {folder}{remark}\n\
              tokenizer = AutoTokenizer.from_pretrained(folder)\n\
-             model = AutoModelForCausalLM.from_pretrained(folder, dtype=\"auto\")\n"
+             model = {class}.from_pretrained(folder, dtype=\"auto\")\n"
         ),
     }
 }
@@ -185,7 +222,13 @@ mod tests {
     fn the_snippet_names_the_base_as_it_is_found_on_this_computer() {
         let load = |id: &str, path: &str| {
             let id = ModelId(id.to_owned());
-            let said = snippet(ExportForm::Adapter, &id, Path::new(path), Path::new("/out/my \"best\""));
+            let said = snippet(
+                ExportForm::Adapter,
+                &Task::Write,
+                &id,
+                Path::new(path),
+                Path::new("/out/my \"best\""),
+            );
             assert!(said.contains("folder = \"/out/my \\\"best\\\"\"\n"), "{said}");
             said.lines().find_map(|line| line.strip_prefix("base = ").map(str::to_owned)).unwrap()
         };
@@ -194,7 +237,8 @@ mod tests {
         assert_eq!(load("/my/base", "/my/base"), call("\"/my/base\""));
         assert_eq!(load("base.gguf", "/my/base.gguf"), call("\"/my\", gguf_file=\"base.gguf\""));
         let merged = ExportForm::Merged { precision: spec::Precision::F16 };
-        let said = snippet(merged, &ModelId("a/b".to_owned()), Path::new("/b"), Path::new("/out"));
+        let said =
+            snippet(merged, &Task::Write, &ModelId("a/b".to_owned()), Path::new("/b"), Path::new("/out"));
         assert!(!said.contains("peft") && said.contains("folder = \"/out\"\n"), "{said}");
     }
 

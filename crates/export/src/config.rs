@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
+use model::encoder::EncoderConfig;
 use serde_json::{Map, Value, json};
 use spec::Precision;
 use weights::Format;
@@ -18,6 +19,8 @@ pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
         Precision::Bf16 => "bfloat16",
         Precision::F16 => "float16",
     };
+    // Of an encoder positions are learned, or spelled in a way that only its own family has.
+    let has_rope = !EncoderConfig::is_one(&config) && config["model_type"] != "gpt2";
     let Some(fields) = config.as_object_mut() else { return config };
     // What was quantised no longer is, and where the base once lay is nobody's business.
     for gone in ["quantization_config", "_name_or_path", "_model_name_or_path"] {
@@ -26,16 +29,15 @@ pub(crate) fn config(mut config: Value, precision: Precision) -> Value {
     fields.retain(|field, value| !value.is_null() || NONE_IS_SAID.contains(&field.as_str()));
     fields.insert("torch_dtype".to_owned(), json!(dtype));
     fields.insert("dtype".to_owned(), json!(dtype));
-    spell_rope_both_ways(fields);
+    if has_rope {
+        spell_rope_both_ways(fields);
+    }
     config
 }
 
 /// Version 4 reads `rope_theta` and `rope_scaling`, version 5 `rope_parameters`. With only the other's spelling,
 /// version 4 silently falls back to a theta of 10000.
 fn spell_rope_both_ways(fields: &mut Map<String, Value>) {
-    if fields.get("model_type").is_some_and(|kind| kind == "gpt2") {
-        return; // its positions are learned
-    }
     let known = |field: &str| fields.get(field).and_then(Value::as_object).cloned();
     let mut rope = known("rope_parameters").or_else(|| known("rope_scaling")).unwrap_or_default();
     // Gemma 3 has one for layers that see everything, and one for those with a window.
@@ -76,7 +78,7 @@ pub(crate) fn generation(tuned: Tuned<'_>, config: &Value) -> Value {
     let own = folder.and_then(|folder| fs::read(folder.join("generation_config.json")).ok());
     let mut fields: Map<String, Value> =
         own.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-    for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
+    for field in ["bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"] {
         if !config[field].is_null() && !fields.contains_key(field) {
             fields.insert(field.to_owned(), config[field].clone());
         }

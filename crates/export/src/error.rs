@@ -69,6 +69,11 @@ pub enum ExportError {
         /// What is wrong.
         what: String,
     },
+    /// An adapter is wanted of a model that has none.
+    #[error(
+        "The model itself was trained, not an adapter beside it, so there is no adapter to export. Export the whole model instead."
+    )]
+    NoAdapter,
     /// The person broke it off.
     #[error("Cancelled; nothing was exported.")]
     Cancelled,

@@ -1,4 +1,5 @@
-//! What comes out, in the forms that other tools load: a PEFT adapter folder, and a folder with the merged model.
+//! What comes out, in the forms that other tools load: a PEFT adapter folder, and a folder with the whole model, be what
+//! was learned merged into it or in place of its tensors.
 //!
 //! **Invariants:** an export is done when it has been read back from the disk by the same loaders that open any
 //! model, holds exactly the numbers it should, and its logits agree with the model in the app. Only then does it
@@ -12,7 +13,9 @@ mod adapter;
 mod card;
 mod config;
 mod error;
+mod labels;
 mod merged;
+mod opened;
 mod place;
 mod progress;
 mod read_back;
@@ -33,13 +36,14 @@ pub use progress::{Progress, Watch};
 pub use read_back::{Agreement, F32_TOLERANCE, fixed_prompt, logits};
 pub use spec::Precision;
 
-/// A tuned model: a base, what was learned beside it, and what is told of it.
+/// A tuned model: a base, what was learned beside it or in place of its tensors, and what is told of it. The task and its
+/// labels stand in the card's plan.
 #[derive(Clone, Copy)]
 pub struct Tuned<'a> {
     /// The base's weights.
     pub base: &'a weights::Checkpoint,
     /// What was learned.
-    pub lora: &'a adapt::Lora,
+    pub learner: &'a adapt::Learner,
     /// Where logits are computed.
     pub device: &'a Device,
     /// The base's tokenizer, whose files stand beside the weights.
@@ -71,7 +75,7 @@ fn write_beside_weights(tuned: Tuned<'_>, folder: &Path, form: ExportForm) -> Re
     for (name, bytes) in tuned.tokenizer.files()? {
         atomic::write_whole(&folder.join(name), &bytes)?;
     }
-    Ok(atomic::write_whole(&folder.join("README.md"), tuned.card.render(form, tuned.lora).as_bytes())?)
+    Ok(atomic::write_whole(&folder.join("README.md"), tuned.card.render(form, tuned.learner).as_bytes())?)
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ExportError> {

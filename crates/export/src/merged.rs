@@ -1,4 +1,5 @@
-//! The whole model with the adapter merged into its weights: `W + s·B·A`, as the folder that transformers loads.
+//! The whole model as the folder that transformers loads: an adapter merged into the weights, `W + s·B·A`, and tensors that
+//! learned whole in place of the base's.
 //!
 //! **Invariant:** one tensor is in memory at a time while writing, whatever the size of the model.
 
@@ -8,8 +9,9 @@ use std::{
     path::Path,
 };
 
-use adapt::Lora;
-use model::{Bare, Decoder, DecoderConfig};
+use adapt::Learner;
+use burn::tensor::Tensor;
+use model::{Adapter, Bare, DecoderConfig, Parameter, head_spec, seq2seq::Seq2SeqConfig};
 use spec::{ExportForm, Precision};
 use weights::{
     Checkpoint, TensorView,
@@ -18,6 +20,8 @@ use weights::{
 
 use crate::{
     ExportError, Exported, IfThere, ROOM_BESIDE_WEIGHTS, Tuned, config,
+    labels::with_head,
+    opened::Opened,
     place::Place,
     progress::{Tally, Watch},
     read_back::{Agreement, Expected, Tolerance, expected},
@@ -78,20 +82,23 @@ pub(crate) fn merged_and(
     largest_file: u64,
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
-    let config = config::config(tuned.base.config_json()?, precision);
-    let kept = kept(tuned.base)?;
-    let sizes: Vec<u64> = kept.iter().map(|t| size(t, float(precision))).collect();
+    let task = &tuned.card.plan.task.value;
+    let config = config::config(with_head(tuned.base.config_json()?, task), precision);
+    let kept = kept(tuned)?;
+    let sizes: Vec<u64> = kept.iter().map(|part| part.size(float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
     let place = Place::prepare(target, if_there, room)?;
-    let (expected, n_layers) = expected(tuned.base, tuned.lora, tuned.device)?;
+    let (expected, n_layers) = expected(tuned)?;
 
     let folder = place.folder();
     write_json(&folder.join("config.json"), &config)?;
-    write_json(&folder.join("generation_config.json"), &config::generation(tuned, &config))?;
+    if head_spec(task, &config, 0).is_none() {
+        write_json(&folder.join("generation_config.json"), &config::generation(tuned, &config))?;
+    }
     write_beside_weights(tuned, folder, ExportForm::Merged { precision })?;
     let tally = Tally::new(kept.len(), watch);
     let shards = share_out(&sizes, largest_file);
-    let merge = Merge { lora: tuned.lora, float: float(precision), tally: &tally };
+    let merge = Merge { learner: tuned.learner, float: float(precision), tally: &tally };
     merge.write(folder, &kept, &sizes, &shards).map_err(|e| tally.because(e))?;
     meddle(folder).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;
     let agreement =
@@ -100,22 +107,64 @@ pub(crate) fn merged_and(
     Ok(Exported { path, files, bytes, agreement, moved: expected.moved })
 }
 
+/// A tensor of the base, as far as it did not learn.
+struct Part<'a> {
+    /// As the folder has it.
+    name: String,
+    shape: Vec<usize>,
+    frozen: Frozen<'a>,
+}
+
+enum Frozen<'a> {
+    /// In the base's file.
+    Stored(TensorView<'a>),
+    /// In memory: a head that was made new, and the encoder under it, whose file may call its tensors otherwise.
+    Held(Tensor<2>),
+}
+
+impl Part<'_> {
+    fn size(&self, float: Float) -> u64 {
+        float.dtype().bytes_of(&self.shape).unwrap_or(0) as u64
+    }
+
+    fn numbers(&self) -> Result<Vec<f32>, Trouble> {
+        match &self.frozen {
+            Frozen::Stored(view) => Ok(view.to_f32()?),
+            Frozen::Held(tensor) => numbers(tensor.clone()),
+        }
+    }
+}
+
+fn numbers(tensor: Tensor<2>) -> Result<Vec<f32>, Trouble> {
+    let data = tensor.without_autodiff().try_into_data().map_err(|e| e.to_string())?;
+    Ok(data.iter::<f32>().collect())
+}
+
 /// The base's tensors that belong into the folder: those that make up the model, without an output projection that the
 /// configuration says is the embedding, or masks that older files carry along.
-fn kept(base: &Checkpoint) -> Result<Vec<TensorView<'_>>, ExportError> {
-    let config = DecoderConfig::from_json(&base.config_json()?)?;
+fn kept(tuned: Tuned<'_>) -> Result<Vec<Part<'_>>, ExportError> {
+    let config = tuned.base.config_json()?;
+    if head_spec(&tuned.card.plan.task.value, &config, 0).is_some() || Seq2SeqConfig::is_one(&config) {
+        let base = Opened::base(tuned)?;
+        let held = |parameter: &Parameter| Part {
+            name: parameter.name.clone(),
+            shape: parameter.shape.clone(),
+            frozen: Frozen::Held(parameter.value.clone()),
+        };
+        return Ok(base.as_base().parameters().iter().map(held).collect());
+    }
+    let config = DecoderConfig::from_json(&config)?;
     let names: BTreeSet<String> = config.tensors().into_iter().map(|(name, _)| name).collect();
-    Ok(names.iter().filter_map(|name| base.tensor(name)).collect())
+    let stored = |name: &String| {
+        let view = tuned.base.tensor(name)?;
+        Some(Part { name: view.name.clone(), shape: view.shape.clone(), frozen: Frozen::Stored(view) })
+    };
+    Ok(names.iter().filter_map(stored).collect())
 }
 
-fn size(tensor: &TensorView<'_>, float: Float) -> u64 {
-    let dtype = if tensor.dtype.is_float() { float.dtype() } else { tensor.dtype };
-    dtype.bytes_of(&tensor.shape).unwrap_or(0) as u64
-}
-
-/// The adapter on its way into the weights.
+/// What was learned on its way into the weights.
 struct Merge<'a, 'w> {
-    lora: &'a Lora,
+    learner: &'a Learner,
     float: Float,
     tally: &'a Tally<'w>,
 }
@@ -124,13 +173,13 @@ impl Merge<'_, '_> {
     fn write(
         &self,
         folder: &Path,
-        kept: &[TensorView<'_>],
+        kept: &[Part<'_>],
         sizes: &[u64],
         shards: &[Vec<usize>],
     ) -> Result<(), ExportError> {
         let file_of = |shard: usize| shards::file_name(shard, shards.len());
         for (at, shard) in shards.iter().enumerate() {
-            let tensors = shard.iter().filter_map(|at| kept.get(*at)).map(|tensor| self.outgoing(tensor));
+            let tensors = shard.iter().filter_map(|at| kept.get(*at)).map(|part| self.outgoing(part));
             safetensors(&folder.join(file_of(at)), tensors, &BTreeMap::new())?;
         }
         if shards.len() > 1 {
@@ -138,30 +187,32 @@ impl Merge<'_, '_> {
                 shard
                     .iter()
                     .filter_map(|tensor| kept.get(*tensor))
-                    .map(move |tensor| (tensor.name.as_str(), file_of(at)))
+                    .map(move |part| (part.name.as_str(), file_of(at)))
             });
             shards::write_index(folder, sizes.iter().sum(), places)?;
         }
         Ok(())
     }
 
-    fn outgoing<'a>(&'a self, tensor: &'a TensorView<'a>) -> Outgoing<'a> {
-        match tensor.dtype.is_float() {
-            true => Outgoing::of_bytes(&tensor.name, &tensor.shape, self.float, move || {
-                self.tally.writes()?;
-                Ok(self.bytes(tensor)?.into())
-            }),
-            false => Outgoing::copy_of(tensor.clone(), self.float),
-        }
+    fn outgoing<'a>(&'a self, part: &'a Part<'a>) -> Outgoing<'a> {
+        Outgoing::of_bytes(&part.name, &part.shape, self.float, move || {
+            self.tally.writes()?;
+            Ok(self.bytes(part)?.into())
+        })
     }
 
-    /// `W + s·B·A` in f32, rounded once.
-    fn bytes(&self, tensor: &TensorView<'_>) -> Result<Vec<u8>, Trouble> {
-        let mut values = tensor.to_f32()?;
-        let delta = tensor.name.strip_suffix(".weight").and_then(|path| self.lora.stored_delta(path));
+    /// What learned whole, or `W + s·B·A`, in f32, rounded once.
+    fn bytes(&self, part: &Part<'_>) -> Result<Vec<u8>, Trouble> {
+        let mut values = match self.learner.in_place_of(&part.name) {
+            Some(learned) => numbers(learned)?,
+            None => part.numbers()?,
+        };
+        let delta = match (self.learner, part.name.strip_suffix(".weight")) {
+            (Learner::Lora(lora), Some(path)) => lora.stored_delta(path),
+            _ => None,
+        };
         if let Some(delta) = delta {
-            let delta = delta.try_into_data().map_err(|e| e.to_string())?;
-            for (value, delta) in values.iter_mut().zip(delta.iter::<f32>()) {
+            for (value, delta) in values.iter_mut().zip(numbers(delta)?) {
                 *value += delta;
             }
         }
@@ -169,7 +220,7 @@ impl Merge<'_, '_> {
         if self.float == Float::F16
             && let Some(large) = values.iter().find(|v| v.is_finite() && v.abs() > LARGEST_F16)
         {
-            let name = &tensor.name;
+            let name = &part.name;
             return Err(format!("{name} holds {large}, which f16 cannot; choose bf16 or f32").into());
         }
         Ok(self.float.encode(&values))
@@ -179,7 +230,7 @@ impl Merge<'_, '_> {
     fn read_back(
         &self,
         tuned: Tuned<'_>,
-        kept: &[TensorView<'_>],
+        kept: &[Part<'_>],
         expected: &Expected,
         folder: &Path,
     ) -> Result<Agreement, ExportError> {
@@ -189,18 +240,15 @@ impl Merge<'_, '_> {
             let n = written.names().len();
             return Err(damaged(format!("it has {n} tensors instead of {}", kept.len())));
         }
-        for tensor in kept {
-            let name = &tensor.name;
+        for part in kept {
+            let name = &part.name;
             let found = written.tensor(name).ok_or_else(|| damaged(format!("{name} is missing")))?;
-            let wanted = match tensor.dtype.is_float() {
-                true => self.bytes(tensor).map_err(|e| damaged(e.to_string()))?.into(),
-                false => tensor.bytes(),
-            };
-            if found.shape != tensor.shape || found.bytes() != wanted {
+            let wanted = self.bytes(part).map_err(|e| damaged(e.to_string()))?;
+            if found.shape != part.shape || *found.bytes() != *wanted {
                 return Err(damaged(format!("{name} holds other numbers than were written")));
             }
             self.tally.has_read()?;
         }
-        expected.compare(&Decoder::open(&written, tuned.device)?, &Bare)
+        expected.compare(&Opened::written(tuned, &written)?, &Bare)
     }
 }

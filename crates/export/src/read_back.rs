@@ -1,19 +1,16 @@
 //! What an export says, compared with what the model in the app says.
 
-use adapt::Lora;
-use burn::tensor::Device;
 use model::{Adapter, Bare, Decoder, Layout, ModelError};
 use serde::Serialize;
-use weights::Checkpoint;
 
-use crate::ExportError;
+use crate::{ExportError, Tuned, opened::Opened};
 
 /// How far any logit of an exported adapter may be from the app's: the same numbers on the same base, read back.
 pub const F32_TOLERANCE: f32 = 1e-3;
 
 const PROMPT_TOKENS: usize = 32;
 
-/// How what was read back agrees with the model in the app, on the logits of every position of a fixed prompt.
+/// How what was read back agrees with the model in the app, on the logits of every position of a fixed prompt, or what a head says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Agreement {
     /// The largest difference.
@@ -69,40 +66,34 @@ pub fn fixed_prompt(vocab_size: usize) -> Vec<u32> {
 /// A token beyond the vocabulary, or a device that gives up.
 pub fn logits(model: &Decoder, adapter: &dyn Adapter, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
     let layout = Layout::after(model.config(), 0, ids.len(), model.device());
-    let scores = model.logits(model.hidden(ids, &layout, None, adapter)?);
+    let scores = model.logits(model.hidden(ids, &layout, None, adapter)?, adapter);
     let data = scores.try_into_data().map_err(|e| ModelError::Device(e.to_string()))?;
     Ok(data.iter::<f32>().collect())
 }
 
 /// What the model in the app says to the fixed prompt.
 pub(crate) struct Expected {
-    prompt: Vec<u32>,
     tuned: Vec<f32>,
-    /// The largest difference that the adapter makes.
+    /// The largest difference that was learned.
     pub(crate) moved: f32,
 }
 
 impl Expected {
-    pub(crate) fn of(base: &Decoder, lora: &Lora) -> Result<Self, ExportError> {
-        let prompt = fixed_prompt(base.config().vocab_size);
-        let tuned = logits(base, lora, &prompt)?;
-        let moved = Agreement::between(&logits(base, &Bare, &prompt)?, &tuned).max_difference;
-        Ok(Self { prompt, tuned, moved })
+    pub(crate) fn of(base: &Opened, learned: &dyn Adapter) -> Result<Self, ExportError> {
+        let tuned = base.says(learned)?;
+        let moved = Agreement::between(&base.says(&Bare)?, &tuned).max_difference;
+        Ok(Self { tuned, moved })
     }
 
-    pub(crate) fn compare(&self, model: &Decoder, adapter: &dyn Adapter) -> Result<Agreement, ExportError> {
-        Ok(Agreement::between(&self.tuned, &logits(model, adapter, &self.prompt)?))
+    pub(crate) fn compare(&self, model: &Opened, adapter: &dyn Adapter) -> Result<Agreement, ExportError> {
+        Ok(Agreement::between(&self.tuned, &model.says(adapter)?))
     }
 }
 
 /// [`Expected`] of a base that is closed again, so that it and what is read back are never in memory together.
-pub(crate) fn expected(
-    base: &Checkpoint,
-    lora: &Lora,
-    device: &Device,
-) -> Result<(Expected, usize), ExportError> {
-    let base = Decoder::open(base, device)?;
-    Ok((Expected::of(&base, lora)?, base.config().num_hidden_layers))
+pub(crate) fn expected(tuned: Tuned<'_>) -> Result<(Expected, usize), ExportError> {
+    let base = Opened::base(tuned)?;
+    Ok((Expected::of(&base, tuned.learner)?, base.n_layers()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Exports of tiny random models, from end to end.
 
+mod heads;
+
 use std::{
     fs, io,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
-use adapt::{Learns, Lora, LoraConfig, NamedTensor};
+use adapt::{Learner, Learns, Lora, LoraConfig, NamedTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use expect_test::expect;
 use model::{Bare, Decoder, FAMILIES};
@@ -22,7 +24,7 @@ use crate::{
 /// A tiny base with an adapter whose `B` is not zero, and a folder to export into.
 struct Bench {
     base: Checkpoint,
-    lora: Lora,
+    learner: Learner,
     device: Device,
     tokenizer: Tokenizer,
     card: Card,
@@ -46,15 +48,19 @@ fn bench(family: &str, targets: TargetModules) -> Bench {
         target_modules: targets,
         modules_to_save: Vec::new(),
     };
-    let newborn = Lora::attach(&decoder, config, 7).unwrap();
+    let learner = Learner::Lora(moved(&Lora::attach(&decoder, config, 7).unwrap()));
+    let root = tempfile::tempdir().unwrap();
+    Bench { base, learner, device, tokenizer: tokenizer(root.path()), card: card(), root }
+}
+
+/// The same as if it had learned something.
+fn moved<L: Learns>(newborn: &L) -> L {
     let values = newborn.values().map(|value| {
         let [rows, columns] = value.dims();
         let wave: Vec<f32> = (0..rows * columns).map(|at| (at as f32 * 1.7).sin() * 0.05).collect();
-        value.clone() + Tensor::from_data(TensorData::new(wave, [rows, columns]), &device)
+        value.clone() + Tensor::from_data(TensorData::new(wave, [rows, columns]), &value.device())
     });
-    let lora = newborn.with_values(values.collect());
-    let root = tempfile::tempdir().unwrap();
-    Bench { base, lora, device, tokenizer: tokenizer(root.path()), card: card(), root }
+    newborn.with_values(values.collect())
 }
 
 fn tokenizer(root: &Path) -> Tokenizer {
@@ -93,8 +99,8 @@ fn card() -> Card {
 
 impl Bench {
     fn tuned(&self) -> Tuned<'_> {
-        let Self { base, lora, device, tokenizer, card, .. } = self;
-        Tuned { base, lora, device, tokenizer, card }
+        let Self { base, learner, device, tokenizer, card, .. } = self;
+        Tuned { base, learner, device, tokenizer, card }
     }
 
     fn target(&self) -> PathBuf {
@@ -228,7 +234,7 @@ fn a_merged_model_says_what_base_and_adapter_say() {
         // Once more by hand: not the fixed prompt, and not the export's own comparison.
         let ids = [5, 90, 17, 33, 2, 150];
         let base = Decoder::open(&bench.base, &bench.device).unwrap();
-        let expected = logits(&base, &bench.lora, &ids).unwrap();
+        let expected = logits(&base, &bench.learner, &ids).unwrap();
         let found = logits(&bench.decoder(&exported.path), &Bare, &ids).unwrap();
         assert!(expected.iter().zip(&found).all(|(e, f)| (e - f).abs() < 1e-4));
     }
@@ -244,7 +250,8 @@ fn half_precision_is_the_merged_weight_rounded_once() {
         let path = "model.layers.1.self_attn.k_proj";
         let tensor =
             |checkpoint: &Checkpoint| checkpoint.tensor(&format!("{path}.weight")).unwrap().to_f32().unwrap();
-        let delta: Vec<f32> = bench.lora.delta(path).unwrap().into_data().iter().collect();
+        let Learner::Lora(lora) = &bench.learner else { panic!("an adapter") };
+        let delta: Vec<f32> = lora.delta(path).unwrap().into_data().iter().collect();
         for ((base, delta), found) in tensor(&bench.base).iter().zip(delta).zip(tensor(&written)) {
             let exact = base + delta;
             assert!(
@@ -359,7 +366,7 @@ fn an_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
         true => merged(bench.tuned(), Precision::Bf16, &bench.target(), IfThere::Refuse, watch),
         false => adapter(bench.tuned(), &bench.target(), IfThere::Refuse, watch),
     };
-    for (is_merged, n) in [(true, bench.base.names().len()), (false, bench.lora.to_named().len())] {
+    for (is_merged, n) in [(true, bench.base.names().len()), (false, bench.learner.to_named().len())] {
         let mut told = Vec::new();
         let going = export(is_merged, &mut |progress| {
             told.push(progress);
@@ -385,13 +392,15 @@ fn an_export_says_how_far_it_is_and_leaves_nothing_when_it_is_cancelled() {
 #[test]
 fn a_weight_too_large_for_f16_is_named() {
     let mut bench = bench("llama_tied", TargetModules::AllLinear);
-    let large =
-        bench.lora.to_named().into_iter().map(|tensor| match tensor.name.contains("0.mlp.up_proj.lora_B") {
+    let large = bench.learner.to_named().into_iter().map(|tensor| {
+        match tensor.name.contains("0.mlp.up_proj.lora_B") {
             true => NamedTensor { values: vec![1e7; tensor.values.len()], ..tensor },
             false => tensor,
-        });
+        }
+    });
     let decoder = Decoder::open(&bench.base, &bench.device).unwrap();
-    bench.lora = Lora::restore(&decoder, bench.lora.config().clone(), large).unwrap();
+    let Learner::Lora(lora) = &bench.learner else { panic!("an adapter") };
+    bench.learner = Learner::Lora(Lora::restore(&decoder, lora.config().clone(), large).unwrap());
     let failed = bench.merged(Precision::F16).unwrap_err().to_string();
     assert!(
         failed.contains("model.layers.0.mlp.up_proj.weight holds") && failed.contains("choose bf16"),

@@ -55,26 +55,28 @@ impl Attention {
     ) -> Tensor<2> {
         let sight = layout.sight(self.slides);
         if let (None, Some(seen)) = (&cache, &sight.seen) {
-            let qkv = together(x.clone(), &before.before(), self.qkv.all(), None, adapter);
-            let seen = attention(self.normed(qkv, config), &config.heads(), seen);
+            let qkv = together(x.clone(), &before.before(adapter), self.qkv.all(), None, adapter);
+            let seen = attention(self.normed(qkv, config, adapter), &config.heads(), seen);
             let o_proj = std::slice::from_ref(&self.o_proj);
             return match after {
                 None => together(seen, &Before::Nothing, o_proj, Some(x), adapter),
-                Some(norm) => x + norm.forward(together(seen, &Before::Nothing, o_proj, None, adapter)),
+                Some(norm) => {
+                    x + norm.forward(together(seen, &Before::Nothing, o_proj, None, adapter), adapter)
+                }
             };
         }
-        let seen = self.plain(before.forward(x.clone()), config, layout, cache, adapter);
-        x + after.iter().fold(seen, |seen, norm| norm.forward(seen))
+        let seen = self.plain(before.forward(x.clone(), adapter), config, layout, cache, adapter);
+        x + after.iter().fold(seen, |seen, norm| norm.forward(seen, adapter))
     }
 
     /// Query and key heads normed, where the model does so.
-    fn normed(&self, qkv: Tensor<2>, config: &DecoderConfig) -> Tensor<2> {
+    fn normed(&self, qkv: Tensor<2>, config: &DecoderConfig, adapter: &dyn Adapter) -> Tensor<2> {
         let Some(norms) = &self.qk_norms else { return qkv };
         let (d, tokens) = (config.head_dim, qkv.dims()[0]);
         let (q, kv) = (config.num_attention_heads * d, config.num_key_value_heads * d);
         let normed = |from: usize, n: usize, norm: &Norm| {
             let heads = qkv.clone().narrow(1, from, n).reshape([-1, d as i32]);
-            norm.forward(heads).reshape([tokens, n])
+            norm.forward(heads, adapter).reshape([tokens, n])
         };
         let (queries, keys) = (normed(0, q, &norms[0]), normed(q, kv, &norms[1]));
         Tensor::cat(vec![queries, keys, qkv.narrow(1, q + kv, kv)], 1)
@@ -94,7 +96,7 @@ impl Attention {
         let (heads, groups, d) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
         let split = |y: Tensor<2>, heads: usize| y.reshape([rows, width, heads, d]).swap_dims(1, 2);
         let normed = |y: Tensor<2>, norm: usize| match &self.qk_norms {
-            Some(norms) => norms[norm].forward(y.reshape([-1, d as i32])),
+            Some(norms) => norms[norm].forward(y.reshape([-1, d as i32]), adapter),
             None => y,
         };
         let [q, k, v] = match &self.qkv {

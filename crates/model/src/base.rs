@@ -79,23 +79,18 @@ impl Base for Decoder {
         let attends = |path: &str| kinds.iter().any(|kind| kind.in_attention && path.ends_with(kind.path));
         let linears = self.linears().map(|linear| BaseLinear {
             path: &linear.path,
-            shape: linear.weight.dims(),
+            shape: linear.shape(),
             in_attention: attends(&linear.path),
         });
         linears.collect()
     }
 
-    /// None yet: a decoder asks its adapter about linear layers only.
     fn parameters(&self) -> &[Parameter] {
-        &[]
+        self.parameters()
     }
 
     fn task_type(&self) -> &'static str {
         "CAUSAL_LM"
-    }
-
-    fn n_parameters(&self) -> u64 {
-        self.config().n_parameters()
     }
 
     fn fan_in_fan_out(&self) -> bool {

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError,
+    Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, Parameter,
     assemble::{Assembler, Numbers},
     attention::Attention,
     mlp::Mlp,
@@ -21,11 +21,13 @@ use crate::{
 pub struct Decoder {
     config: DecoderConfig,
     device: Device,
-    embed_tokens: Tensor<2>,
-    embed_positions: Option<Tensor<2>>,
+    embed_tokens: Parameter,
+    embed_positions: Option<Parameter>,
     layers: Vec<Layer>,
     norm: Norm,
-    lm_head: Tensor<2>,
+    /// The embedding itself where the two are tied.
+    lm_head: Parameter,
+    parameters: Vec<Parameter>,
 }
 
 /// `h = x + attention(norm(x)); y = h + mlp(norm(h))`, some with a norm more before each sum.
@@ -45,7 +47,15 @@ impl Decoder {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
-        let config = DecoderConfig::from_json(&checkpoint.config_json()?)?;
+        Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, device)
+    }
+
+    /// The same of a shape that is not quite the file's own.
+    pub(crate) fn read(
+        config: DecoderConfig,
+        checkpoint: &Checkpoint,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         Self::build(config, device, &mut |name, expected| {
             let view = checkpoint.tensor(name).ok_or_else(|| ModelError::MissingTensor(name.to_owned()))?;
             if view.shape != expected {
@@ -94,7 +104,9 @@ impl Decoder {
         let lm_head =
             if config.tie_word_embeddings { embed_tokens.clone() } else { parts.weight(LM_HEAD)? };
         let norm = parts.norm(names.norm)?;
-        Ok(Self { device: device.clone(), embed_tokens, embed_positions, layers, norm, lm_head, config })
+        let parameters = parts.parameters;
+        let device = device.clone();
+        Ok(Self { device, embed_tokens, embed_positions, layers, norm, lm_head, parameters, config })
     }
 
     /// Its shape.
@@ -115,9 +127,19 @@ impl Decoder {
         })
     }
 
-    /// The output projection, `[vocab_size, hidden_size]`.
-    pub fn head(&self) -> &Tensor<2> {
-        &self.lm_head
+    /// Every tensor, in the order in which they were read; one that is used twice stands there once.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The output projection, the adapter's or the frozen one, `[vocab_size, hidden_size]`.
+    pub fn head(&self, adapter: &dyn Adapter) -> Tensor<2> {
+        self.lm_head.of(adapter)
+    }
+
+    /// That the adapter has an output projection of its own.
+    pub fn head_learns(&self, adapter: &dyn Adapter) -> bool {
+        adapter.in_place_of(&self.lm_head.name).is_some()
     }
 
     /// The hidden states after the final norm.
@@ -143,12 +165,12 @@ impl Decoder {
         let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
         let n = ids.len();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n]), &self.device);
-        let mut x = self.embed_tokens.clone().select(0, ids);
+        let mut x = self.embed_tokens.of(adapter).select(0, ids);
         if let Some(scale) = self.config.embedding_scale {
             x = x * scale;
         }
         if let (Some(embeddings), Some(positions)) = (&self.embed_positions, &layout.positions) {
-            x = x + embeddings.clone().select(0, positions.clone());
+            x = x + embeddings.of(adapter).select(0, positions.clone());
         }
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));
@@ -156,13 +178,13 @@ impl Decoder {
             x = layer.attention.forward(x, before, after, &self.config, layout, cache, adapter);
             x = layer.mlp.forward(x, &layer.before_mlp, layer.after_mlp.as_ref(), adapter);
         }
-        Ok(self.norm.forward(x))
+        Ok(self.norm.forward(x, adapter))
     }
 
     /// The scores of the next token, before softmax.
     ///
     /// - hidden: `[tokens, hidden_size]` → `[tokens, vocab_size]`
-    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.config.logit_cap.apply(hidden.matmul(self.lm_head.clone().transpose()))
+    pub fn logits(&self, hidden: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        self.config.logit_cap.apply(hidden.matmul(self.head(adapter).transpose()))
     }
 }

@@ -2,11 +2,12 @@
 
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
+use spec::Task;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Base, BaseLinear, ModelError, Parameter,
-    encoder::{Classifier, num_labels},
+    Adapter, Base, BaseLinear, ModelError, Parameter, Scorer,
+    encoder::{Classifier, EncoderConfig, num_labels},
 };
 
 /// What the head says something about.
@@ -68,6 +69,55 @@ pub fn labels_of(json: &Value) -> Option<Vec<String>> {
     (!unnamed).then_some(labels)
 }
 
+/// The head that `task` needs on the model whose `config.json` is `config`; none where the task is to write. The file's
+/// own head stays only where it says the same labels in the same order.
+pub fn head_spec(task: &Task, config: &Value, seed: u64) -> Option<HeadSpec> {
+    let (reads, num_labels) = match task {
+        Task::Write | Task::Transform => return None,
+        Task::Classify { labels } | Task::ClassifySeveral { labels } => (Reads::Text, labels.len()),
+        Task::Score => (Reads::Text, 1),
+        Task::Tag { labels } => (Reads::Tokens, labels.len()),
+    };
+    let own = HeadSpec::of(config).ok().flatten();
+    let fits = own.is_some_and(|own| own.reads == reads && own.num_labels == num_labels);
+    // Of two losses for one kind of head the file names the one it was taught by.
+    let same_loss = match (task, config["problem_type"].as_str()) {
+        (Task::ClassifySeveral { .. }, problem) => problem == Some("multi_label_classification"),
+        (_, problem) => problem != Some("multi_label_classification"),
+    };
+    let same_labels = match task {
+        Task::Score => true,
+        _ => labels_of(config).as_deref() == Some(task.labels()),
+    };
+    let from = if fits && same_loss && same_labels { HeadFrom::File } else { HeadFrom::Nothing };
+    Some(HeadSpec { reads, num_labels, from, seed })
+}
+
+/// What transformers calls a model of this `model_type` with such a head: `BertForSequenceClassification`. None where
+/// there is no such class.
+pub fn head_class(model_type: &str, reads: Reads) -> Option<String> {
+    let family = match model_type {
+        "bert" => "Bert",
+        "roberta" => "Roberta",
+        "distilbert" => "DistilBert",
+        "modernbert" => "ModernBert",
+        "llama" => "Llama",
+        "mistral" => "Mistral",
+        "qwen2" => "Qwen2",
+        "qwen3" => "Qwen3",
+        "gemma2" => "Gemma2",
+        "gemma3_text" => "Gemma3Text",
+        "phi3" => "Phi3",
+        "gpt2" => "GPT2",
+        _ => return None,
+    };
+    let head = match reads {
+        Reads::Text => "ForSequenceClassification",
+        Reads::Tokens => "ForTokenClassification",
+    };
+    Some(format!("{family}{head}"))
+}
+
 /// A text as a head reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
@@ -82,6 +132,8 @@ pub struct Text<'a> {
 pub enum HeadModel {
     /// Reads in both directions.
     Encoder(Classifier),
+    /// Reads on, and answers at the end.
+    Decoder(Scorer),
 }
 
 impl HeadModel {
@@ -92,13 +144,17 @@ impl HeadModel {
     /// A kind of model that cannot be given such a head, a tensor that is missing, or one of another shape than the
     /// configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
-        Ok(Self::Encoder(Classifier::open(checkpoint, spec, device)?))
+        Ok(match EncoderConfig::is_one(&checkpoint.config_json()?) {
+            true => Self::Encoder(Classifier::open(checkpoint, spec, device)?),
+            false => Self::Decoder(Scorer::open(checkpoint, spec, device)?),
+        })
     }
 
     /// The head.
     pub fn spec(&self) -> HeadSpec {
         match self {
             Self::Encoder(model) => model.spec(),
+            Self::Decoder(model) => model.spec(),
         }
     }
 
@@ -106,6 +162,23 @@ impl HeadModel {
     pub fn longest(&self) -> usize {
         match self {
             Self::Encoder(model) => model.encoder().config().longest(),
+            Self::Decoder(model) => model.longest(),
+        }
+    }
+
+    /// Rows of the embedding.
+    pub fn vocab_size(&self) -> usize {
+        match self {
+            Self::Encoder(model) => model.encoder().config().vocab_size,
+            Self::Decoder(model) => model.decoder().config().vocab_size,
+        }
+    }
+
+    /// Layers between the embedding and the head.
+    pub fn n_layers(&self) -> usize {
+        match self {
+            Self::Encoder(model) => model.encoder().config().num_hidden_layers,
+            Self::Decoder(model) => model.decoder().config().num_hidden_layers,
         }
     }
 
@@ -129,12 +202,14 @@ impl HeadModel {
         }
         match self {
             Self::Encoder(model) => model.says(texts, adapter),
+            Self::Decoder(model) => model.says(texts, adapter),
         }
     }
 
     fn base(&self) -> &dyn Base {
         match self {
             Self::Encoder(model) => model,
+            Self::Decoder(model) => model,
         }
     }
 }

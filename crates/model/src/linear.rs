@@ -1,32 +1,47 @@
-//! A frozen linear layer, with the place where an adapter may speak.
+//! A linear layer, with the places where an adapter may speak or have tensors of its own.
 
 use burn::tensor::Tensor;
 
 use kernels::{Before, Layer, on_processor};
 
-use crate::{Adapter, Beside};
+use crate::{Adapter, Beside, Parameter};
 
 /// `y = x·Wᵀ + b`, then whatever the adapter makes of it.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// The module's path in the checkpoint: `model.layers.0.self_attn.q_proj`.
     pub path: String,
-    /// `[out, in]`
-    pub weight: Tensor<2>,
-    /// `[out]`, where the layer has one.
-    pub bias: Option<Tensor<1>>,
+    /// As the checkpoint has it.
+    pub(crate) weight: Parameter,
+    /// `[1, out]`, where the layer has one.
+    pub(crate) bias: Option<Parameter>,
+    /// The checkpoint has the weight as `[in, out]`.
+    pub(crate) fan_in_fan_out: bool,
 }
 
 impl Linear {
+    /// The adapter's weight or the frozen one, `[out, in]`.
+    pub fn weight(&self, adapter: &dyn Adapter) -> Tensor<2> {
+        let weight = self.weight.of(adapter);
+        if self.fan_in_fan_out { weight.transpose() } else { weight }
+    }
+
+    /// `[out, in]`
+    pub fn shape(&self) -> [usize; 2] {
+        let [rows, columns] = self.weight.value.dims();
+        if self.fan_in_fan_out { [columns, rows] } else { [rows, columns] }
+    }
+
     /// - x: `[tokens, in]` → `[tokens, out]`
     pub fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let y = x.clone().matmul(self.weight.clone().transpose());
+        let y = x.clone().matmul(self.weight(adapter).transpose());
         let y = match &self.bias {
-            Some(bias) => y + bias.clone().unsqueeze(),
+            Some(bias) => y + bias.of(adapter),
             None => y,
         };
         adapter.linear(&self.path, x, y)
     }
+
     /// With what the adapter has beside it, if that can be told.
     fn held(&self, adapter: &dyn Adapter) -> Option<Layer> {
         let low_rank = match adapter.beside(&self.path) {
@@ -34,8 +49,8 @@ impl Linear {
             Beside::Pair(pair) => Some(pair),
             Beside::Unsaid => return None,
         };
-        let bias = self.bias.as_ref().map(|bias| bias.clone().unsqueeze());
-        Some(Layer { weight: self.weight.clone(), bias, low_rank })
+        let bias = self.bias.as_ref().map(|bias| bias.of(adapter));
+        Some(Layer { weight: self.weight(adapter), bias, low_rank })
     }
 }
 

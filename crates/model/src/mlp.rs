@@ -46,10 +46,10 @@ impl Mlp {
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
         if !kernels::on_processor(&x) {
-            let thought = self.plain(&before.forward(x.clone()), adapter);
-            return x + after.iter().fold(thought, |thought, norm| norm.forward(thought));
+            let thought = self.plain(&before.forward(x.clone(), adapter), adapter);
+            return x + after.iter().fold(thought, |thought, norm| norm.forward(thought, adapter));
         }
-        let inner = together(x.clone(), &before.before(), self.inner.all(), None, adapter);
+        let inner = together(x.clone(), &before.before(adapter), self.inner.all(), None, adapter);
         let is_gated = !matches!(self.inner, Inner::Plain(_));
         let (inner, before) = match (self.activation.curve(), is_gated) {
             (Some(curve), true) => (inner, Before::Gate(curve)),
@@ -64,7 +64,7 @@ impl Mlp {
         let down = std::slice::from_ref(&self.down_proj);
         match after {
             None => together(inner, &before, down, Some(x), adapter),
-            Some(norm) => x + norm.forward(together(inner, &before, down, None, adapter)),
+            Some(norm) => x + norm.forward(together(inner, &before, down, None, adapter), adapter),
         }
     }
 

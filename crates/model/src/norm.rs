@@ -3,31 +3,32 @@
 use burn::tensor::Tensor;
 use kernels::Before;
 
+use crate::{Adapter, Parameter};
+
 /// `y = x / √(mean(x²) + eps) · weight`, and with a bias, which makes it a LayerNorm, of `x - mean(x)` plus the bias.
 #[derive(Clone, Debug)]
 pub(crate) struct Norm {
-    pub(crate) weight: Tensor<1>,
-    pub(crate) bias: Option<Tensor<1>>,
+    pub(crate) weight: Parameter,
+    pub(crate) bias: Option<Parameter>,
     pub(crate) eps: f64,
+    /// What the frozen weight comes to, `[1, hidden]`: with 1 added where the file has it less one.
+    pub(crate) ready: Tensor<2>,
+    pub(crate) less_one: bool,
 }
 
 impl Norm {
     /// - x: `[tokens, hidden]` → the same
-    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        match &self.bias {
-            None => self.scaled(x),
-            Some(bias) => self.scaled(x.clone() - x.mean_dim(1)) + bias.clone().unsqueeze(),
-        }
+    pub(crate) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        kernels::plain::prepared(x, &self.before(adapter))
     }
 
     /// As what is done to the input of linear layers.
-    pub(crate) fn before(&self) -> Before {
-        let row = |vector: &Tensor<1>| vector.clone().unsqueeze();
-        Before::Norm { weight: row(&self.weight), bias: self.bias.as_ref().map(row), eps: self.eps }
-    }
-
-    fn scaled(&self, x: Tensor<2>) -> Tensor<2> {
-        let scale = (x.clone().square().mean_dim(1) + self.eps).sqrt().recip();
-        x * scale * self.weight.clone().unsqueeze()
+    pub(crate) fn before(&self, adapter: &dyn Adapter) -> Before {
+        let weight = match adapter.in_place_of(&self.weight.name) {
+            Some(learned) if self.less_one => learned + 1.0,
+            Some(learned) => learned,
+            None => self.ready.clone(),
+        };
+        Before::Norm { weight, bias: self.bias.as_ref().map(|bias| bias.of(adapter)), eps: self.eps }
     }
 }

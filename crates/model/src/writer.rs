@@ -61,7 +61,7 @@ impl Writer for DecoderWriter<'_> {
         let layout = Layout::after(self.model.config(), 0, self.prompt.len(), self.model.device());
         let hidden = self.model.hidden(&self.prompt, &layout, Some(&mut self.cache), self.adapter)?;
         let last = hidden.dims()[0] - 1;
-        Ok(rows_of_scores(self.model.logits(hidden.narrow(0, last, 1)))?.remove(0))
+        Ok(rows_of_scores(self.model.logits(hidden.narrow(0, last, 1), self.adapter))?.remove(0))
     }
 
     fn go_on(&mut self, lines: &[(usize, u32)]) -> Result<Vec<Vec<f32>>, ModelError> {
@@ -70,7 +70,7 @@ impl Writer for DecoderWriter<'_> {
         let (config, past) = (self.model.config(), self.cache.len());
         let layout = Layout::rows_after(config, lines.len(), past, 1, self.model.device());
         let hidden = self.model.hidden(&tokens, &layout, Some(&mut self.cache), self.adapter)?;
-        rows_of_scores(self.model.logits(hidden))
+        rows_of_scores(self.model.logits(hidden, self.adapter))
     }
 
     fn room(&self) -> usize {

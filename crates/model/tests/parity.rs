@@ -23,7 +23,7 @@ fn open(path: &Path) -> Decoder {
 /// The logits of each token of one row, `[tokens][vocab_size]`.
 fn logits(model: &Decoder, ids: &[u32]) -> Vec<Vec<f64>> {
     let layout = Layout::packed(model.config(), &[vec![ids.len() as u32]], ids.len(), model.device());
-    let logits = model.logits(model.hidden(ids, &layout, None, &Bare).unwrap());
+    let logits = model.logits(model.hidden(ids, &layout, None, &Bare).unwrap(), &Bare);
     let flat: Vec<f64> = logits.into_data().iter::<f64>().collect();
     flat.chunks_exact(model.config().vocab_size).map(<[f64]>::to_vec).collect()
 }
@@ -179,7 +179,7 @@ fn reading_at_once_and_token_by_token_is_the_same() {
         for id in row {
             let layout = Layout::after(model.config(), cache.len(), 1, model.device());
             let hidden = model.hidden(&[*id], &layout, Some(&mut cache), &Bare).unwrap();
-            last = model.logits(hidden).into_data().iter::<f64>().collect();
+            last = model.logits(hidden, &Bare).into_data().iter::<f64>().collect();
         }
         assert_close(&last, &logits(&model, row)[row.len() - 1], 1e-5);
     }

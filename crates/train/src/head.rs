@@ -2,8 +2,7 @@
 
 use burn::tensor::Tensor;
 use data::{Answer, Question};
-use model::{Adapter, HeadFrom, HeadModel, HeadSpec, Reads, Text, labels_of};
-use serde_json::Value;
+use model::{Adapter, HeadModel, HeadSpec, Reads, Text};
 use spec::{Plan, Task};
 
 use crate::{
@@ -11,30 +10,6 @@ use crate::{
     lesson::{Objective, Pass},
     objective::Want,
 };
-
-/// The head that `task` needs on the model whose `config.json` is `config`; none where the task is to write. The file's
-/// own head stays only where it says the same labels in the same order.
-pub fn head_spec(task: &Task, config: &Value, seed: u64) -> Option<HeadSpec> {
-    let (reads, num_labels) = match task {
-        Task::Write | Task::Transform => return None,
-        Task::Classify { labels } | Task::ClassifySeveral { labels } => (Reads::Text, labels.len()),
-        Task::Score => (Reads::Text, 1),
-        Task::Tag { labels } => (Reads::Tokens, labels.len()),
-    };
-    let own = HeadSpec::of(config).ok().flatten();
-    let fits = own.is_some_and(|own| own.reads == reads && own.num_labels == num_labels);
-    // Of two losses for one kind of head the file names the one it was taught by.
-    let same_loss = match (task, config["problem_type"].as_str()) {
-        (Task::ClassifySeveral { .. }, problem) => problem == Some("multi_label_classification"),
-        (_, problem) => problem != Some("multi_label_classification"),
-    };
-    let same_labels = match task {
-        Task::Score => true,
-        _ => labels_of(config).as_deref() == Some(task.labels()),
-    };
-    let from = if fits && same_loss && same_labels { HeadFrom::File } else { HeadFrom::Nothing };
-    Some(HeadSpec { reads, num_labels, from, seed })
-}
 
 /// A head model with how its answers are judged.
 #[derive(Debug)]

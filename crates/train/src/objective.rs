@@ -1,7 +1,7 @@
 //! Next-token cross-entropy of the taught positions.
 //!
-//! The output projection is frozen, so the gradient with respect to the hidden states is made with the loss
-//! ([`kernels::cross_entropy`]), and what flows back through the model starts from it.
+//! The gradient with respect to the hidden states is made with the loss ([`kernels::cross_entropy`]), and what flows back
+//! through the model starts from it. So is that of the output projection, where it learns.
 
 use std::borrow::Borrow;
 
@@ -21,6 +21,8 @@ pub(crate) struct Forward {
     pub(crate) loss: f64,
     /// Its gradient with respect to `hidden`, `[taught, hidden]`.
     gradient: Tensor<2>,
+    /// The output projection in the graph of the adapter, with its gradient; none where it is frozen.
+    head: Option<(Tensor<2>, Tensor<2>)>,
 }
 
 /// Whether a gradient will be wanted.
@@ -61,17 +63,23 @@ pub(crate) fn forward(
     let n = targets.len();
     let index = |values: Vec<i32>| Tensor::<1, Int>::from_data(TensorData::new(values, [n]), device);
     let hidden = hidden.select(0, index(positions));
-    let wanted = Wanted { hidden: want == Want::Gradient, head: false };
-    let plain = hidden.clone().without_autodiff();
-    let made = cross_entropy(plain, model.head(), &targets, model.config().logit_cap.0, wanted)?;
+    let wants = want == Want::Gradient;
+    let wanted = Wanted { hidden: wants, head: wants && model.head_learns(adapter) };
+    let (plain, head) = (hidden.clone().without_autodiff(), model.head(adapter));
+    let frozen = head.clone().without_autodiff();
+    let made = cross_entropy(plain, &frozen, &targets, model.config().logit_cap.0, wanted)?;
     let gradient = made.hidden.unwrap_or_else(|| Tensor::zeros([1, 1], device));
-    let loss = made.loss;
-    Ok(Some(Forward { hidden, loss, gradient }))
+    let (loss, head) = (made.loss, made.head.map(|gradient| (head, gradient)));
+    Ok(Some(Forward { hidden, loss, gradient, head }))
 }
 
 impl Forward {
     /// The gradients of `loss · scale`.
     pub(crate) fn backward(self, scale: f64) -> burn::tensor::Gradients {
-        (self.hidden * (self.gradient * scale)).sum().backward()
+        let through_hidden = (self.hidden * (self.gradient * scale)).sum();
+        match self.head {
+            None => through_hidden.backward(),
+            Some((head, gradient)) => (through_hidden + (head * (gradient * scale)).sum()).backward(),
+        }
     }
 }

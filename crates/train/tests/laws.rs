@@ -50,8 +50,8 @@ fn a_newborn_adapter_changes_nothing_and_a_grown_one_is_its_composed_weight() {
 
     let grown = shaken(&model);
     let linear = model.linears().nth(5).unwrap();
-    let x = Tensor::<2>::ones([3, linear.weight.dims()[1]], model.device()) * 0.3;
-    let composed = linear.weight.clone() + grown.delta(&linear.path).unwrap();
+    let x = Tensor::<2>::ones([3, linear.shape()[1]], model.device()) * 0.3;
+    let composed = linear.weight(&Bare) + grown.delta(&linear.path).unwrap();
     let expected = values([x.clone().matmul(composed.transpose())]);
     assert_close(&values([linear.forward(&x, &grown)]), &expected, 1e-5);
 }

@@ -8,13 +8,12 @@ use std::{ops::ControlFlow, path::Path};
 use data::{Examiner, Question};
 use judge::{Guess, Outcome};
 use spec::{
-    ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, Report, RunId, Split, Task, Voice,
+    ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, Report, RunId, Split, Task,
+    Voice,
 };
 use train::{Head, Workers};
 
-use crate::{
-    Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled, tasks::answered,
-};
+use crate::{Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled, tasks::answered};
 
 pub use page::report_page;
 
@@ -142,7 +141,15 @@ impl Engine {
             metrics: judge::measured(&tuned, guess.as_ref(), base.as_ref()),
             classes: tuned.classes(),
             confusion: tuned.confusion(),
-            worst: worst(task, &examples, &rows, &questions, &logits, &answerer.open.tokenizer, answerer.context),
+            worst: worst(
+                task,
+                &examples,
+                &rows,
+                &questions,
+                &logits,
+                &answerer.open.tokenizer,
+                answerer.context,
+            ),
         })
     }
 }
@@ -182,9 +189,8 @@ fn worst(
     tokenizer: &text::Tokenizer,
     context: usize,
 ) -> Vec<Mistake> {
-    let mut all: Vec<(f64, usize)> = (0..questions.len())
-        .map(|at| (judge::loss(task, &questions[at].answer, &logits[at]), at))
-        .collect();
+    let mut all: Vec<(f64, usize)> =
+        (0..questions.len()).map(|at| (judge::loss(task, &questions[at].answer, &logits[at]), at)).collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mistake = |(loss, at): (f64, usize)| {
         let row = rows[at];
@@ -270,7 +276,10 @@ mod tests {
         let words = ["Ada", "went", "to", "New", "York", "York"].map(str::to_owned);
         let tags = ["B-PER", "O", "O", "B-LOC", "I-LOC", "B-LOC"];
         assert_eq!(marked(&words, &tags), "Ada (PER), New York (LOC), York (LOC)");
-        assert_eq!(marked(&words, &["NOUN", "VERB", "O", "X", "X", "O"]), "Ada (NOUN), went (VERB), New (X), York (X)");
+        assert_eq!(
+            marked(&words, &["NOUN", "VERB", "O", "X", "X", "O"]),
+            "Ada (NOUN), went (VERB), New (X), York (X)"
+        );
         assert_eq!(marked(&words, &["O"; 6]), "");
     }
 }

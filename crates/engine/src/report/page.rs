@@ -79,9 +79,11 @@ fn numbers(metrics: &[Measured]) -> String {
     };
     for Measured { metric, value, low, high, guess, base } in metrics {
         let (guess, base) = (beside(guessed, *guess), beside(based, *base));
-        table += &format!("<tr><td>{metric}<td><b>{value:.3}</b><td>{low:.3} to {high:.3}{guess}{base}</tr>\n");
+        table +=
+            &format!("<tr><td>{metric}<td><b>{value:.3}</b><td>{low:.3} to {high:.3}{guess}{base}</tr>\n");
     }
-    table + "</table>\n<p class=\"quiet\">Guessing says the same of every text: the most frequent label, or the mean.</p>\n"
+    table
+        + "</table>\n<p class=\"quiet\">Guessing says the same of every text: the most frequent label, or the mean.</p>\n"
 }
 
 fn confusion(report: &Report) -> String {
@@ -190,7 +192,9 @@ mod tests {
         }
         let outside = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!outside.contains("http://") && !outside.contains("https://"));
-        for said in ["0.750", "0.600 to 0.900", "Guessing", "second<br>line", "&lt;script&gt;", "1 of them cut"] {
+        for said in
+            ["0.750", "0.600 to 0.900", "Guessing", "second<br>line", "&lt;script&gt;", "1 of them cut"]
+        {
             assert!(page.contains(said), "{said}");
         }
         assert_eq!(page.matches("<svg ").count(), 4, "two pictures, light and dark");

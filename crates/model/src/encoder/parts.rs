@@ -1,11 +1,9 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
 use burn::tensor::{Device, Tensor, TensorData, module::layer_norm};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use weights::{Checkpoint, TensorView};
 
-use crate::{Adapter, ModelError, Parameter};
+use crate::{Adapter, ModelError, Parameter, born::normal};
 
 /// `y = x·Wᵀ + b`, then whatever the adapter makes of it.
 #[derive(Clone, Debug)]
@@ -152,13 +150,7 @@ impl<'a> Reader<'a> {
         spread: f64,
         seed: u64,
     ) -> Dense {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // Box and Muller: two uniform numbers make a normal one.
-        let mut normal = || {
-            let (u, v): (f64, f64) = (rng.random_range(f64::MIN_POSITIVE..1.0), rng.random());
-            ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos() * spread) as f32
-        };
-        let numbers = (0..shape[0] * shape[1]).map(|_| normal()).collect();
+        let numbers = normal(shape[0] * shape[1], spread, seed);
         let weight = self.keep(format!("{path}.weight"), &shape, numbers);
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], vec![0.0; shape[0]]));
         Dense { path, weight, bias }

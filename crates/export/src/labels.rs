@@ -1,0 +1,71 @@
+//! What `config.json` says of a head: its class, what its outputs are called, and how they are to be read.
+
+use model::{Reads, head_class};
+use serde_json::{Map, Value, json};
+use spec::Task;
+
+/// `config` for a model with the head of `task`; as it is where the task is to write.
+pub(crate) fn with_head(mut config: Value, task: &Task) -> Value {
+    let (reads, problem) = match task {
+        Task::Write | Task::Transform => return config,
+        Task::Classify { .. } => (Reads::Text, Some("single_label_classification")),
+        Task::ClassifySeveral { .. } => (Reads::Text, Some("multi_label_classification")),
+        Task::Score => (Reads::Text, Some("regression")),
+        Task::Tag { .. } => (Reads::Tokens, None),
+    };
+    let class = config["model_type"].as_str().and_then(|kind| head_class(kind, reads));
+    let Some(fields) = config.as_object_mut() else { return config };
+    if let Some(class) = class {
+        fields.insert("architectures".to_owned(), json!([class]));
+    }
+    let (id2label, label2id) = maps(task);
+    fields.insert("id2label".to_owned(), Value::Object(id2label));
+    fields.insert("label2id".to_owned(), Value::Object(label2id));
+    // Transformers counts `id2label`, and an older count would contradict it.
+    fields.remove("num_labels");
+    match problem {
+        Some(problem) => fields.insert("problem_type".to_owned(), json!(problem)),
+        None => fields.remove("problem_type"),
+    };
+    config
+}
+
+/// `id2label` and `label2id`. The one output of a score is called what transformers calls it.
+fn maps(task: &Task) -> (Map<String, Value>, Map<String, Value>) {
+    let score = ["LABEL_0".to_owned()];
+    let labels = if *task == Task::Score { &score } else { task.labels() };
+    let places = || labels.iter().enumerate();
+    (
+        places().map(|(place, label)| (place.to_string(), json!(label))).collect(),
+        places().map(|(place, label)| (label.clone(), json!(place))).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_named_with_its_labels_and_its_kind_of_problem() {
+        let base = json!({"model_type": "bert", "architectures": ["BertModel"], "num_labels": 2});
+        let labels = vec!["flu".to_owned(), "a cold".to_owned()];
+        let said = with_head(base.clone(), &Task::Classify { labels: labels.clone() });
+        assert_eq!(
+            said,
+            json!({"model_type": "bert", "architectures": ["BertForSequenceClassification"],
+                "id2label": {"0": "flu", "1": "a cold"}, "label2id": {"flu": 0, "a cold": 1},
+                "problem_type": "single_label_classification"})
+        );
+        let several = with_head(base.clone(), &Task::ClassifySeveral { labels: labels.clone() });
+        assert_eq!(several["problem_type"], "multi_label_classification");
+        let score = with_head(base.clone(), &Task::Score);
+        assert_eq!(
+            (&score["problem_type"], &score["id2label"]),
+            (&json!("regression"), &json!({"0": "LABEL_0"}))
+        );
+        let tag = with_head(several, &Task::Tag { labels });
+        assert_eq!(tag["architectures"], json!(["BertForTokenClassification"]));
+        assert!(tag.get("problem_type").is_none(), "what stood there was for another head");
+        assert_eq!(with_head(base.clone(), &Task::Write), base);
+    }
+}

@@ -1,0 +1,130 @@
+//! A decoder with a head in the place of its output projection: it says a number for each label of the text that it has
+//! just read, as transformers' `LlamaForSequenceClassification` and its kin do.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use weights::Checkpoint;
+
+use crate::{
+    Adapter, Base, BaseLinear, Decoder, DecoderConfig, HeadFrom, HeadSpec, Layout, ModelError, Parameter,
+    Reads, Text, born::normal, chains::chained, read::real,
+};
+
+/// What transformers calls the head, and PEFT the module that learns whole.
+const SCORE: &str = "score";
+
+/// `score(hidden state of the text's last token)`, without a bias.
+#[derive(Clone, Debug)]
+pub struct Scorer {
+    decoder: Decoder,
+    spec: HeadSpec,
+    /// `[num_labels, hidden_size]`
+    score: Parameter,
+    parameters: Vec<Parameter>,
+    born: Vec<String>,
+}
+
+impl Scorer {
+    /// Reads decoder and head. A head that the file does not have, or has for another number of labels, is made new.
+    ///
+    /// # Errors
+    /// A head that reads tokens, a tensor that is missing, or one of another shape than the configuration makes it.
+    pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
+        if spec.reads == Reads::Tokens {
+            return Err(ModelError::Unsupported(
+                "a decoder cannot give each word a label: it reads a word before what follows it. BERT, MiniLM, \
+                 RoBERTa, DistilBERT and ModernBERT can"
+                    .to_owned(),
+            ));
+        }
+        let json = checkpoint.config_json()?;
+        // The file of a classifier has no output projection, and that of a writer needs none here.
+        let config = DecoderConfig { tie_word_embeddings: true, ..DecoderConfig::from_json(&json)? };
+        let decoder = Decoder::read(config, checkpoint, device)?;
+        let (name, shape) = (format!("{SCORE}.weight"), [spec.num_labels, decoder.config().hidden_size]);
+        let stored =
+            checkpoint.tensor(&name).filter(|view| view.shape == shape && spec.from == HeadFrom::File);
+        let (numbers, born) = match stored {
+            Some(view) => (view.to_f32()?, Vec::new()),
+            None => {
+                let spread = real(&json, "initializer_range")?.unwrap_or(0.02);
+                (normal(shape[0] * shape[1], spread, spec.seed), vec![SCORE.to_owned()])
+            }
+        };
+        let value = Tensor::from_data(TensorData::new(numbers, shape), device);
+        let score = Parameter { name, shape: shape.to_vec(), value };
+        let parameters = decoder.parameters().iter().chain([&score]).cloned().collect();
+        Ok(Self { decoder, spec, score, parameters, born })
+    }
+
+    /// The decoder.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// The head.
+    pub fn spec(&self) -> HeadSpec {
+        self.spec
+    }
+
+    /// The longest text it can read, in tokens.
+    pub fn longest(&self) -> usize {
+        let config = self.decoder.config();
+        config.most_tokens().unwrap_or(config.max_position_embeddings)
+    }
+
+    /// What the head says of each of `texts`, in their order.
+    ///
+    /// - `[texts, num_labels]`
+    ///
+    /// # Errors
+    /// A token beyond the vocabulary, or a text longer than the positions that the model learned.
+    pub fn says(&self, texts: &[Text<'_>], adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
+        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
+        let width = lengths.iter().copied().max().unwrap_or(0);
+        let chains = chained(&lengths);
+        let (mut ids, mut segments, mut lasts) = (Vec::new(), Vec::new(), vec![0; texts.len()]);
+        for (row, chain) in chains.iter().enumerate() {
+            for text in chain {
+                ids.extend_from_slice(texts[*text].ids);
+                lasts[*text] = ids.len() as i32 - 1;
+            }
+            segments.push(chain.iter().map(|text| lengths[*text] as u32).collect::<Vec<_>>());
+            ids.resize((row + 1) * width, 0);
+        }
+        let device = self.decoder.device();
+        let layout = Layout::packed(self.decoder.config(), &segments, width, device);
+        let hidden = self.decoder.hidden(&ids, &layout, None, adapter)?;
+        let lasts = Tensor::<1, Int>::from_data(TensorData::new(lasts, [texts.len()]), device);
+        Ok(hidden.select(0, lasts).matmul(self.score.of(adapter).transpose()))
+    }
+}
+
+impl Base for Scorer {
+    fn device(&self) -> &Device {
+        self.decoder.device()
+    }
+
+    fn linears(&self) -> Vec<BaseLinear<'_>> {
+        Base::linears(&self.decoder)
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn task_type(&self) -> &'static str {
+        "SEQ_CLS"
+    }
+
+    fn fan_in_fan_out(&self) -> bool {
+        self.decoder.fan_in_fan_out()
+    }
+
+    fn modules_to_save(&self) -> Vec<String> {
+        vec![SCORE.to_owned()]
+    }
+
+    fn born(&self) -> &[String] {
+        &self.born
+    }
+}
