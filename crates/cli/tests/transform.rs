@@ -164,7 +164,7 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     assert!(exported.snippet.contains("AutoModelForSeq2SeqLM"), "{}", exported.snippet);
     let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
     let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
-    let mut says = |of: &engine::Tuned| {
+    let says = |of: &engine::Tuned| {
         of.reply(Voice::Tuned, &prompt, &Sampling::GREEDY, 8, |_| ControlFlow::Continue(())).unwrap().text
     };
     assert_eq!(says(&read), says(&tuned), "a merged model says what the run's says");
