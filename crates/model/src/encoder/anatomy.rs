@@ -48,9 +48,7 @@ impl EncoderConfig {
         let layers = wide(self.num_hidden_layers);
         match self.family {
             // Norms without biases; the first layer has one less, and one stands before and one behind all layers.
-            Family::ModernBert(_) => {
-                wide(self.vocab_size) * h + layers * (linears + 2 * h) + h
-            }
+            Family::ModernBert(_) => wide(self.vocab_size) * h + layers * (linears + 2 * h) + h,
             Family::Bert | Family::Roberta | Family::DistilBert => {
                 let tables = wide(self.vocab_size + self.max_position_embeddings + self.type_vocab_size) * h;
                 let pooler = if self.family == Family::DistilBert { 0 } else { h * h + h };
@@ -68,7 +66,8 @@ mod tests {
 
     #[test]
     fn minilm_has_as_many_weights_as_its_file() {
-        let config = EncoderConfig::from_json(&json!({"model_type": "bert", "vocab_size": 30522, "hidden_size": 384,
+        let config =
+            EncoderConfig::from_json(&json!({"model_type": "bert", "vocab_size": 30522, "hidden_size": 384,
             "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 12,
             "max_position_embeddings": 512, "type_vocab_size": 2}));
         assert_eq!(config.unwrap().n_parameters(), 22_713_216);
