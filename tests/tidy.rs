@@ -32,7 +32,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("export", &["spec", "atomic", "weights", "text", "model", "adapt"]),
     (
         "worker",
-        &["spec", "atomic", "runfolder", "weights", "plan", "data", "text", "judge", "model", "adapt", "train"],
+        &[
+            "spec",
+            "atomic",
+            "runfolder",
+            "weights",
+            "plan",
+            "data",
+            "text",
+            "judge",
+            "model",
+            "adapt",
+            "train",
+        ],
     ),
     (
         "engine",

@@ -1,4 +1,4 @@
-"""LoRA training side by side: PEFT on torch and Tunesmith in turn, in one run, on one machine.
+"""Training side by side, LoRA or all tensors: PEFT on torch and Tunesmith in turn, in one run, on one machine.
 
 Each measurement is a process of its own, so peak memory is that work's alone. The two take turns, so a machine that
 slows down slows both; medians over the rounds are reported. Writes its section of bench/RESULTS.md.
@@ -6,9 +6,11 @@ slows down slows both; medians over the rounds are reported. Writes its section 
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from peers.base_model import default_folder, default_gguf
 from report import commit, machine, quiet, today, write_section
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHAPES = [(4, 256), (1, 512)]  # rows x tokens
+SHAPES = [(4, 256), (1, 512), (2, 1024)]  # rows x tokens
 RANK = 8
-LEAST_SPEED, MOST_MEMORY = 0.6, 0.75  # of the peer's: what this project holds itself to
+METHODS = {"lora": f"LoRA r={RANK} on all linear layers", "full": "all tensors learning"}
+PARTS = ["linears, forward", "linears, backward", "attention, forward", "attention, backward", "cross-entropy"]
+LEAST_SPEED, MOST_MEMORY = 1.15, 0.4  # of the peer's: what this project holds itself to
 
 
 @dataclass
@@ -34,11 +38,15 @@ class Measured:
         return Measured(*(statistics.median(getattr(m, field) for m in of) for field in fields))
 
 
-def measure(command: list[str], n_tokens: int) -> Measured:
+def said_by(command: list[str]) -> dict:
     ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if ran.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {ran.returncode}:\n{ran.stderr[-2000:]}")
-    said = json.loads(ran.stdout.strip().splitlines()[-1])
+    return json.loads(ran.stdout.strip().splitlines()[-1])
+
+
+def measure(command: list[str], n_tokens: int) -> Measured:
+    said = said_by(command)
     return Measured(said["tokens_per_sec"], said["peak_bytes"], 1000 * said["cpu_secs"] / n_tokens)
 
 
@@ -52,20 +60,38 @@ def row(shape: tuple[int, int], peer: Measured, ours: Measured) -> str:
     )
 
 
+def profile(shape: tuple[int, int], command: list[str]) -> str:
+    """What the parts of a step cost, of the time of all threads: a row of the second table."""
+    said = said_by(command)
+    threads = min(os.cpu_count() or 1, shape[0]) if shape[0] > 1 else 1
+    whole = said["secs"] * threads
+    share = lambda secs: f"{100 * secs / whole:.0f} %"
+    named = sum(said["parts"].values())
+    cells = [share(said["parts"].get(part, 0.0)) for part in PARTS]
+    busy = said["in_products_secs"] / (said["secs"] * (os.cpu_count() or 1))
+    speed = said["product_flop"] / said["in_products_secs"] / 1e9
+    return (
+        f"| {shape[0]}x{shape[1]} | " + " | ".join(cells) + f" | {share(whole - named)} "
+        f"| {100 * busy:.0f} % | {speed:.0f} |"
+    )
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--gguf", type=Path, default=default_gguf(), help="what ours reads")
     ask.add_argument("--folder", type=Path, default=default_folder(), help="the same in Hugging Face form")
     ask.add_argument("--ours", type=Path, required=True, help="the built example `bench_step` of crate train")
+    ask.add_argument("--method", choices=METHODS, default="lora")
     ask.add_argument("--rounds", type=int, default=3)
     ask.add_argument("--steps", type=int, default=5, help="timed steps in each measurement")
     asked = ask.parse_args()
 
     warnings = quiet()
-    rows = []
+    rows, parts = [], []
     for shape in SHAPES:
         n_rows, n_tokens = shape
         ask_for = [f"--rows={n_rows}", f"--tokens={n_tokens}", f"--rank={RANK}", f"--steps={asked.steps}"]
+        ask_for.append(f"--method={asked.method}")
         peer_command = [sys.executable, "bench/lora/peer.py", f"--model={asked.folder}", *ask_for]
         our_command = [str(asked.ours), f"--model={asked.gguf}", *ask_for]
         peer, ours = [], []
@@ -74,12 +100,14 @@ def main() -> None:
                 kept.append(measure(command, n_rows * n_tokens * asked.steps))
                 print(f"{n_rows}x{n_tokens} round {at + 1} {who}: {kept[-1]}", file=sys.stderr)
         rows.append(row(shape, Measured.middle(peer), Measured.middle(ours)))
+        with tempfile.NamedTemporaryFile(suffix=".json") as trace:
+            parts.append(profile(shape, [*our_command, f"--profile={trace.name}"]))
 
     write_section(
-        "lora",
-        f"""## LoRA training
+        asked.method,
+        f"""## {"LoRA training" if asked.method == "lora" else "Full fine-tuning"}
 
-SmolLM2-135M-Instruct, f32, CPU, LoRA r={RANK} on all linear layers, AdamW; loss over every next token.
+SmolLM2-135M-Instruct, f32, CPU, {METHODS[asked.method]}, AdamW; loss over every next token.
 PEFT on torch (versions in `bench/peers/requirements.txt`, all cores) and Tunesmith in turn, medians of
 {asked.rounds} rounds of {asked.steps} steps. Asked of ourselves: at least {LEAST_SPEED}x the speed, at most {MOST_MEMORY}x the memory.
 
@@ -88,6 +116,13 @@ PEFT on torch (versions in `bench/peers/requirements.txt`, all cores) and Tunesm
 | rows x tokens | PEFT tokens/s | ours | ratio | PEFT peak GB | ours | ratio | PEFT CPU s / 1k tokens | ours |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {chr(10).join(rows)}
+
+What the parts of ours cost, of the time of the threads that share them; the share of all cores' time that went into
+matrix products, and what these reached in GFLOP/s on one core.
+
+| rows x tokens | {" | ".join(PARTS)} | the rest | in products | GFLOP/s |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+{chr(10).join(parts)}
 """,
     )
 

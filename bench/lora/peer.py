@@ -28,6 +28,7 @@ def main() -> None:
     ask.add_argument("--model", type=Path, required=True, help="folder in Hugging Face form")
     ask.add_argument("--rows", type=int, default=4)
     ask.add_argument("--tokens", type=int, default=256)
+    ask.add_argument("--method", choices=["lora", "full"], default="lora")
     ask.add_argument("--rank", type=int, default=8)
     ask.add_argument("--steps", type=int, default=5, help="timed, after one that is not")
     ask.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
@@ -41,10 +42,12 @@ def main() -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
     model.config.use_cache = False
-    adapter = LoraConfig(
-        task_type="CAUSAL_LM", r=asked.rank, lora_alpha=2 * asked.rank, lora_dropout=0.0, target_modules="all-linear"
-    )
-    model = get_peft_model(model, adapter).train()
+    if asked.method == "lora":
+        adapter = LoraConfig(
+            task_type="CAUSAL_LM", r=asked.rank, lora_alpha=2 * asked.rank, lora_dropout=0.0, target_modules="all-linear"
+        )
+        model = get_peft_model(model, adapter)
+    model = model.train()
     learning = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=2e-4)
     batches = torch.randint(0, model.config.vocab_size, (asked.steps + 1, asked.rows, asked.tokens))

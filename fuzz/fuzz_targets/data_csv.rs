@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for name in ["a.csv", "a.tsv", "a.txt"] {
+    for name in ["a.csv", "a.tsv", "a.txt", "a.conll"] {
         let _ = data::read_bytes(name, bytes, None);
     }
 });

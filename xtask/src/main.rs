@@ -10,6 +10,7 @@ mod packages;
 mod phase;
 mod process;
 mod release;
+mod room;
 mod setup;
 mod starter;
 mod test;

@@ -7,6 +7,7 @@ use crate::{
     node::Node,
     packages,
     process::{self, answer, command, root},
+    room,
 };
 
 /// What things are set up for.
@@ -20,6 +21,7 @@ pub enum Purpose {
 
 /// Sets up what is missing for `purpose`; what is there is left as it is.
 pub fn run(purpose: Purpose) -> Outcome<Node> {
+    room::look();
     packages::install(purpose)?;
     if purpose == Purpose::Tests {
         rust_tools()?;

@@ -136,7 +136,8 @@ impl Canvas<'_> {
 
     /// Read from above downwards, beginning at a point.
     pub(crate) fn upright_word(&self, text: &str, (x, top): (f64, f64), size: f64, colour: Colour) {
-        let font = (FontFamily::Name(FONTS), size * f64::from(FINE) * FONT_UNIT, FontStyle::Normal).into_font();
+        let font =
+            (FontFamily::Name(FONTS), size * f64::from(FINE) * FONT_UNIT, FontStyle::Normal).into_font();
         let font = font.transform(FontTransform::Rotate90);
         let style = font.color(&rgb(colour)).pos(Pos::new(HPos::Left, VPos::Bottom));
         let _ = self.area.draw(&Text::new(plain(text), at((x - 0.365 * size, top)), style));

@@ -37,7 +37,13 @@ pub fn bars(what: &str, bars: &[Bar<'_>], theme: Theme) -> Chart {
         canvas.fill(palette.surface);
         canvas.strong_word(what, (left, 16.0), FONT, palette.text, Anchor::Start);
         if shown.is_empty() {
-            canvas.word("There is nothing to show", (left, ABOVE + ROW / 2.0), FONT, palette.muted, Anchor::Start);
+            canvas.word(
+                "There is nothing to show",
+                (left, ABOVE + ROW / 2.0),
+                FONT,
+                palette.muted,
+                Anchor::Start,
+            );
         }
         for (row, bar) in shown.iter().enumerate() {
             let (top, value) = (ABOVE + ROW * row as f64, share(bar.value));
@@ -62,7 +68,13 @@ pub fn confusion(labels: &[&str], matrix: &[Vec<u64>], theme: Theme) -> Chart {
     let size = whole(left + below + 24.0, above + below + names + 24.0);
     picture(size, "Which label is taken for which", nowhere(size), |canvas| {
         canvas.fill(palette.surface);
-        canvas.strong_word("Right label (rows), said label (columns)", (16.0, 16.0), FONT, palette.text, Anchor::Start);
+        canvas.strong_word(
+            "Right label (rows), said label (columns)",
+            (16.0, 16.0),
+            FONT,
+            palette.text,
+            Anchor::Start,
+        );
         for (row, (label, counts)) in labels.iter().zip(matrix).enumerate().take(n) {
             let top = above + cell * row as f64;
             let middle = top + cell / 2.0;

@@ -61,8 +61,10 @@ pub enum Command {
         tunesmith eval --run last --html report.html")]
     Eval(Eval),
     /// Asks a model what a text is: its label, a number, or what is named in it.
-    #[command(after_help = "Examples:\n  tunesmith classify --run last \"I have had a headache for days\"\n  \
-        tunesmith classify --run last --json < texts.txt")]
+    #[command(
+        after_help = "Examples:\n  tunesmith classify --run last \"I have had a headache for days\"\n  \
+        tunesmith classify --run last --json < texts.txt"
+    )]
     Classify(Classify),
     /// Writes with a model, tuned or not; without a prompt it reads a conversation from standard input.
     #[command(after_help = "Example: tunesmith generate --run last --prompt \"What did you see tonight?\"")]

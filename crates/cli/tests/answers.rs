@@ -4,7 +4,7 @@
 use std::{
     fmt::Write,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
@@ -89,7 +89,8 @@ fn a_file_of_labels_becomes_a_model_a_report_and_answers() {
         events.iter().map(|line| &line["event"]).filter(|event| event["kind"] == "evaluated").collect();
     assert!(looks.len() > 2);
     for look in &looks {
-        let metrics: Vec<_> = look["scores"].as_array().unwrap().iter().map(|s| s["metric"].clone()).collect();
+        let metrics: Vec<_> =
+            look["scores"].as_array().unwrap().iter().map(|s| s["metric"].clone()).collect();
         assert_eq!(metrics, ["accuracy", "macro_f1", "weighted_f1", "matthews"]);
     }
     let loss = |look: &Value| look["loss"].as_f64().unwrap();
@@ -109,12 +110,27 @@ fn a_file_of_labels_becomes_a_model_a_report_and_answers() {
     let said = &home.said(&["classify", "--run", "tiny", "read the water"])[0];
     assert_eq!((&said["kind"], &said["one"]), (&Value::from("labels"), &Value::from(true)));
     assert_eq!(said["labels"][0]["label"], "water");
-    let sum: f64 = said["labels"].as_array().unwrap().iter().map(|l| l["probability"].as_f64().unwrap()).sum();
+    let sum: f64 =
+        said["labels"].as_array().unwrap().iter().map(|l| l["probability"].as_f64().unwrap()).sum();
     assert!((sum - 1.0).abs() < 1e-9);
 
     let shown = String::from_utf8(home.run(&["runs", "show", "tiny"]).stdout).unwrap();
     assert!(shown.contains("task classify") && shown.contains("accuracy"), "{shown}");
     assert!(!shown.contains("packing") && !shown.contains("n_samples"), "{shown}");
+    let whole = home.path("whole").display().to_string();
+    let exported =
+        home.said(&["export", "--run", "tiny", "--format", "merged", "--dtype", "f32", "--out", &whole]);
+    assert!(
+        exported.iter().any(|line| line["difference"].as_f64().is_some_and(|d| d < 1e-3)),
+        "{exported:?}"
+    );
+    let read = |name: &str| fs::read_to_string(home.path("whole").join(name)).unwrap();
+    let config: Value = serde_json::from_str(&read("config.json")).unwrap();
+    assert_eq!(config["id2label"], serde_json::json!({"0": "light", "1": "water"}));
+    let again = &home.said(&["classify", "--model", &whole, "read the water"])[0];
+    let chance = |said: &Value| said["labels"][0]["probability"].as_f64().unwrap();
+    assert!((chance(again) - chance(said)).abs() < 1e-5, "what was exported says the same: {again}");
+
     let refusal = home.refused(&["generate", "--run", "tiny", "--prompt", "Hello"]);
     assert!(refusal.contains("does not write") && refusal.contains("tunesmith classify"), "{refusal}");
     let refusal = home.refused(&["classify", "--run", "tiny", "  "]);
@@ -144,12 +160,14 @@ fn tagged_words_become_entities_with_their_places() {
     assert!(f1["value"].as_f64().unwrap() > 0.9, "{f1}");
 
     let said = &home.said(&["classify", "--run", "tagger", "read 7 again the keeper"])[0];
-    let found: Vec<_> = said["entities"].as_array().unwrap().iter().map(|e| (&e["label"], &e["start"], &e["end"])).collect();
+    let found: Vec<_> =
+        said["entities"].as_array().unwrap().iter().map(|e| (&e["label"], &e["start"], &e["end"])).collect();
     let expected = [("PER", 17, 23)].map(|(l, s, e)| (Value::from(l), Value::from(s), Value::from(e)));
     assert_eq!(found, expected.iter().map(|(l, s, e)| (l, s, e)).collect::<Vec<_>>());
     let report = &home.said(&["eval", "--run", "tagger"])[0];
     assert_eq!(report["split"], "validation", "there is no test part");
-    let kinds: Vec<_> = report["classes"].as_array().unwrap().iter().map(|class| class["label"].clone()).collect();
+    let kinds: Vec<_> =
+        report["classes"].as_array().unwrap().iter().map(|class| class["label"].clone()).collect();
     assert_eq!(kinds, ["PER", "THING"]);
 }
 
@@ -166,9 +184,14 @@ fn an_unknown_label_in_the_test_part_is_named_and_left_out() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|p| format!("{} {}: {}", p["file"].as_str().unwrap(), p["line"], p["kind"]["kind"].as_str().unwrap()))
+        .map(|p| {
+            format!("{} {}: {}", p["file"].as_str().unwrap(), p["line"], p["kind"]["kind"].as_str().unwrap())
+        })
         .collect();
-    assert_eq!(kinds, ["test.csv 4: empty_text", "train.csv 22: single_example", "test.csv 3: unknown_label"]);
+    assert_eq!(
+        kinds,
+        ["test.csv 4: empty_text", "train.csv 22: single_example", "test.csv 3: unknown_label"]
+    );
     let shown = String::from_utf8(home.run(&["data", "show", "last"]).stdout).unwrap();
     assert!(shown.contains("kept: 1 row is the only one with the label `rare`"), "{shown}");
     assert!(shown.contains("left out: 1 row set aside for looks has the label `wet`"), "{shown}");
@@ -179,7 +202,10 @@ fn what_cannot_be_is_refused_before_anything_starts() {
     let home = Home::new();
     let (model, data) = (home.model(), home.file("texts.csv", &texts(20)));
     let llama = testkit::fixture("tiny/llama_tied").display().to_string();
-    let chats = home.file("chats.jsonl", "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"c\",\"completion\":\"d\"}\n");
+    let chats = home.file(
+        "chats.jsonl",
+        "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"c\",\"completion\":\"d\"}\n",
+    );
     let refusal = home.refused(&["train", "--model", &model, "--data", &chats]);
     assert!(refusal.contains("it reads, and cannot write"), "{refusal}");
     let refusal = home.refused(&["train", "--model", &llama, "--data", &data, "--task", "write"]);

@@ -3,6 +3,7 @@
 //! **Invariant:** whatever the bytes, a format yields rows, problems or an [`Unreadable`]; it does not panic, and it
 //! holds no more than a batch of rows.
 
+mod class_names;
 mod conll;
 mod csv;
 mod json;
@@ -51,8 +52,10 @@ pub(crate) const FORMATS: &[&dyn Format] =
     &[&parquet::Parquet, &json::Json, &json_lines::JsonLines, &conll::Conll, &csv::Csv, &text::PlainText];
 
 /// Endings of files that a folder is searched for.
-pub(crate) const EXTENSIONS: &[&str] =
-    &["jsonl", "ndjson", "json", "csv", "tsv", "tab", "parquet", "txt", "text", "md", "markdown", "conll", "conllu", "bio", "iob", "iob2"];
+pub(crate) const EXTENSIONS: &[&str] = &[
+    "jsonl", "ndjson", "json", "csv", "tsv", "tab", "parquet", "txt", "text", "md", "markdown", "conll",
+    "conllu", "bio", "iob", "iob2",
+];
 
 /// The format that claims `source`.
 pub(crate) fn of(source: &Source) -> Result<&'static dyn Format, Unreadable> {

@@ -17,7 +17,9 @@ pub(crate) struct LabelCounts {
 impl LabelCounts {
     pub(crate) fn add(&mut self, example: &Example, split: Split) {
         match example {
-            Example::Labelled { labels, .. } => labels.iter().for_each(|label| count(&mut self.labels, label, split)),
+            Example::Labelled { labels, .. } => {
+                labels.iter().for_each(|label| count(&mut self.labels, label, split))
+            }
             Example::Tagged { tags, .. } => {
                 tags.iter().for_each(|tag| count(&mut self.labels, tag, split));
                 let kinds = tags.iter().filter_map(|tag| tags::begins(tag));

@@ -62,8 +62,10 @@ impl Mapped<'_> {
         if words.iter().all(|word| word.trim().is_empty()) {
             return Err(ProblemKind::EmptyText);
         }
-        let mut tags: Vec<String> =
-            tags.into_iter().map(|tag| tag_named(tag).ok_or(ProblemKind::BadTags)).collect::<Result<_, _>>()?;
+        let mut tags: Vec<String> = tags
+            .into_iter()
+            .map(|tag| tag_named(tag).ok_or(ProblemKind::BadTags))
+            .collect::<Result<_, _>>()?;
         tags::begun(&mut tags);
         Ok(Example::Tagged { words, tags })
     }
@@ -97,7 +99,8 @@ impl Mapped<'_> {
     }
 
     fn label(&self, value: Value) -> Result<String, ProblemKind> {
-        let label = named(value).ok_or_else(|| ProblemKind::NotALabel { column: self.column(ColumnRole::Label) })?;
+        let label =
+            named(value).ok_or_else(|| ProblemKind::NotALabel { column: self.column(ColumnRole::Label) })?;
         if label.is_empty() { Err(ProblemKind::EmptyLabel) } else { Ok(label) }
     }
 

@@ -72,8 +72,9 @@ impl Preview {
         };
         let rows =
             look.rows.iter().map(|row| look.columns.iter().map(|c| cell(row.get(c))).collect()).collect();
-        let example =
-            |mapping| look.rows.iter_mut().filter_map(|row| Some(shape::example(mapping, row).ok()?.0)).collect();
+        let example = |mapping| {
+            look.rows.iter_mut().filter_map(|row| Some(shape::example(mapping, row).ok()?.0)).collect()
+        };
         Ok(Self {
             file: source.name.clone(),
             n_files,

@@ -111,10 +111,10 @@ mod tests {
             .flat_map(|(label, n)| std::iter::repeat_n(label, n))
             .collect();
         let groups: Vec<u64> = (0..100).collect();
-        let parts = assign_by_label(&groups, &labels, &SplitFractions { validation: 0.1, test: 0.2, seed: 42 });
-        let share = |split, label| {
-            (0..100).filter(|row| parts[*row] == split && labels[*row] == label).count()
-        };
+        let parts =
+            assign_by_label(&groups, &labels, &SplitFractions { validation: 0.1, test: 0.2, seed: 42 });
+        let share =
+            |split, label| (0..100).filter(|row| parts[*row] == split && labels[*row] == label).count();
         assert_eq!([0, 1, 2, 3].map(|label| share(Split::Test, label)), [12, 6, 2, 0]);
         assert_eq!([0, 1, 2, 3].map(|label| share(Split::Validation, label)), [6, 3, 1, 0]);
         assert_eq!(share(Split::Train, 3), 1);

@@ -38,7 +38,9 @@ pub(crate) fn split(tag: &str) -> Option<(char, &str)> {
     let (mark, kind) = tag.split_once('-')?;
     let mut chars = mark.chars();
     match (chars.next(), chars.next()) {
-        (Some(mark @ ('B' | 'I' | 'E' | 'S' | 'L' | 'U' | 'M')), None) if !kind.is_empty() => Some((mark, kind)),
+        (Some(mark @ ('B' | 'I' | 'E' | 'S' | 'L' | 'U' | 'M')), None) if !kind.is_empty() => {
+            Some((mark, kind))
+        }
         _ => None,
     }
 }
@@ -59,7 +61,10 @@ pub fn of_entities<S: AsRef<str>>(labels: &[S]) -> bool {
 }
 
 /// The words of `text` with tags made of `spans`, and that a span was widened where one was.
-pub(crate) fn tagged(text: &str, mut spans: Vec<Span>) -> Result<(Example, Option<ProblemKind>), ProblemKind> {
+pub(crate) fn tagged(
+    text: &str,
+    mut spans: Vec<Span>,
+) -> Result<(Example, Option<ProblemKind>), ProblemKind> {
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let place = |at: u64| usize::try_from(at).ok().and_then(|at| places.get(at)).copied();
     spans.sort_by_key(|span| (span.start, span.end));
@@ -72,7 +77,9 @@ pub(crate) fn tagged(text: &str, mut spans: Vec<Span>) -> Result<(Example, Optio
     }
     let (mut tags, mut widened) = (vec!["O".to_owned(); words.len()], None);
     for Span { start, end, label } in spans {
-        let (Some(start), Some(end)) = (place(start), place(end)) else { return Err(ProblemKind::SpanOutside) };
+        let (Some(start), Some(end)) = (place(start), place(end)) else {
+            return Err(ProblemKind::SpanOutside);
+        };
         let first = words.partition_point(|word| word.end <= start);
         let after = words.partition_point(|word| word.start < end);
         if start >= end || first >= after {
@@ -105,7 +112,10 @@ mod tests {
     #[test]
     fn beginnings_are_marked_and_what_is_marked_stays() {
         let cases: &[(&[&str], &[&str])] = &[
-            (&["I-ORG", "O", "I-MISC", "I-PER", "I-PER", "B-PER"], &["B-ORG", "O", "B-MISC", "B-PER", "I-PER", "B-PER"]),
+            (
+                &["I-ORG", "O", "I-MISC", "I-PER", "I-PER", "B-PER"],
+                &["B-ORG", "O", "B-MISC", "B-PER", "I-PER", "B-PER"],
+            ),
             (&["B-ORG", "I-ORG", "O"], &["B-ORG", "I-ORG", "O"]),
             (&["B-ORG", "E-ORG", "S-ORG", "I-ORG"], &["B-ORG", "E-ORG", "S-ORG", "B-ORG"]),
             (&["NOUN", "PRP-S", "3"], &["NOUN", "PRP-S", "3"]),

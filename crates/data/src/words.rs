@@ -48,7 +48,20 @@ mod tests {
         let text = "U.S. forces don't leave New York-based (Zürich’s) 3.5 km.\n";
         let found: Vec<_> = words(text).into_iter().map(|word| &text[word]).collect();
         let expected = [
-            "U.S", ".", "forces", "don't", "leave", "New", "York", "-", "based", "(", "Zürich’s", ")", "3.5", "km",
+            "U.S",
+            ".",
+            "forces",
+            "don't",
+            "leave",
+            "New",
+            "York",
+            "-",
+            "based",
+            "(",
+            "Zürich’s",
+            ")",
+            "3.5",
+            "km",
             ".",
         ];
         assert_eq!(found, expected);

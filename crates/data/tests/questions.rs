@@ -47,7 +47,8 @@ fn yes_or_no() -> Task {
 fn texts_and_pairs_have_their_special_tokens_and_lose_their_end_where_they_are_too_long() {
     let (mut n_cut, mut n_pairs) = (0, 0);
     each(|folder, tokenizer, expected| {
-        for case in expected["texts"].as_array().unwrap().iter().chain(expected["pairs"].as_array().unwrap()) {
+        for case in expected["texts"].as_array().unwrap().iter().chain(expected["pairs"].as_array().unwrap())
+        {
             let (question, cut) = asked(tokenizer, &yes_or_no(), case, &labelled(case));
             assert_eq!(question.ids, whole(&case["ids"]), "{folder}: {case}");
             assert_eq!(question.answer, Answer::Label(1));

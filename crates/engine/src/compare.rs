@@ -44,6 +44,7 @@ fn planned(record: &RunRecord) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("Model", plan.model.to_string()),
         ("Weights", plan.model_hash.short().to_owned()),
+        ("Task", plan.task.value.kind().to_string()),
         ("Data", record.row.data.clone()),
         ("Data version", plan.data_version.short().to_owned()),
         ("Device", plan.device.value.to_string()),

@@ -15,11 +15,24 @@ pub struct Outcome<'a> {
 
 #[derive(Clone, Debug)]
 enum Rows {
-    Classes { said: Vec<usize>, right: Vec<usize> },
-    Sets { said: Vec<Vec<usize>>, right: Vec<Vec<usize>> },
-    Numbers { said: Vec<f64>, right: Vec<f64> },
+    Classes {
+        said: Vec<usize>,
+        right: Vec<usize>,
+    },
+    Sets {
+        said: Vec<Vec<usize>>,
+        right: Vec<Vec<usize>>,
+    },
+    Numbers {
+        said: Vec<f64>,
+        right: Vec<f64>,
+    },
     /// Labels of words, and of each row the entities that were found where labels are of such.
-    Words { said: Vec<Vec<usize>>, right: Vec<Vec<usize>>, entities: Option<Vec<EntityCounts>> },
+    Words {
+        said: Vec<Vec<usize>>,
+        right: Vec<Vec<usize>>,
+        entities: Option<Vec<EntityCounts>>,
+    },
 }
 
 impl<'a> Outcome<'a> {
@@ -33,7 +46,8 @@ impl<'a> Outcome<'a> {
         let pairs: Vec<(&Answer, &[f32])> =
             answers.into_iter().zip(logits.iter().map(Vec::as_slice)).collect();
         let n_labels = task.labels().len().max(1);
-        let holding = |places: Vec<bool>| (0..places.len()).filter(|place| places[*place]).collect::<Vec<_>>();
+        let holding =
+            |places: Vec<bool>| (0..places.len()).filter(|place| places[*place]).collect::<Vec<_>>();
         let rows = match task {
             Task::Write | Task::Transform => return None,
             Task::Classify { .. } => {
@@ -65,7 +79,10 @@ impl<'a> Outcome<'a> {
                     _ => None,
                 };
                 Rows::Numbers {
-                    said: pairs.iter().map(|(_, said)| said.first().copied().map(f64::from)).collect::<Option<_>>()?,
+                    said: pairs
+                        .iter()
+                        .map(|(_, said)| said.first().copied().map(f64::from))
+                        .collect::<Option<_>>()?,
                     right: pairs.iter().map(|(answer, _)| number(answer)).collect::<Option<_>>()?,
                 }
             }
@@ -78,7 +95,9 @@ impl<'a> Outcome<'a> {
                 for (answer, logits) in &pairs {
                     let tags = tags(answer)?;
                     let taught = tags.iter().zip(logits.chunks(n_labels));
-                    said.push(taught.filter(|(tag, _)| tag.is_some()).map(|(_, logits)| best(logits)).collect());
+                    said.push(
+                        taught.filter(|(tag, _)| tag.is_some()).map(|(_, logits)| best(logits)).collect(),
+                    );
                     right.push(tags.iter().flatten().map(|tag| *tag as usize).collect::<Vec<_>>());
                 }
                 let named = |rows: &[Vec<usize>]| -> Option<Vec<Vec<&str>>> {
@@ -204,9 +223,9 @@ impl<'a> Outcome<'a> {
             labels.iter().zip(&counts).map(|(label, counts)| score(label, counts)).collect()
         };
         match &self.rows {
-            Rows::Classes { said, right } => {
-                Confusion::count(said, right, labels.len()).map(|c| by_label(c.per_class())).unwrap_or_default()
-            }
+            Rows::Classes { said, right } => Confusion::count(said, right, labels.len())
+                .map(|c| by_label(c.per_class()))
+                .unwrap_or_default(),
             Rows::Sets { said, right } => {
                 let sets = LabelSets::count(said, right, labels.len());
                 sets.map(|sets| by_label(sets.per_class().to_vec())).unwrap_or_default()
@@ -230,7 +249,11 @@ fn some<T: Clone>(all: &[T], rows: &[usize]) -> Vec<T> {
 }
 
 /// Each number of `tuned` with the interval that its rows allow, beside what a guess and the base reach on the same rows.
-pub fn measured(tuned: &Outcome<'_>, guess: Option<&Outcome<'_>>, base: Option<&Outcome<'_>>) -> Vec<Measured> {
+pub fn measured(
+    tuned: &Outcome<'_>,
+    guess: Option<&Outcome<'_>>,
+    base: Option<&Outcome<'_>>,
+) -> Vec<Measured> {
     let of = |other: Option<&Outcome<'_>>| other.map(Outcome::scores).unwrap_or_default();
     let (guess, base) = (of(guess), of(base));
     let find = |scores: &[Score], metric| scores.iter().find(|s| s.metric == metric).map(|s| s.value);
@@ -243,7 +266,8 @@ pub fn measured(tuned: &Outcome<'_>, guess: Option<&Outcome<'_>>, base: Option<&
                 drawn.push(tuned.scores_of(rows));
             }
             at += 1;
-            find(&drawn[at - 1], metric).ok_or(MetricError::Undefined("a sample of the rows has no such number"))
+            find(&drawn[at - 1], metric)
+                .ok_or(MetricError::Undefined("a sample of the rows has no such number"))
         })
     };
     let with_interval = |score: Score| {
@@ -293,7 +317,8 @@ mod tests {
     fn entities_are_scored_whole_and_plain_tags_word_by_word() {
         let task = Task::Tag { labels: labels(&["B-LOC", "I-LOC", "O"]) };
         let answers = [Answer::Tags(vec![None, Some(0), None, Some(1), Some(2)])];
-        let said = |places: [usize; 5]| vec![places.into_iter().flat_map(|place| one_hot(place, 3)).collect()];
+        let said =
+            |places: [usize; 5]| vec![places.into_iter().flat_map(|place| one_hot(place, 3)).collect()];
         let score = |places| Outcome::of(&task, &answers, &said(places)).unwrap().scores();
         assert_eq!(value(&score([2, 0, 2, 1, 2]), Metric::EntityF1), 1.0);
         let half = score([2, 0, 2, 2, 2]);
@@ -319,7 +344,10 @@ mod tests {
         assert!((value(&numbers([2.0, 3.0, 5.0]), Metric::Spearman) - 1.0).abs() < 1e-12);
         assert_eq!(value(&numbers([2.0, 3.0, 5.0]), Metric::MeanSquaredError), 1.0);
         let flat = numbers([1.0, 1.0, 1.0]);
-        assert!(flat.iter().all(|score| score.metric != Metric::Pearson), "no correlation with what never changes");
+        assert!(
+            flat.iter().all(|score| score.metric != Metric::Pearson),
+            "no correlation with what never changes"
+        );
         assert!(Outcome::of(&Task::Score, &[Answer::Label(0)], &[vec![1.0]]).is_none());
         assert!(Outcome::of(&Task::Write, &[Answer::Label(0)], &[vec![1.0]]).is_none());
     }

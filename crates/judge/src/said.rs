@@ -85,7 +85,8 @@ pub fn entities(
     answers: &[Option<(usize, f64)>],
 ) -> Vec<FoundEntity> {
     let labels = task.labels();
-    let label = |answer: &Option<(usize, f64)>| answer.and_then(|(place, _)| labels.get(place)).map_or("O", |l| l);
+    let label =
+        |answer: &Option<(usize, f64)>| answer.and_then(|(place, _)| labels.get(place)).map_or("O", |l| l);
     let tags: Vec<&str> = answers.iter().map(label).collect();
     let groups: Vec<(String, Range<usize>)> = match data::of_entities(labels) {
         // No tag is empty: labels are not.
@@ -129,7 +130,8 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        let chances = |list: [(&str, f64); 3]| list.map(|(label, chance)| (label.to_owned(), chance)).to_vec();
+        let chances =
+            |list: [(&str, f64); 3]| list.map(|(label, chance)| (label.to_owned(), chance)).to_vec();
         let one: (bool, Vec<(String, f64)>) = said_of(Task::Classify { labels: labels.clone() });
         assert_eq!(one, (true, chances([("yes", 0.625), ("maybe", 0.25), ("no", 0.125)])));
         let several = said_of(Task::ClassifySeveral { labels });

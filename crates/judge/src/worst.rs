@@ -15,7 +15,8 @@ pub fn loss(task: &Task, answer: &Answer, logits: &[f32]) -> f64 {
         Answer::Label(label) => of_label(*label, logits),
         Answer::Labels(holds) => {
             let chances = probabilities(task, logits).into_iter().zip(holds);
-            let sum: f64 = chances.map(|(chance, holds)| surprise(if *holds { chance } else { 1.0 - chance })).sum();
+            let sum: f64 =
+                chances.map(|(chance, holds)| surprise(if *holds { chance } else { 1.0 - chance })).sum();
             sum / holds.len().max(1) as f64
         }
         Answer::Number(number) => logits.first().map_or(0.0, |said| f64::from(said - number).powi(2)),

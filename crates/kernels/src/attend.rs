@@ -32,6 +32,7 @@ use crate::{
         tracked,
     },
     threads::{each, n_threads},
+    trace::span,
 };
 
 /// Rows of a block of queries: the heads of a group stand one under another.
@@ -90,7 +91,8 @@ impl Backward<Flex, 1> for Attention {
         let slope = contiguous(grads.consume::<Flex>(&ops.node));
         let [parent] = ops.parents;
         if let Some(parent) = parent {
-            grads.register::<Flex>(parent.id, backward(&ops.state, &slope));
+            let gradient = span("attention, backward", || backward(&ops.state, &slope));
+            grads.register::<Flex>(parent.id, gradient);
         }
     }
 }
@@ -101,6 +103,10 @@ pub(crate) fn block(heads: &Heads) -> usize {
 }
 
 fn forward(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
+    span("attention, forward", || seen_by_all(qkv, heads, sight))
+}
+
+fn seen_by_all(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
     let mut qkv = contiguous(qkv);
     let [tokens, together] = shape(&qkv);
     let turned = heads.queries + heads.groups;

@@ -12,8 +12,9 @@ use crate::{
     exp::{top, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     plain,
-    primitive::{contiguous, from_inner, inner, made, matrix, numbers, on_processor, shape, strided},
+    primitive::{contiguous, from_inner, inner, made, matrix, numbers, on_processor, strided},
     threads::{each, n_threads},
+    trace::span,
 };
 
 /// Positions for each thread whose logits exist at once.
@@ -60,12 +61,17 @@ pub fn cross_entropy(
     cap: Option<f64>,
     wanted: Wanted,
 ) -> Result<Entropy, DeviceGaveUp> {
-    let ([positions, width], [vocabulary, _]) = (hidden.dims(), head.dims());
+    let (positions, vocabulary) = (hidden.dims()[0], head.dims()[0]);
     assert_eq!(positions, targets.len(), "each position has a target");
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
     if !on_processor(&hidden) {
         return plain::cross_entropy(hidden, head, targets, cap, wanted);
     }
+    Ok(span("cross-entropy", || judged(hidden, head, targets, cap, wanted)))
+}
+
+fn judged(hidden: Tensor<2>, head: &Tensor<2>, targets: &[u32], cap: Option<f64>, wanted: Wanted) -> Entropy {
+    let ([positions, width], [vocabulary, _]) = (hidden.dims(), head.dims());
     let (hidden, head) = (contiguous(inner(hidden)), strided(inner(head.clone())));
     let (h, w) = (numbers(&hidden), matrix(&head));
     let slice = (SLICE * n_threads()).min(positions);
@@ -114,12 +120,11 @@ pub fn cross_entropy(
             });
         }
     }
-    let [vocabulary, width] = [shape(&head)[0], width];
-    Ok(Entropy {
+    Entropy {
         loss: losses.iter().sum(),
         hidden: wanted.hidden.then(|| from_inner(made(to_hidden, [positions, width]))),
         head: wanted.head.then(|| from_inner(made(to_head, [vocabulary, width]))),
-    })
+    }
 }
 
 /// The loss of one position, whose logits become the gradient with respect to them if it is wanted.

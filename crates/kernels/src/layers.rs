@@ -29,6 +29,7 @@ use crate::{
         shape, strided, tracked,
     },
     threads::{each, share},
+    trace::span,
 };
 
 /// `x·Wᵀ + bias + s·(x·Aᵀ)·Bᵀ`
@@ -173,7 +174,9 @@ impl Backward<burn::backend::Flex, PARENTS> for Linears {
         let slope = contiguous(grads.consume::<burn::backend::Flex>(&ops.node));
         let ids: [Option<NodeId>; PARENTS] = ops.parents.map(|parent| parent.map(|node| node.id));
         let wanted = ids.map(|id| id.is_some());
-        for (id, gradient) in ids.into_iter().zip(backward(ops.state, slope, wanted)) {
+        for (id, gradient) in
+            ids.into_iter().zip(span("linears, backward", || backward(ops.state, slope, wanted)))
+        {
             if let (Some(id), Some(gradient)) = (id, gradient) {
                 grads.register::<burn::backend::Flex>(id, gradient);
             }
@@ -199,7 +202,11 @@ fn recorded(parents: Vec<Option<Tensor<2>>>, kept: Kept, residual: Option<FlexTe
 }
 
 /// The output, and what is kept with what the pairs' first halves said.
-fn forward(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
+fn forward(kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
+    span("linears, forward", || said(kept, residual))
+}
+
+fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     let [tokens, width] = shape(&kept.x);
     let outs: usize = kept.layers.iter().map(Held::out).sum();
     let firsts = Firsts::of(&kept.layers);

@@ -29,6 +29,7 @@ pub mod plain;
 mod primitive;
 mod sight;
 mod threads;
+pub mod trace;
 
 pub use attend::attention;
 pub use before::{Before, Curve};

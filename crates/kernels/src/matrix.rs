@@ -2,6 +2,8 @@
 
 use gemm::Parallelism;
 
+use crate::trace::counted;
+
 /// A matrix in a slice: element `(i, j)` lies at `i·row + j·col`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Matrix<'a> {
@@ -84,7 +86,7 @@ pub(crate) fn product(to: MatrixMut<'_>, there: There, a: Matrix<'_>, b: Matrix<
     let add = there == There::AddedTo;
     let signed = |stride: usize| stride as isize;
     // SAFETY: each view was checked to lie within its slice, and `to` is borrowed alone.
-    unsafe {
+    counted(2 * to.rows * to.cols * a.cols, || unsafe {
         gemm::gemm(
             to.rows,
             to.cols,
@@ -106,7 +108,7 @@ pub(crate) fn product(to: MatrixMut<'_>, there: There, a: Matrix<'_>, b: Matrix<
             false,
             Parallelism::None,
         );
-    }
+    });
 }
 
 #[cfg(test)]

@@ -114,7 +114,9 @@ impl PlanError {
                 "Check which column holds the replies, or set supervise to everything.".to_owned()
             }
             Self::DataTeachesOther { teaches, .. } if !teaches.answers_with_a_head() => {
-                format!("Leave the task open, which makes it `{teaches}`; or import data with labels, numbers or tags.")
+                format!(
+                    "Leave the task open, which makes it `{teaches}`; or import data with labels, numbers or tags."
+                )
             }
             Self::DataTeachesOther { task, teaches } if !task.answers_with_a_head() => format!(
                 "To write the labels, import the data with its columns mapped as prompt and completion; or leave the task open: it is `{teaches}`."

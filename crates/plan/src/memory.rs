@@ -11,12 +11,14 @@
 //!                                                                       the vocabulary, or a head's labels
 //! rows        = min(batch, threads) on the processor, batch on a graphics adapter
 //! tokens      = of the longest row; short rows of a processor's thread are joined up to `chain` tokens
-//! slices      = rows on the processor, 1 on a graphics adapter
+//! slices      = rows on the processor, where a single row has a slice on every thread; 1 on a graphics adapter
 //! ```
-//! The numbers stand in [`COEFFICIENTS`]. Held against SmolLM2-135M, LoRA of rank 8, two cores: 2.17 GB where 4x256
-//! took 1.94 to 2.05, and 2.29 where 1x512 took 2.27; 1.09, 1.49 and 2.16 where rows of 70 tokens at most took 1.18,
-//! 1.63 and 2.18, two, four and eight of them at once. Where few tokens are taught it says too much, since slices of
-//! logits are then smaller.
+//! The numbers stand in [`PROCESSOR`], whose fused operations keep their inputs only (the stream before each half of a
+//! layer, queries, keys, values and what was seen of them, gate and up), and in [`PLAIN`], which also serves models with
+//! heads, encoders being made of plain operations. Held against
+//! SmolLM2-135M, LoRA of rank 8, two cores: 1.07 GB where 4x256 took 1.06, 1.06 where 1x512 took 1.03, 2.13 where
+//! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
+//! at once. Where few tokens are taught it says too much, since slices of logits are then smaller.
 
 use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task};
 
@@ -36,28 +38,22 @@ pub(crate) struct Coefficients {
     copies: f64,
     /// Positions in such a slice.
     slice: f64,
-    /// Tokens up to which short rows are joined.
-    chain: f64,
     /// The program itself, with what its allocators keep.
     program: f64,
-    /// The low end of the range, of the estimate.
-    low: f64,
-    /// The high end.
-    high: f64,
 }
 
-pub(crate) const COEFFICIENTS: Coefficients = Coefficients {
-    stream: 9.0,
-    inner: 5.0,
-    kv: 4.0,
-    scores: 2.0,
-    copies: 3.0,
-    slice: 256.0,
-    chain: 256.0,
-    program: 150e6,
-    low: 0.85,
-    high: 1.25,
-};
+/// Of fused operations.
+const PROCESSOR: Coefficients =
+    Coefficients { stream: 4.0, inner: 2.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
+
+/// Of plain operations.
+const PLAIN: Coefficients =
+    Coefficients { stream: 9.0, inner: 5.0, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
+
+/// Tokens up to which short rows are joined on the processor.
+const CHAIN: f64 = 256.0;
+/// From the least to the most that is expected, as shares of the estimate.
+const RANGE: [f64; 2] = [0.85, 1.25];
 
 const BYTES: f64 = 4.0;
 
@@ -127,22 +123,23 @@ impl MemoryForecast {
 
     /// From the least to the most that is expected.
     pub fn range(&self) -> Range {
-        Range { low: self.total() * COEFFICIENTS.low, high: self.total() * COEFFICIENTS.high }
+        Range { low: self.total() * RANGE[0], high: self.total() * RANGE[1] }
     }
 }
 
 /// Bytes at the peak of a run; grows with each field of `load`.
 pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryForecast {
-    let c = &COEFFICIENTS;
     let longest = f64::from(load.tokens);
-    let (rows, slices, tokens) = match device.info.kind {
+    let (c, rows, slices, tokens) = match device.info.kind {
         DeviceKind::Cpu => {
             let threads = device.n_threads.max(1);
             let rows = f64::from(load.batch.min(threads));
             let joined = longest * f64::from(load.batch.div_ceil(threads));
-            (rows, rows, joined.min(c.chain).max(longest))
+            let slices = if load.batch == 1 { f64::from(threads) } else { rows };
+            let c = if load.outputs.is_none() { &PROCESSOR } else { &PLAIN };
+            (c, rows, slices, joined.min(CHAIN).max(longest))
         }
-        _ => (f64::from(load.batch), 1.0, longest),
+        _ => (&PLAIN, f64::from(load.batch), 1.0, longest),
     };
     let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };
     let per_token = c.stream * f64::from(model.hidden_size)
@@ -158,7 +155,7 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         base: BYTES * model.n_parameters as f64,
         adapter: BYTES * n_learning * (3.0 + gradients),
         activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
-        logits: BYTES * slices * c.copies * c.slice.min(tokens) * outputs,
+        logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,
         program: c.program,
     }
 }

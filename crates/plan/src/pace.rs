@@ -175,9 +175,7 @@ fn open_epochs(budget: &Budget, per_epoch: f64, once: &str) -> (f64, Because) {
                 budget.least_steps
             )
         } else {
-            format!(
-                "once through your data takes {once}, and more than {most} times is learning by heart"
-            )
+            format!("once through your data takes {once}, and more than {most} times is learning by heart")
         };
         (repeated, Because::Measured(why))
     } else {

@@ -1,7 +1,8 @@
 //! The plan, knob by knob, in the order in which one follows from another.
 
 use spec::{
-    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules, Template, Trainable,
+    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules,
+    Template, Trainable,
 };
 
 use crate::{

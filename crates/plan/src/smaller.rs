@@ -18,9 +18,8 @@ const SHORTEST: u32 = 64;
 pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<Asked> {
     let knobs = &plan.knobs;
     let (context, batch) = (knobs.context_length.value, knobs.batch_size.value.max(1));
-    let needs = |tokens: u32, batch: u32| {
-        memory(model, device, &Load { tokens, batch, ..Load::of(plan) }).total()
-    };
+    let needs =
+        |tokens: u32, batch: u32| memory(model, device, &Load { tokens, batch, ..Load::of(plan) }).total();
     let contexts = || LADDER.into_iter().rev().filter(|tokens| (SHORTEST..context).contains(tokens));
     let down_to_half = contexts().take_while(|tokens| context <= 2 * tokens);
     let half = down_to_half.clone().last().unwrap_or(context);

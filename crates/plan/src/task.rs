@@ -60,14 +60,17 @@ pub fn possible(
 /// What goes with data of this kind.
 fn of_data(data: DataKind, model: ModelKind) -> (TaskKind, String) {
     let (kind, why) = match (data, model) {
-        (DataKind::Completion, ModelKind::EncoderDecoder) => {
-            (TaskKind::Transform, "the data has prompts and completions, and the model turns one text into another")
-        }
+        (DataKind::Completion, ModelKind::EncoderDecoder) => (
+            TaskKind::Transform,
+            "the data has prompts and completions, and the model turns one text into another",
+        ),
         (DataKind::Chat | DataKind::Completion | DataKind::Text, _) => {
             (TaskKind::Write, "the data is text to be written")
         }
         (DataKind::Labelled, _) => (TaskKind::Classify, "each text of the data has one label"),
-        (DataKind::LabelledSeveral, _) => (TaskKind::ClassifySeveral, "texts of the data have any number of labels"),
+        (DataKind::LabelledSeveral, _) => {
+            (TaskKind::ClassifySeveral, "texts of the data have any number of labels")
+        }
         (DataKind::Scored, _) => (TaskKind::Score, "each text of the data has a number"),
         (DataKind::Tagged, _) => (TaskKind::Tag, "each word of the data has a tag"),
     };
@@ -84,7 +87,11 @@ fn fits_data(task: TaskKind, data: DataKind) -> Result<(), PlanError> {
         DataKind::Scored => &[TaskKind::Score],
         DataKind::Tagged => &[TaskKind::Tag],
     };
-    if teaches.contains(&task) { Ok(()) } else { Err(PlanError::DataTeachesOther { task, teaches: teaches[0] }) }
+    if teaches.contains(&task) {
+        Ok(())
+    } else {
+        Err(PlanError::DataTeachesOther { task, teaches: teaches[0] })
+    }
 }
 
 /// That a model that reads in this way can do it.
@@ -142,7 +149,9 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
         Task::Tag { .. } => {
             return Chosen::new(
                 false,
-                Because::Usual("most words are no part of an entity, and the usual recipe leaves it so".to_owned()),
+                Because::Usual(
+                    "most words are no part of an entity, and the usual recipe leaves it so".to_owned(),
+                ),
             );
         }
         _ => return Chosen::new(false, Because::Usual("every example counts alike".to_owned())),
@@ -167,7 +176,10 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
     } else if few < ENOUGH {
         plain(format!("{said}: so few would shake every step if they counted as much"))
     } else {
-        Chosen::new(true, Because::Measured(format!("{said}: with weights, each label counts as much as any other")))
+        Chosen::new(
+            true,
+            Because::Measured(format!("{said}: with weights, each label counts as much as any other")),
+        )
     }
 }
 
@@ -220,7 +232,10 @@ mod tests {
         let weighed = |counts: &[u64]| class_weights(&task, &labels(counts));
         assert!(weighed(&[500, 50]).value && !weighed(&[500, 200]).value && !weighed(&[500, 4]).value);
         let said = weighed(&[1500, 50]).because.to_string();
-        assert!(said.starts_with("`LABEL_0` has 1,500 training examples, `LABEL_1` has 50: with weights"), "{said}");
+        assert!(
+            said.starts_with("`LABEL_0` has 1,500 training examples, `LABEL_1` has 50: with weights"),
+            "{said}"
+        );
         assert!(!class_weights(&Task::Score, &[]).value);
     }
 }

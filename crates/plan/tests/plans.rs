@@ -67,7 +67,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             save_interval 9: so that a crash costs about 3 min
             n_samples 3: enough to read at a glance, and quick to write
             template OfModel
-            2.53 to 3.73 GB, 2963 to 17788 s, 571232 tokens
+            1.10 to 1.62 GB, 2963 to 17788 s, 571232 tokens
         "#]],
     );
 }
@@ -108,7 +108,7 @@ fn quick_keeps_to_minutes() {
             save_interval 10: so that a crash costs about 2 min
             n_samples 3: enough to read at a glance, and quick to write
             template None
-            2.49 to 3.67 GB, 465 to 728 s, 43761 tokens
+            1.06 to 1.56 GB, 465 to 728 s, 43761 tokens
         "#]],
     );
 }

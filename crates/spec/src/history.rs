@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Score, Sha256, Stamped};
+use crate::{
+    DatasetId, DeviceInfo, ExportRecord, MemoryUse, Plan, RunRow, RunSpec, Sample, Score, Sha256, Stamped,
+};
 
 /// A checkpoint of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,7 +223,12 @@ mod tests {
             grad_norm: 2.0,
             tokens_per_sec: 3.0,
         };
-        let eval = |step: u32| EvalPoint { step, loss: f64::from(step.abs_diff(777)), best: step == 777, scores: Vec::new() };
+        let eval = |step: u32| EvalPoint {
+            step,
+            loss: f64::from(step.abs_diff(777)),
+            best: step == 777,
+            scores: Vec::new(),
+        };
         let series =
             |n: u32| Series { steps: (1..=n).map(step).collect(), evals: (1..=n).map(eval).collect() };
         assert_eq!(series(2000).thinned(), series(2000));

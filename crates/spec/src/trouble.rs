@@ -56,7 +56,9 @@ impl ProblemKind {
             Self::NotANumber { column } => format!("{hold} something other than a number in `{column}`"),
             Self::BadTags => format!("{are} not a list of words and a list of their tags"),
             Self::DifferentLengths { .. } => format!("{have} more words than tags, or fewer"),
-            Self::BadSpans => format!("{are} not a text with a list of spans, each with start, end and label"),
+            Self::BadSpans => {
+                format!("{are} not a text with a list of spans, each with start, end and label")
+            }
             Self::OverlappingSpans => format!("{have} spans that overlap"),
             Self::SpanOutside => format!("{have} a span that is empty or lies outside the text"),
             Self::SpanCutsWord => format!("{have} a span that cut a word, which was widened to all of it"),

@@ -13,9 +13,10 @@ use crate::{
     run,
 };
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
-    202611210102,
-    "CREATE TABLE step (
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::additive(
+        202611210102,
+        "CREATE TABLE step (
         run           TEXT    NOT NULL REFERENCES run(id) ON DELETE CASCADE,
         step          INTEGER NOT NULL CHECK (0 <= step),
         at_ms         INTEGER NOT NULL,
@@ -49,11 +50,13 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration::additive(
         event TEXT    NOT NULL CHECK (json_valid(event)),  -- spec::RunEvent
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;",
-), Migration::additive(
-    202611212040,
-    // A JSON list of spec::Score.
-    "ALTER TABLE eval ADD COLUMN scores TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(scores));",
-)];
+    ),
+    Migration::additive(
+        202611212040,
+        // A JSON list of spec::Score.
+        "ALTER TABLE eval ADD COLUMN scores TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(scores));",
+    ),
+];
 
 /// The last step of a run, as a list shows it.
 pub(crate) struct LastStep {
@@ -171,7 +174,8 @@ fn series(db: &Transaction, id: RunId) -> Result<Series, StoreError> {
             tokens_per_sec: row.get(4)?,
         })
     })?;
-    let mut evals = db.prepare_cached("SELECT step, loss, best, scores FROM eval WHERE run = ?1 ORDER BY step")?;
+    let mut evals =
+        db.prepare_cached("SELECT step, loss, best, scores FROM eval WHERE run = ?1 ORDER BY step")?;
     let evals = evals.query_map([Text(id)], |row| {
         let Json(scores) = row.get(3)?;
         Ok(EvalPoint { step: row.get(0)?, loss: row.get(1)?, best: row.get(2)?, scores })

@@ -225,9 +225,9 @@ fn a_version_that_a_run_learned_from_outlives_its_data_set() {
         problems: Vec::new(),
         n_problems: 0,
         labels: Vec::new(),
-            entities: Vec::new(),
-            scores: None,
-            tallies: Vec::new(),
+        entities: Vec::new(),
+        scores: None,
+        tallies: Vec::new(),
     };
     let (unused, used) = (info(1), info(2));
     store.keep_dataset(&unused, 10).unwrap();

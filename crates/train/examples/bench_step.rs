@@ -1,16 +1,18 @@
-//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers, all tokens taught, f32.
+//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole, all tokens
+//! taught, f32.
 //!
-//! `bench_step --model=GGUF [--device=cpu|gpu] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
-//! JSON. The first step warms up and is not counted.
+//! `bench_step --model=GGUF [--device=cpu|gpu] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
+//! JSON. The first step warms up and is not counted. With `--profile=FILE` it has what the parts of the timed steps
+//! cost, in seconds summed over the threads, and FILE is a trace that a browser's trace viewer opens.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
-use std::{error::Error, time::Instant};
+use std::{collections::BTreeMap, error::Error, time::Instant};
 
-use adapt::{Lora, LoraConfig};
+use adapt::{Learner, Learns, LoraConfig, Method};
 use data::Row;
 use model::Decoder;
-use spec::{DeviceChoice, TargetModules};
+use spec::{DeviceChoice, TargetModules, Trainable};
 use train::{AdamW, Update, Workers};
 use weights::Checkpoint;
 
@@ -23,19 +25,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |name: &str, usual: &str| option(name, usual).parse::<usize>();
     let (rows, tokens, rank) = (number("--rows", "4")?, number("--tokens", "256")?, number("--rank", "8")?);
     let steps = number("--steps", "4")? as u32;
+    let profile = option("--profile", "");
     let choice: DeviceChoice = option("--device", "cpu").parse()?;
 
     let (device, info) = model::devices::open(choice)?;
     let model = Decoder::open(&Checkpoint::open(option("--model", "").as_ref())?, &device)?;
-    let config = LoraConfig {
-        r: rank,
-        lora_alpha: 2.0 * rank as f64,
-        lora_dropout: 0.0,
-        use_rslora: false,
-        target_modules: TargetModules::AllLinear,
-        modules_to_save: Vec::new(),
+    let method = match option("--method", "lora").as_str() {
+        "full" => Method::Full(Trainable::default()),
+        _ => Method::Lora(LoraConfig {
+            r: rank,
+            lora_alpha: 2.0 * rank as f64,
+            lora_dropout: 0.0,
+            use_rslora: false,
+            target_modules: TargetModules::AllLinear,
+            modules_to_save: Vec::new(),
+        }),
     };
-    let mut adapter = Lora::attach(&model, config, 0)?;
+    let mut adapter = Learner::attach(&model, &method, 0)?;
     let mut optimizer = AdamW::new(adapter.values(), 0.0);
     let workers = Workers::new(choice, rows)?;
     let vocab_size = model.config().vocab_size as u32;
@@ -52,6 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for step in 0..=steps {
         if step == 1 {
             (started, cpu_started) = (Instant::now(), cpu_secs());
+            if !profile.is_empty() {
+                kernels::trace::record();
+            }
         }
         let computed = workers.gradients(&model, &adapter, &update, None)?;
         loss = computed.loss;
@@ -60,6 +69,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         device.sync()?;
     }
     let secs = started.elapsed().as_secs_f64();
+    let trace = kernels::trace::taken();
+    let parts: BTreeMap<&str, f64> =
+        trace.totals().into_iter().map(|(name, time)| (name, time.as_secs_f64())).collect();
+    if !profile.is_empty() {
+        std::fs::write(&profile, trace.to_json())?;
+    }
     let result = serde_json::json!({
         "device": info.name,
         "tokens_per_sec": f64::from(steps) * (rows * tokens) as f64 / secs,
@@ -67,6 +82,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "cpu_secs": cpu_secs().zip(cpu_started).map(|(now, then)| now - then),
         "peak_bytes": train::memory(None).map(|memory| memory.peak),
         "loss": loss,
+        "parts": parts,
+        "in_products_secs": trace.in_products.as_secs_f64(),
+        "product_flop": trace.flop,
     });
     println!("{result}");
     Ok(())

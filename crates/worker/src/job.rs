@@ -58,11 +58,7 @@ fn carry_out(folder: &RunFolder, job: &Job, log: EventLog) -> u8 {
 /// Whoever hears of the run.
 pub(crate) type Narrate<'a> = &'a dyn Fn(RunEvent) -> Result<(), TrainError>;
 
-fn train(
-    folder: &RunFolder,
-    job: &Job,
-    narrate: Narrate<'_>,
-) -> Result<(), ApiError> {
+fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiError> {
     let plan = &job.plan;
     let (device, info) = model::devices::open(plan.device.value).map_err(TrainError::from)?;
     narrate(RunEvent::Started {

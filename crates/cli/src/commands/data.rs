@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use engine::{Engine, ImportRequest, Seen};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 use serde_json::json;
-use spec::{ApiError, Code, ColumnRole, DatasetInfo, Example, LabelCount, Mapping, ModelId, Shape, SplitFractions};
+use spec::{
+    ApiError, Code, ColumnRole, DatasetInfo, Example, LabelCount, Mapping, ModelId, Shape, SplitFractions,
+};
 
 use crate::{
     args::{Data, Reading},
@@ -146,7 +148,10 @@ fn show(info: &DatasetInfo, out: &mut Out) -> Result<(), ApiError> {
     }
     let counted = if info.entities.is_empty() { &info.labels } else { &info.entities };
     for LabelCount { label, counts } in counted.iter().take(LABELS) {
-        out.say(format!("  {label}: {} to train, {} to validate, {} to test", counts.train, counts.validation, counts.test));
+        out.say(format!(
+            "  {label}: {} to train, {} to validate, {} to test",
+            counts.train, counts.validation, counts.test
+        ));
     }
     if counted.len() > LABELS {
         out.say(format!("  and {} more labels", counted.len() - LABELS));

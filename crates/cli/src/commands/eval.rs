@@ -22,8 +22,11 @@ pub fn run(engine: &Engine, eval: &Eval, out: &mut Out) -> Result<(), ApiError> 
         return report(engine, &target, data, eval, out);
     }
     if eval.html.is_some() {
-        return Err(ApiError::new(Code::Usage, "A report as a page is of labels, numbers or tags, and this model writes")
-            .hint("Leave out --html."));
+        return Err(ApiError::new(
+            Code::Usage,
+            "A report as a page is of labels, numbers or tags, and this model writes",
+        )
+        .hint("Leave out --html."));
     }
     let split = eval.split.unwrap_or(Split::Validation);
     let mut bar = Bar::new(out);
@@ -97,7 +100,10 @@ fn report(
 }
 
 fn show(report: &Report, out: &mut Out) {
-    out.say(format!("{} on {} examples of the {} part of {}", report.title, report.n, report.split, report.data));
+    out.say(format!(
+        "{} on {} examples of the {} part of {}",
+        report.title, report.n, report.split, report.data
+    ));
     for Measured { metric, value, low, high, guess, base } in &report.metrics {
         let beside = |name: &str, value: &Option<f64>| {
             value.map(|value| format!("  {name} {value:.4}")).unwrap_or_default()

@@ -15,7 +15,7 @@ use parquet::{
 };
 use serde_json::{Map, Value};
 
-use super::{Format, Head};
+use super::{Format, Head, class_names::ClassNames};
 use crate::{
     Unreadable,
     row::{Fields, Raw, Want},
@@ -65,6 +65,9 @@ fn rows<R: FileReader>(
     let Some(projection) = wanted(schema, want).map_err(|e| failed(0, e))? else {
         return Ok(());
     };
+    let metadata = reader.metadata().file_metadata().key_value_metadata();
+    let written = metadata.into_iter().flatten().find(|entry| entry.key == "huggingface");
+    let names = ClassNames::of(written.and_then(|entry| entry.value.as_deref()));
     let n_rows = reader.metadata().file_metadata().num_rows().max(1) as f64;
     let all = reader.get_row_iter(Some(projection)).map_err(|e| failed(0, e))?;
     for (row, read) in (1..).zip(all) {
@@ -72,7 +75,9 @@ fn rows<R: FileReader>(
         source.is_at((source.size() as f64 * (row as f64 / n_rows).min(1.0)) as u64);
         let read = read.map_err(|e| failed(row, e))?;
         let cells = read.into_columns().into_iter();
-        let found = cells.filter_map(|(name, field)| Some((want.column(&name)?, value(&field)))).collect();
+        let found = cells
+            .filter_map(|(name, field)| Some((want.column(&name)?, names.spelled(&name, value(&field)))));
+        let found = found.collect();
         if each(Raw { line: row, found: Ok(Fields(found)) }).is_break() {
             return Ok(());
         }

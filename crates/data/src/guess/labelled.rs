@@ -42,8 +42,18 @@ const PAIRS: &[(&str, &str)] = &[
     ("question", "passage"),
     ("query", "passage"),
 ];
-const TEXTS: &[&str] =
-    &["text", "sentence", "review", "tweet", "comment", "content", "document", "question", "title", "utterance"];
+const TEXTS: &[&str] = &[
+    "text",
+    "sentence",
+    "review",
+    "tweet",
+    "comment",
+    "content",
+    "document",
+    "question",
+    "title",
+    "utterance",
+];
 
 /// The longest that a label is, in characters.
 const LONGEST: usize = 64;
@@ -63,7 +73,8 @@ impl Look<'_> {
             return Some((mapping(Shape::TaggedWords, columns.into_iter()), because));
         }
         let text = self.any_of(TEXTS)?;
-        let spans = SPANS.iter().filter_map(|name| self.named(name)).find(|column| self.holds_spans(column))?;
+        let spans =
+            SPANS.iter().filter_map(|name| self.named(name)).find(|column| self.holds_spans(column))?;
         let columns = [(ColumnRole::Text, text), (ColumnRole::Spans, spans)];
         let because = format!("`{spans}` holds lists of spans in `{text}`, each with start, end and label");
         Some((mapping(Shape::Spans, columns.into_iter()), because))
@@ -99,7 +110,8 @@ impl Look<'_> {
             let columns = columns.into_iter().chain(second.map(|second| (ColumnRole::Pair, second)));
             Some((mapping(shape, columns), because))
         };
-        let label = LABELS.iter().filter_map(|name| self.named(name)).find(|column| self.could_be_label(column));
+        let label =
+            LABELS.iter().filter_map(|name| self.named(name)).find(|column| self.could_be_label(column));
         let score = SCORES.iter().filter_map(|name| self.named(name)).find(|column| self.are_numbers(column));
         match (label, score) {
             (Some(label), Some(score)) if label == score && self.are_fractions(score) => {

@@ -213,7 +213,8 @@ fn conll_files_are_sentences_whose_tags_begin_where_an_entity_does() {
 
 #[test]
 fn labels_can_be_mapped_by_hand_from_one_text() {
-    let columns = [(ColumnRole::Text, "q"), (ColumnRole::Label, "k")].map(|(role, name)| (role, name.to_owned()));
+    let columns =
+        [(ColumnRole::Text, "q"), (ColumnRole::Label, "k")].map(|(role, name)| (role, name.to_owned()));
     let mapping = Mapping { shape: Shape::LabelledSeveral, columns: columns.into() };
     let out = said(read_bytes("a.csv", b"q,k\none,red; blue\ntwo,\n", Some(&mapping)));
     expect![[r#"

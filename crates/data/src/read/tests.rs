@@ -425,9 +425,12 @@ mod any_bytes {
         b"prompt;completion\r\n\"a;\"\"b\";c\r\n",
         b"\xff\xfeA\0,\0B\0\n\0a\0,\0b\0\n\0",
         b"# Title\n\nCaf\xe9 \x81 text.\n",
+        b"{\"text\":\"New York\",\"entities\":[{\"start\":0,\"end\":8,\"label\":\"LOC\"}]}\n",
+        b"{\"tokens\":[\"EU\",\"a\"],\"ner_tags\":[\"B-ORG\",0],\"label\":1.5}\n",
+        b"EU B-ORG\nrejects O\n\n-DOCSTART- O\nPeter B-PER\n",
     ];
     const NAMES: &[&str] =
-        &["a.jsonl", "a.json", "a.csv", "a.tsv", "a.txt", "a.md", "a.jsonl.gz", "a.parquet"];
+        &["a.jsonl", "a.json", "a.csv", "a.tsv", "a.txt", "a.md", "a.conll", "a.jsonl.gz", "a.parquet"];
 
     proptest! {
         #[test]

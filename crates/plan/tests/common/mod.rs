@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
 
 use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind};
-use spec::{Asked, Counts, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, LabelCount, ModelId, RunSpec, Sha256};
+use spec::{
+    Asked, Counts, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, LabelCount, ModelId, RunSpec, Sha256,
+};
 
 pub fn smollm2() -> ModelFacts {
     ModelFacts {

@@ -69,8 +69,8 @@ impl Tokenizer {
             strategy: TruncationStrategy::LongestFirst,
             stride: 0,
         };
-        let (first, second) = truncate_encodings(first, second, &cut)
-            .map_err(|error| TextError::Failed(error.to_string()))?;
+        let (first, second) =
+            truncate_encodings(first, second, &cut).map_err(|error| TextError::Failed(error.to_string()))?;
         let n_after = first.len() + second.as_ref().map_or(0, Encoding::len);
         let made = self.inner.post_process(first, second, true).map_err(failed)?;
         let added = made.get_special_tokens_mask();
