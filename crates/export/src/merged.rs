@@ -83,7 +83,7 @@ pub(crate) fn merged_and(
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
     let task = &tuned.card.plan.task.value;
-    let config = config::config(with_head(tuned.base.config_json()?, task), precision);
+    let config = config::config(with_head(tuned.base.config_json()?, task, tuned.end()), precision);
     let kept = kept(tuned)?;
     let sizes: Vec<u64> = kept.iter().map(|part| part.size(float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
