@@ -432,9 +432,33 @@ pub struct Generate {
     /// At most so many new tokens.
     #[arg(long, default_value_t = 256)]
     pub max_tokens: usize,
+    /// Search the likeliest text with so many lines side by side, instead of drawing one token after the other.
+    #[arg(long, default_value_t = 1, conflicts_with_all = ["temperature", "top_p", "top_k"])]
+    pub beams: usize,
+    /// With beams: above 0 prefers long texts, below 0 short ones.
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
+    pub length_penalty: f64,
+    /// With beams: when the search ends, once as many texts are finished as there are beams.
+    #[arg(long, value_enum, default_value_t)]
+    pub early_stopping: EarlyStop,
+    /// With beams: no so many tokens in a row come twice; 0 lets them.
+    #[arg(long, default_value_t = 0)]
+    pub no_repeat_ngram: usize,
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
+}
+
+/// When a search with beams ends.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum EarlyStop {
+    /// At once.
+    AtOnce,
+    /// When the best text still open would not be better if it ended now.
+    #[default]
+    WhenUnlikely,
+    /// When it could not become better any more.
+    WhenImpossible,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -50,7 +50,7 @@ pub use keep::{Import, keep};
 pub use kept::{Kept, open};
 pub use lengths::Lengths;
 pub use pack::{Row, n_supervised, pack, unpacked};
-pub use pair::Pair;
+pub use pair::{Pair, Pairing, Pairs, Sides};
 pub use preview::Preview;
 pub use progress::{Progress, Watch, unwatched};
 pub use question::{Answer, Examiner, Question, Questions, first_tokens};

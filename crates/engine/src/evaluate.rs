@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use data::Teacher;
+use data::{Pairing, Teacher};
 use model::{Adapter, Bare};
 use spec::{ApiError, Code, DatasetInfo, DeviceChoice, Example, Split, Supervise, Voice};
-use train::{Evaluation, Workers};
+use train::{Evaluation, Lesson, Objective, Workers};
 
-use crate::{Engine, Progress, Tuned, Watch, errors::AtTheEdge, progress::cancelled};
+use crate::{Engine, Progress, Tuned, Watch, errors::AtTheEdge, progress::cancelled, tuned::Writes};
 
 /// Rows that go through a GPU at once.
 const BATCH: usize = 4;
@@ -42,22 +42,43 @@ impl Engine {
             supervise: knobs.map_or(Supervise::Replies, |knobs| knobs.supervise.value),
             context_length: knobs.map_or(longest.min(2048), |knobs| knobs.context_length.value as usize),
         };
-        let shown = teacher.all(&examples, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
-        let rows = data::unpacked(&shown.examples);
-        let total = data::n_supervised(&rows) as u64;
-        let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
-        let adapter: &dyn Adapter = match (voice, &tuned.taught) {
-            (Voice::Tuned, Some(taught)) => &taught.learner,
-            _ => &Bare,
-        };
-        let mut going = ControlFlow::Continue(());
-        let seen = train::evaluate(&workers, &tuned.decoder, adapter, &rows, |done| {
-            going = watch(&Progress::Evaluating { done, total });
-            going
-        });
-        match going {
-            ControlFlow::Break(()) => Err(cancelled()),
-            ControlFlow::Continue(()) => seen.map_err(ApiError::from),
+        let tokenising = &mut |p: data::Progress| watch(&Progress::Tokenising(p));
+        match &tuned.model {
+            Writes::Decoder(model) => {
+                let shown = teacher.all(&examples, tokenising).at_the_edge()?;
+                look(model.as_ref(), tuned, voice, &data::unpacked(&shown.examples), device, watch)
+            }
+            Writes::Seq2Seq(model) => {
+                let pairing =
+                    Pairing { tokenizer: teacher.tokenizer, context_length: teacher.context_length };
+                let made = pairing.all(&examples, tokenising).at_the_edge()?;
+                look(model.as_ref(), tuned, voice, &made.pairs, device, watch)
+            }
         }
+    }
+}
+
+fn look<O: Objective>(
+    objective: &O,
+    tuned: &Tuned,
+    voice: Voice,
+    lessons: &[O::Lesson],
+    device: DeviceChoice,
+    watch: &mut Watch<'_>,
+) -> Result<Evaluation, ApiError> {
+    let total = lessons.iter().map(Lesson::n_taught).sum();
+    let workers = Workers::new(device, BATCH).map_err(ApiError::from)?;
+    let adapter: &dyn Adapter = match (voice, &tuned.taught) {
+        (Voice::Tuned, Some(taught)) => &taught.learner,
+        _ => &Bare,
+    };
+    let mut going = ControlFlow::Continue(());
+    let seen = train::evaluate(&workers, objective, adapter, lessons, |done| {
+        going = watch(&Progress::Evaluating { done, total });
+        going
+    });
+    match going {
+        ControlFlow::Break(()) => Err(cancelled()),
+        ControlFlow::Continue(()) => seen.map_err(ApiError::from),
     }
 }

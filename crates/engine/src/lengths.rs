@@ -2,8 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use data::{Examiner, Kept, Lengths, Teacher};
-use plan::DataKind;
+use data::{Examiner, Kept, Lengths, Pairing, Teacher};
+use plan::{DataKind, ModelKind};
 use spec::{ApiError, DatasetId, Example, LengthHistogram, ModelId, Sha256, Split, Supervise};
 
 use crate::{
@@ -68,6 +68,23 @@ impl Engine {
             let mut lengths: Vec<u32> = asked.questions.iter().map(|q| q.ids.len() as u32).collect();
             lengths.sort_unstable();
             let measured = Arc::new(Measured { lengths, taught: 1.0, n: sample.len() as u64, kind });
+            self.inner.known.keep_measured(subject, measured.clone());
+            return Ok(measured);
+        }
+        if model.shape.kind() == ModelKind::EncoderDecoder {
+            let pairing = Pairing { tokenizer: &model.tokenizer, context_length: usize::MAX };
+            let made = pairing.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
+            // A context holds the longer side. Each side passes half of the layers.
+            let mut lengths: Vec<u32> = made.pairs.iter().map(|pair| pair.longest() as u32).collect();
+            lengths.sort_unstable();
+            let taught: usize = made.pairs.iter().map(|pair| pair.target.len()).sum();
+            let all: usize = made.pairs.iter().map(|pair| pair.source.len() + pair.target.len()).sum();
+            let measured = Arc::new(Measured {
+                lengths,
+                taught: taught as f64 / all.max(1) as f64,
+                n: sample.len() as u64,
+                kind: DataKind::Completion,
+            });
             self.inner.known.keep_measured(subject, measured.clone());
             return Ok(measured);
         }

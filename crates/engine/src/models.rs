@@ -8,7 +8,11 @@ use std::{
 };
 
 use hub::{Choice, HubError, Installed, STARTER, StarterSource};
-use model::{DecoderConfig, encoder::EncoderConfig};
+use model::{
+    DecoderConfig,
+    encoder::EncoderConfig,
+    seq2seq::{Seq2SeqConfig, has_own_head},
+};
 use plan::{LinearFacts, ModelFacts, ModelKind};
 use serde::Serialize;
 use serde_json::Value;
@@ -38,7 +42,7 @@ impl OpenModel {
     pub(crate) fn at(path: &Path) -> Result<Self, ApiError> {
         let checkpoint = Checkpoint::open(path).map_err(bad)?;
         let config = checkpoint.config_json().map_err(bad)?;
-        let (shape, labels) = (Shape::of(&config)?, model::labels_of(&config));
+        let (shape, labels) = (Shape::of(&config, &checkpoint)?, model::labels_of(&config));
         let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
         Ok(Self { path: path.to_owned(), checkpoint, shape, labels, tokenizer, template })
@@ -49,6 +53,7 @@ impl OpenModel {
         match &self.shape {
             Shape::Decoder(config) => config.max_position_embeddings,
             Shape::Encoder(config) => config.longest(),
+            Shape::Seq2Seq { config, .. } => config.n_positions,
         }
     }
 }
@@ -57,10 +62,19 @@ impl OpenModel {
 pub(crate) enum Shape {
     Decoder(DecoderConfig),
     Encoder(EncoderConfig),
+    Seq2Seq {
+        config: Seq2SeqConfig,
+        /// The output projection is not the embedding.
+        has_own_head: bool,
+    },
 }
 
 impl Shape {
-    fn of(config: &Value) -> Result<Self, ApiError> {
+    fn of(config: &Value, checkpoint: &Checkpoint) -> Result<Self, ApiError> {
+        if Seq2SeqConfig::is_one(config) {
+            let config = Seq2SeqConfig::from_json(config).map_err(bad)?;
+            return Ok(Self::Seq2Seq { config, has_own_head: has_own_head(checkpoint).map_err(bad)? });
+        }
         match EncoderConfig::is_one(config) {
             true => EncoderConfig::from_json(config).map(Self::Encoder).map_err(bad),
             false => DecoderConfig::from_json(config).map(Self::Decoder).map_err(bad),
@@ -71,6 +85,7 @@ impl Shape {
         match self {
             Self::Decoder(_) => ModelKind::Decoder,
             Self::Encoder(_) => ModelKind::Encoder,
+            Self::Seq2Seq { .. } => ModelKind::EncoderDecoder,
         }
     }
 }
@@ -224,6 +239,25 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
     let (kind, labels) = (model.shape.kind(), model.labels.clone());
     let config = match &model.shape {
         Shape::Decoder(config) => config,
+        Shape::Seq2Seq { config, has_own_head } => {
+            return ModelFacts {
+                id: id.clone(),
+                hash,
+                kind,
+                labels,
+                n_parameters: config.n_parameters(*has_own_head),
+                hidden_size: n(config.d_model),
+                intermediate_size: n(config.d_ff),
+                n_layers: n(config.num_layers + config.num_decoder_layers),
+                n_heads: n(config.num_heads),
+                n_kv_heads: n(config.num_heads),
+                head_dim: n(config.d_kv),
+                vocab_size: n(config.vocab_size),
+                max_position_embeddings: n(config.n_positions),
+                // Those of the decoder: of an encoder's layer that is a few too many, never too few.
+                linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+            };
+        }
         Shape::Encoder(config) => {
             return ModelFacts {
                 id: id.clone(),

@@ -3,7 +3,10 @@
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
 use adapt::Learner;
-use model::{Adapter, Bare, Decoder, Generation};
+use model::{
+    Adapter, Bare, Base, Beams, Decoder, DecoderWriter, Generation, Writer,
+    seq2seq::{Seq2Seq, Seq2SeqWriter},
+};
 use plan::ModelKind;
 use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, RunId, Sampling, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
@@ -18,8 +21,46 @@ use crate::{
 /// A model in memory, on a device.
 pub struct Tuned {
     pub(crate) open: Arc<OpenModel>,
-    pub(crate) decoder: Decoder,
+    pub(crate) model: Writes,
     pub(crate) taught: Option<Taught>,
+}
+
+/// A model that writes.
+pub(crate) enum Writes {
+    /// Goes on with a text.
+    Decoder(Box<Decoder>),
+    /// Makes one text of another.
+    Seq2Seq(Box<Seq2Seq>),
+}
+
+impl Writes {
+    pub(crate) fn base(&self) -> &dyn Base {
+        match self {
+            Self::Decoder(model) => model.as_ref(),
+            Self::Seq2Seq(model) => model.as_ref(),
+        }
+    }
+
+    /// Behind these tokens: a prompt, or a source.
+    fn writer<'a>(
+        &'a self,
+        adapter: &'a dyn Adapter,
+        ids: &[u32],
+    ) -> Result<Box<dyn Writer + 'a>, model::ModelError> {
+        Ok(match self {
+            Self::Decoder(model) => Box::new(DecoderWriter::new(model, adapter, ids)?),
+            Self::Seq2Seq(model) => Box::new(Seq2SeqWriter::new(model, adapter, ids)?),
+        })
+    }
+}
+
+/// How a text is chosen among those that a model could write.
+#[derive(Clone, Copy, Debug)]
+pub enum Search<'a> {
+    /// Token by token.
+    Sample(&'a Sampling),
+    /// The likeliest of several lines that grow side by side.
+    Beams(&'a Beams),
 }
 
 /// What a run taught it.
@@ -47,8 +88,8 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Tuned, ApiError> {
         let path = self.locate_model(id, watch)?;
-        let (open, decoder) = self.open_at(&path, device, watch)?;
-        Ok(Tuned { open, decoder, taught: None })
+        let (open, model) = self.open_at(&path, device, watch)?;
+        Ok(Tuned { open, model, taught: None })
     }
 
     /// Opens what a run learned: its result, or its last checkpoint so far.
@@ -75,10 +116,10 @@ impl Engine {
             )
             .hint("Ask it what a text is instead: tunesmith classify."));
         }
-        let (open, decoder) = self.open_at(&job.model, device, watch)?;
-        let method = train::method(&job.plan.knobs, &decoder);
-        let learner = train::learned(&folder.checkpoint(&checkpoint), &decoder, &method).map_err(bad)?;
-        Ok(Tuned { open, decoder, taught: Some(Taught { learner, job, checkpoint }) })
+        let (open, model) = self.open_at(&job.model, device, watch)?;
+        let method = train::method(&job.plan.knobs, model.base());
+        let learner = train::learned(&folder.checkpoint(&checkpoint), model.base(), &method).map_err(bad)?;
+        Ok(Tuned { open, model, taught: Some(Taught { learner, job, checkpoint }) })
     }
 
     fn open_at(
@@ -86,7 +127,7 @@ impl Engine {
         path: &Path,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
-    ) -> Result<(Arc<OpenModel>, Decoder), ApiError> {
+    ) -> Result<(Arc<OpenModel>, Writes), ApiError> {
         if watch(&Progress::Opening).is_break() {
             return Err(cancelled());
         }
@@ -97,8 +138,13 @@ impl Engine {
         }
         let device =
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
-        let decoder = Decoder::open(&open.checkpoint, &device).map_err(bad)?;
-        Ok((open, decoder))
+        let model = match open.shape.kind() {
+            ModelKind::EncoderDecoder => {
+                Writes::Seq2Seq(Box::new(Seq2Seq::open(&open.checkpoint, &device).map_err(bad)?))
+            }
+            _ => Writes::Decoder(Box::new(Decoder::open(&open.checkpoint, &device).map_err(bad)?)),
+        };
+        Ok((open, model))
     }
 }
 
@@ -108,8 +154,8 @@ impl Tuned {
         self.open.template.is_some()
     }
 
-    /// Goes on from `prompt`, as far as the model's context reaches; `on_text` hears the text as it comes and may end
-    /// it.
+    /// Goes on from `prompt`, as far as the model's context reaches, or makes another text of it; `on_text` hears the text
+    /// as it comes and may end it.
     ///
     /// # Errors
     /// When the model has no chat template for a conversation, the prompt alone fills its context, or the device gives
@@ -119,6 +165,21 @@ impl Tuned {
         voice: Voice,
         prompt: &ChatPrompt,
         sampling: &Sampling,
+        max_tokens: usize,
+        on_text: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<ChatReply, ApiError> {
+        self.write(voice, prompt, Search::Sample(sampling), max_tokens, on_text)
+    }
+
+    /// The same by any [`Search`]. With beams, `on_text` hears the whole text at the end.
+    ///
+    /// # Errors
+    /// As [`Tuned::reply`].
+    pub fn write(
+        &self,
+        voice: Voice,
+        prompt: &ChatPrompt,
+        search: Search<'_>,
         max_tokens: usize,
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<ChatReply, ApiError> {
@@ -140,11 +201,15 @@ impl Tuned {
             }
         };
         let context = self.open.longest();
-        if ids.len() >= context {
-            let what = format!("That has {} tokens, and the model takes {context} in all", ids.len());
-            return Err(ApiError::new(Code::Usage, what).hint("Shorten it, or begin a new conversation."));
-        }
-        let max_tokens = max_tokens.min(context - ids.len());
+        let max_tokens = match self.model {
+            // What is read and what is written are each as long as they like.
+            Writes::Seq2Seq(_) => max_tokens,
+            Writes::Decoder(_) if ids.len() >= context => {
+                let what = format!("That has {} tokens, and the model takes {context} in all", ids.len());
+                return Err(ApiError::new(Code::Usage, what).hint("Shorten it, or begin a new conversation."));
+            }
+            Writes::Decoder(_) => max_tokens.min(context - ids.len()),
+        };
         let adapter: &dyn Adapter = match (voice, &self.taught) {
             (Voice::Tuned, Some(taught)) => &taught.learner,
             _ => &Bare,
@@ -153,20 +218,38 @@ impl Tuned {
         let mut stream = tokenizer.decode_stream(SkipSpecial::Yes);
         let mut text = String::new();
         let mut trouble = None;
-        let said = model::generate(&self.decoder, adapter, &ids, &ends, max_tokens, sampling, |id| {
-            match stream.push(id) {
-                Ok(piece) if piece.is_empty() => ControlFlow::Continue(()),
-                Ok(piece) => {
-                    text.push_str(&piece);
-                    on_text(&piece)
-                }
-                Err(error) => {
-                    trouble = Some(error);
-                    ControlFlow::Break(())
-                }
+        let mut hear = |id| match stream.push(id) {
+            Ok(piece) if piece.is_empty() => ControlFlow::Continue(()),
+            Ok(piece) => {
+                text.push_str(&piece);
+                on_text(&piece)
             }
-        });
-        let Generation { ids, complete } = said.map_err(|error| parted(Code::Device, &error.to_string()))?;
+            Err(error) => {
+                trouble = Some(error);
+                ControlFlow::Break(())
+            }
+        };
+        let failed = |error: model::ModelError| parted(Code::Device, &error.to_string());
+        let mut writer = self.model.writer(adapter, &ids).map_err(failed)?;
+        let Generation { ids, complete } = match search {
+            Search::Sample(sampling) => {
+                model::write(writer.as_mut(), &ends, max_tokens, sampling, hear).map_err(failed)?
+            }
+            Search::Beams(beams) => {
+                let go_on = |_: &[u32]| ControlFlow::Continue(());
+                let lines =
+                    model::beam_search(writer.as_mut(), &ends, max_tokens, beams, go_on).map_err(failed)?;
+                let best = lines.into_iter().next();
+                let (ids, complete) = best.map(|line| (line.ids, line.complete)).unwrap_or_default();
+                for id in ids.iter().take(ids.len() - usize::from(complete)) {
+                    if hear(*id).is_break() {
+                        break;
+                    }
+                }
+                Generation { ids, complete }
+            }
+        };
+        drop(writer);
         if let Some(error) = trouble {
             return Err(bad(error));
         }

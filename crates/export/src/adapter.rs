@@ -46,7 +46,7 @@ pub(crate) fn adapter_and(
     let tally = Tally::new(tensors.len(), watch);
     write(tuned, lora, tensors, place.folder(), &tally).map_err(|e| tally.because(e))?;
     if let Opened::Head(_) = base {
-        let config = with_head(tuned.base.config_json()?, &tuned.card.plan.task.value);
+        let config = with_head(tuned.base.config_json()?, &tuned.card.plan.task.value, tuned.end());
         write_json(&place.folder().join("config.json"), &config)?;
     }
     meddle(place.folder()).map_err(|source| ExportError::Folder { path: target.to_owned(), source })?;

@@ -74,11 +74,11 @@ fn spell_rope_both_ways(fields: &mut Map<String, Value>) {
 /// the tokenizer says a reply ends.
 pub(crate) fn generation(tuned: Tuned<'_>, config: &Value) -> Value {
     // What lies beside a GGUF file need not belong to it.
-    let folder = (tuned.base.format() == Format::Safetensors).then(|| tuned.base.folder());
+    let folder = (tuned.base.format() != Format::Gguf).then(|| tuned.base.folder());
     let own = folder.and_then(|folder| fs::read(folder.join("generation_config.json")).ok());
     let mut fields: Map<String, Value> =
         own.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-    for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
+    for field in ["bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"] {
         if !config[field].is_null() && !fields.contains_key(field) {
             fields.insert(field.to_owned(), config[field].clone());
         }

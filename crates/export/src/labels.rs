@@ -1,11 +1,12 @@
 //! What `config.json` says of a head: its class, what its outputs are called, and how they are to be read.
 
-use model::{Reads, head_class};
+use model::{Reads, encoder::EncoderConfig, head_class};
 use serde_json::{Map, Value, json};
 use spec::Task;
 
-/// `config` for a model with the head of `task`; as it is where the task is to write.
-pub(crate) fn with_head(mut config: Value, task: &Task) -> Value {
+/// `config` for a model with the head of `task`; as it is where the task is to write. `end` is a token that ends texts:
+/// decoders look for the last token before the padding, and transformers refuses batches where nothing says what that is.
+pub(crate) fn with_head(mut config: Value, task: &Task, end: Option<u32>) -> Value {
     let (reads, problem) = match task {
         Task::Write | Task::Transform => return config,
         Task::Classify { .. } => (Reads::Text, Some("single_label_classification")),
@@ -14,7 +15,12 @@ pub(crate) fn with_head(mut config: Value, task: &Task) -> Value {
         Task::Tag { .. } => (Reads::Tokens, None),
     };
     let class = config["model_type"].as_str().and_then(|kind| head_class(kind, reads));
+    let pads = EncoderConfig::is_one(&config) || !config["pad_token_id"].is_null();
+    let own_end = config["eos_token_id"].as_u64().or(config["eos_token_id"][0].as_u64());
     let Some(fields) = config.as_object_mut() else { return config };
+    if let Some(pad) = own_end.or(end.map(u64::from)).filter(|_| !pads) {
+        fields.insert("pad_token_id".to_owned(), json!(pad));
+    }
     if let Some(class) = class {
         fields.insert("architectures".to_owned(), json!([class]));
     }
@@ -49,23 +55,33 @@ mod tests {
     fn a_head_is_named_with_its_labels_and_its_kind_of_problem() {
         let base = json!({"model_type": "bert", "architectures": ["BertModel"], "num_labels": 2});
         let labels = vec!["flu".to_owned(), "a cold".to_owned()];
-        let said = with_head(base.clone(), &Task::Classify { labels: labels.clone() });
+        let said = with_head(base.clone(), &Task::Classify { labels: labels.clone() }, None);
         assert_eq!(
             said,
             json!({"model_type": "bert", "architectures": ["BertForSequenceClassification"],
                 "id2label": {"0": "flu", "1": "a cold"}, "label2id": {"flu": 0, "a cold": 1},
                 "problem_type": "single_label_classification"})
         );
-        let several = with_head(base.clone(), &Task::ClassifySeveral { labels: labels.clone() });
+        let several = with_head(base.clone(), &Task::ClassifySeveral { labels: labels.clone() }, None);
         assert_eq!(several["problem_type"], "multi_label_classification");
-        let score = with_head(base.clone(), &Task::Score);
+        let score = with_head(base.clone(), &Task::Score, None);
         assert_eq!(
             (&score["problem_type"], &score["id2label"]),
             (&json!("regression"), &json!({"0": "LABEL_0"}))
         );
-        let tag = with_head(several, &Task::Tag { labels });
+        let tag = with_head(several, &Task::Tag { labels }, None);
         assert_eq!(tag["architectures"], json!(["BertForTokenClassification"]));
         assert!(tag.get("problem_type").is_none(), "what stood there was for another head");
-        assert_eq!(with_head(base.clone(), &Task::Write), base);
+        assert_eq!(with_head(base.clone(), &Task::Write, None), base);
+    }
+
+    #[test]
+    fn a_decoder_with_a_head_is_told_what_padding_is() {
+        let pad = |config: Value, end| with_head(config, &Task::Score, end)["pad_token_id"].clone();
+        let llama = |field: &str, value: Value| json!({"model_type": "llama", field: value});
+        assert_eq!(pad(llama("pad_token_id", json!(7)), Some(2)), json!(7));
+        assert_eq!(pad(llama("eos_token_id", json!([5, 6])), Some(2)), json!(5));
+        assert_eq!(pad(llama("pad_token_id", Value::Null), Some(2)), json!(2));
+        assert_eq!(pad(json!({"model_type": "bert", "eos_token_id": 5}), Some(2)), Value::Null);
     }
 }

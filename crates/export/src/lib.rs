@@ -52,6 +52,13 @@ pub struct Tuned<'a> {
     pub card: &'a Card,
 }
 
+impl Tuned<'_> {
+    /// A token that ends a text, by the tokenizer.
+    fn end(&self) -> Option<u32> {
+        self.tokenizer.stop_ids().into_iter().next()
+    }
+}
+
 /// What was exported and how well it agrees with the model in the app.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exported {

@@ -11,7 +11,7 @@ use std::{
 
 use adapt::Learner;
 use burn::tensor::Tensor;
-use model::{Adapter, Bare, DecoderConfig, Parameter, head_spec};
+use model::{Adapter, Bare, DecoderConfig, Parameter, head_spec, seq2seq::Seq2SeqConfig};
 use spec::{ExportForm, Precision};
 use weights::{
     Checkpoint, TensorView,
@@ -83,7 +83,7 @@ pub(crate) fn merged_and(
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
     let task = &tuned.card.plan.task.value;
-    let config = config::config(with_head(tuned.base.config_json()?, task), precision);
+    let config = config::config(with_head(tuned.base.config_json()?, task, tuned.end()), precision);
     let kept = kept(tuned)?;
     let sizes: Vec<u64> = kept.iter().map(|part| part.size(float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;
@@ -144,7 +144,7 @@ fn numbers(tensor: Tensor<2>) -> Result<Vec<f32>, Trouble> {
 /// configuration says is the embedding, or masks that older files carry along.
 fn kept(tuned: Tuned<'_>) -> Result<Vec<Part<'_>>, ExportError> {
     let config = tuned.base.config_json()?;
-    if head_spec(&tuned.card.plan.task.value, &config, 0).is_some() {
+    if head_spec(&tuned.card.plan.task.value, &config, 0).is_some() || Seq2SeqConfig::is_one(&config) {
         let base = Opened::base(tuned)?;
         let held = |parameter: &Parameter| Part {
             name: parameter.name.clone(),

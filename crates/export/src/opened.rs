@@ -1,6 +1,9 @@
-//! A model as an export sees it: one that writes, or one that answers with a head.
+//! A model as an export sees it: one that writes, one that makes one text of another, or one that answers with a head.
 
-use model::{Adapter, Base, Decoder, HeadModel, Text, head_spec};
+use model::{
+    Adapter, Base, Decoder, HeadModel, Text, head_spec,
+    seq2seq::{Seq2Seq, Seq2SeqConfig, Texts},
+};
 use serde_json::Value;
 use weights::Checkpoint;
 
@@ -9,6 +12,7 @@ use crate::{ExportError, Tuned, fixed_prompt, logits};
 /// Frozen, on its device.
 pub(crate) enum Opened {
     Writer(Decoder),
+    Seq2Seq(Box<Seq2Seq>),
     Head(HeadModel),
 }
 
@@ -36,6 +40,9 @@ impl Opened {
         let plan = &tuned.card.plan;
         Ok(match head_spec(&plan.task.value, config, plan.knobs.seed.value) {
             Some(spec) => Self::Head(HeadModel::open(checkpoint, spec, tuned.device)?),
+            None if Seq2SeqConfig::is_one(config) => {
+                Self::Seq2Seq(Box::new(Seq2Seq::open(checkpoint, tuned.device)?))
+            }
             None => Self::Writer(Decoder::open(checkpoint, tuned.device)?),
         })
     }
@@ -45,6 +52,14 @@ impl Opened {
     pub(crate) fn says(&self, adapter: &dyn Adapter) -> Result<Vec<f32>, ExportError> {
         match self {
             Self::Writer(model) => Ok(logits(model, adapter, &fixed_prompt(model.config().vocab_size))?),
+            Self::Seq2Seq(model) => {
+                let prompt = fixed_prompt(model.config().vocab_size);
+                let texts = |ids: &[u32]| Texts::padded(&[ids], model.config().pad_token_id);
+                let source = model.encode(&texts(&prompt), adapter)?;
+                let hidden = model.hidden(&texts(&model.shifted(&prompt)), &source, None, adapter)?;
+                let said = model.logits(hidden, adapter).try_into_data();
+                Ok(said.map_err(|e| model::ModelError::Device(e.to_string()))?.iter::<f32>().collect())
+            }
             Self::Head(model) => {
                 let prompt = fixed_prompt(model.vocab_size());
                 let text = |n: usize| Text { ids: &prompt[..n.min(model.longest())], type_ids: None };
@@ -59,6 +74,7 @@ impl Opened {
     pub(crate) fn as_base(&self) -> &dyn Base {
         match self {
             Self::Writer(model) => model,
+            Self::Seq2Seq(model) => model.as_ref(),
             Self::Head(model) => model,
         }
     }
@@ -66,6 +82,7 @@ impl Opened {
     pub(crate) fn n_layers(&self) -> usize {
         match self {
             Self::Writer(model) => model.config().num_hidden_layers,
+            Self::Seq2Seq(model) => model.config().num_layers + model.config().num_decoder_layers,
             Self::Head(model) => model.n_layers(),
         }
     }

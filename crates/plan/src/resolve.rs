@@ -79,9 +79,9 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
             fits(tokens, asked.batch_size.unwrap_or(1))
         })
     });
-    let packing = or(&asked.packing, || match has_head {
-        true => follows(false, "each text is answered by itself"),
-        false => rows::packing(data, context_length.value),
+    let packing = or(&asked.packing, || match kind.uses("packing") {
+        false => follows(false, "each text is answered by itself"),
+        true => rows::packing(data, context_length.value),
     });
     let rows = Rows::of(data, context_length.value, packing.value);
 

@@ -68,9 +68,9 @@ pub fn possible(
 /// What goes with data of this kind.
 fn of_data(data: DataKind, model: ModelKind) -> (TaskKind, String) {
     let (kind, why) = match (data, model) {
-        (DataKind::Completion, ModelKind::EncoderDecoder) => (
+        (DataKind::Completion | DataKind::Chat, ModelKind::EncoderDecoder) => (
             TaskKind::Transform,
-            "the data has prompts and completions, and the model turns one text into another",
+            "the data has texts and what to make of them, and the model turns one text into another",
         ),
         (DataKind::Chat | DataKind::Completion | DataKind::Text, _) => {
             (TaskKind::Write, "the data is text to be written")
@@ -88,8 +88,8 @@ fn of_data(data: DataKind, model: ModelKind) -> (TaskKind, String) {
 /// That the rows teach the task.
 fn fits_data(task: TaskKind, data: DataKind) -> Result<(), PlanError> {
     let teaches: &[TaskKind] = match data {
-        DataKind::Chat | DataKind::Text => &[TaskKind::Write],
-        DataKind::Completion => &[TaskKind::Write, TaskKind::Transform],
+        DataKind::Text => &[TaskKind::Write],
+        DataKind::Chat | DataKind::Completion => &[TaskKind::Write, TaskKind::Transform],
         DataKind::Labelled => &[TaskKind::Classify, TaskKind::ClassifySeveral],
         DataKind::LabelledSeveral => &[TaskKind::ClassifySeveral],
         DataKind::Scored => &[TaskKind::Score],
@@ -126,27 +126,16 @@ fn as_model_has_them(named: Vec<String>, of_model: Option<&[String]>) -> Vec<Str
 
 /// That nothing was asked that the task has no use for.
 pub(crate) fn check_knobs(asked: &Asked, task: TaskKind) -> Result<(), PlanError> {
-    if !task.answers_with_a_head() {
-        return match asked.class_weights {
-            Some(true) => Err(PlanError::NotForTask { knob: "class_weights", task }),
-            _ => Ok(()),
-        };
-    }
     let used = [
         ("supervise", asked.supervise.is_some()),
         ("packing", asked.packing == Some(true)),
         ("n_samples", asked.n_samples.is_some_and(|n| n > 0)),
-        ("class_weights", asked.class_weights == Some(true) && !weighs(task)),
+        ("class_weights", asked.class_weights == Some(true)),
     ];
-    match used.into_iter().find(|(_, used)| *used) {
+    match used.into_iter().find(|(knob, used)| *used && !task.uses(knob)) {
         Some((knob, _)) => Err(PlanError::NotForTask { knob, task }),
         None => Ok(()),
     }
-}
-
-/// Tasks whose labels can weigh differently.
-fn weighs(task: TaskKind) -> bool {
-    matches!(task, TaskKind::Classify | TaskKind::Tag)
 }
 
 /// On where one label stands much more often than another.
@@ -195,6 +184,12 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
 pub(crate) fn learning_rate(task: TaskKind, method: Method, model: ModelKind) -> Chosen<f64> {
     let usual = |value, why: &str| Chosen::new(value, Because::Usual(why.to_owned()));
     match (task.answers_with_a_head(), method, model) {
+        (false, Method::Lora, ModelKind::EncoderDecoder) => {
+            usual(1e-3, "adapters of T5 learn well at 0.001: its weights are large and its attention is not scaled")
+        }
+        (false, Method::Full, ModelKind::EncoderDecoder) => {
+            usual(3e-4, "T5 is usually trained in full at 0.0003: its weights are large")
+        }
         (false, Method::Lora, _) => usual(
             2e-4,
             "adapters of small models learn well at 0.0002; full training would want a tenth of it",

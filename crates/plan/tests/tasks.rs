@@ -112,8 +112,8 @@ fn what_cannot_be_is_refused_with_the_nearest_that_can() {
         the task `score` cannot be learned from this data, which teaches `classify`
         Leave the task open, which makes it `classify`; or import the data with its columns mapped to a label, a number or tags.
 
-        the task `transform` cannot be learned from this data, which teaches `write`
-        Leave the task open, which makes it `write`; or import data with labels, numbers or tags.
+        this model goes on from a text, and does not turn one text into another
+        Leave the task open to have it write, or choose a T5 model.
 
         every row for training has the label `a`, so there is nothing to tell apart
         Add rows with other labels.

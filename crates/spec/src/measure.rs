@@ -35,6 +35,14 @@ pub enum Metric {
     MeanSquaredError,
     /// The mean distance between numbers.
     MeanAbsoluteError,
+    /// Words that a written text shares with what is right, as F1: rouge_score's `rouge1`. 0 to 1.
+    Rouge1,
+    /// Pairs of words, likewise: `rouge2`. 0 to 1.
+    Rouge2,
+    /// The longest run of words in common, gaps allowed: `rougeL`. 0 to 1.
+    RougeL,
+    /// Runs of up to four words in common, over all texts together: sacrebleu's BLEU. 0 to 100.
+    Bleu,
 }
 
 impl Metric {
@@ -54,6 +62,10 @@ impl Metric {
             Self::Spearman => "Spearman correlation",
             Self::MeanSquaredError => "mean squared error",
             Self::MeanAbsoluteError => "mean absolute error",
+            Self::Rouge1 => "ROUGE-1",
+            Self::Rouge2 => "ROUGE-2",
+            Self::RougeL => "ROUGE-L",
+            Self::Bleu => "BLEU",
         }
     }
 

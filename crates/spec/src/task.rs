@@ -37,7 +37,8 @@ impl TaskKind {
     /// Whether the knob `key` means anything for it.
     pub fn uses(self, key: &str) -> bool {
         match key {
-            "supervise" | "packing" | "n_samples" => !self.answers_with_a_head(),
+            "supervise" | "packing" => self == Self::Write,
+            "n_samples" => !self.answers_with_a_head(),
             "class_weights" => matches!(self, Self::Classify | Self::Tag),
             _ => true,
         }

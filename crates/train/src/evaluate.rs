@@ -1,6 +1,10 @@
 //! A look at data that is not learned from: its loss, and what the model says to some of its prompts.
 
-use model::{Adapter, Decoder, Sampling, generate};
+use model::{
+    Adapter, Decoder, DecoderWriter, Sampling, Writer,
+    seq2seq::{Seq2Seq, Seq2SeqWriter},
+    write,
+};
 use spec::Sample;
 
 use crate::{Lesson, Objective, TrainError, gradients::Workers};
@@ -76,11 +80,39 @@ pub fn samples(
     decode: &dyn Fn(&[u32]) -> String,
 ) -> Result<Vec<Sample>, TrainError> {
     let answer = |probe: &Probe| {
-        let go_on = |_| std::ops::ControlFlow::Continue(());
-        let written = generate(model, adapter, &probe.ids, ends, SAMPLE_TOKENS, &Sampling::GREEDY, go_on)?;
-        let text: Vec<u32> = written.ids.into_iter().filter(|id| !ends.contains(id)).collect();
-        let (prompt, expected) = (probe.prompt.clone(), probe.expected.clone());
-        Ok(Sample { prompt, expected, output: decode(&text) })
+        sample(&mut DecoderWriter::new(model, adapter, &probe.ids)?, probe, ends, SAMPLE_TOKENS, decode)
     };
     probes.iter().map(answer).collect()
+}
+
+/// What the model makes of the sources of `probes`, greedily, of up to `most` tokens each.
+///
+/// # Errors
+/// A source that the model cannot read, or a device that gives up.
+pub fn transformed(
+    model: &Seq2Seq,
+    adapter: &dyn Adapter,
+    probes: &[Probe],
+    ends: &[u32],
+    most: usize,
+    decode: &dyn Fn(&[u32]) -> String,
+) -> Result<Vec<Sample>, TrainError> {
+    let answer = |probe: &Probe| {
+        sample(&mut Seq2SeqWriter::new(model, adapter, &probe.ids)?, probe, ends, most, decode)
+    };
+    probes.iter().map(answer).collect()
+}
+
+fn sample(
+    writer: &mut dyn Writer,
+    probe: &Probe,
+    ends: &[u32],
+    most: usize,
+    decode: &dyn Fn(&[u32]) -> String,
+) -> Result<Sample, TrainError> {
+    let go_on = |_| std::ops::ControlFlow::Continue(());
+    let written = write(writer, ends, most, &Sampling::GREEDY, go_on)?;
+    let text: Vec<u32> = written.ids.into_iter().filter(|id| !ends.contains(id)).collect();
+    let (prompt, expected) = (probe.prompt.clone(), probe.expected.clone());
+    Ok(Sample { prompt, expected, output: decode(&text) })
 }

@@ -34,7 +34,7 @@ pub use adamw::AdamW;
 pub use batches::{Batches, Update};
 pub use checkpoint::{Best, Checkpoint, Progress, latest, learned};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, Probe, evaluate, samples};
+pub use evaluate::{Evaluation, Probe, evaluate, samples, transformed};
 pub use gradients::{Computed, Workers};
 pub use head::Head;
 pub use lesson::{Backward, Lesson, Objective, Pass};

@@ -27,7 +27,8 @@ pub struct Course<'a, O: Objective> {
     pub validation: &'a [O::Lesson],
     /// What the model writes by now, at each look: see [`samples`](crate::samples). Nothing for heads.
     pub samples: &'a dyn Fn(&Learner) -> Result<Vec<Sample>, TrainError>,
-    /// How good what a head says of `validation` is: one list of numbers for each of it. Nothing for writers.
+    /// How good what a head says of `validation` is: one list of numbers for each of it. Asked after `samples`, so that it
+    /// may look at what was written there instead.
     pub judge: &'a dyn Fn(&[Vec<f32>]) -> Vec<Score>,
     /// Where checkpoints lie.
     pub checkpoints: &'a Path,
@@ -177,8 +178,8 @@ impl<O: Objective> Course<'_, O> {
         } else {
             progress.looks_since_best += 1;
         }
-        let scores = (self.judge)(&looked.logits);
         let samples = (self.samples)(learner)?;
+        let scores = (self.judge)(&looked.logits);
         let secs = pace.lap();
         pace.looked(secs);
         let (loss, tokens) = (looked.loss, looked.tokens);

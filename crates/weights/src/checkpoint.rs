@@ -13,6 +13,7 @@ use crate::{
     Dtype, Fault, MetaValue, TensorView, WeightsError, folder,
     gguf::{self, architecture_of, heads, hugging_face_config},
     mapped::Mapped,
+    pytorch,
     safetensors::{self, Entry},
     tensor::Stored,
 };
@@ -24,6 +25,8 @@ pub enum Format {
     Safetensors,
     /// One GGUF file.
     Gguf,
+    /// One file of PyTorch, or an index and its shards.
+    PyTorch,
 }
 
 /// Weights on the disk, mapped into memory and not yet read.
@@ -53,8 +56,8 @@ impl Placed {
 }
 
 impl Checkpoint {
-    /// Opens a folder (`model.safetensors`, or `model.safetensors.index.json` and its shards, or one `.gguf`),
-    /// a single safetensors file, or a GGUF file. Reads the headers only.
+    /// Opens a folder (`model.safetensors`, or `model.safetensors.index.json` and its shards, or one `.gguf`, or
+    /// `pytorch_model.bin` or its shards), or a single file of one of these kinds. Reads the headers only.
     ///
     /// # Errors
     /// [`WeightsError`], naming the file and what is wrong with it.
@@ -76,6 +79,8 @@ impl Checkpoint {
     fn of_file(file: Mapped) -> Result<Checkpoint, WeightsError> {
         let opened = match file.starts_with(b"GGUF") {
             true => gguf_parts(&file).map(|(tensors, metadata)| (Format::Gguf, tensors, metadata)),
+            false if pytorch::is_one(&file) => pytorch_parts(&file)
+                .map(|tensors| (Format::PyTorch, with_full_names(tensors), BTreeMap::new())),
             false => {
                 safetensors_parts(&file).map(|(tensors, metadata)| (Format::Safetensors, tensors, metadata))
             }
@@ -90,27 +95,32 @@ impl Checkpoint {
 
     fn of_shards(shards: folder::Shards) -> Result<Checkpoint, WeightsError> {
         let (mut files, mut tensors) = (Vec::new(), BTreeMap::new());
-        let mut metadata = BTreeMap::new();
+        let (mut metadata, mut format) = (BTreeMap::new(), Format::Safetensors);
         for (path, names) in shards.files {
             let file = Mapped::open(&path)?;
             let faulty = |fault| WeightsError::Faulty { path, fault };
-            let header = match safetensors::Header::parse(&file) {
-                Ok(header) => header,
+            let parts = match pytorch::is_one(&file) {
+                true => {
+                    format = Format::PyTorch;
+                    pytorch_parts(&file).map(|tensors| (tensors, BTreeMap::new()))
+                }
+                false => bare_safetensors_parts(&file),
+            };
+            let (mut held, said) = match parts {
+                Ok(parts) => parts,
                 Err(fault) => return Err(faulty(fault)),
             };
-            metadata.extend(header.metadata.into_iter().map(|(key, value)| (key, MetaValue::Text(value))));
-            let mut held: BTreeMap<_, _> =
-                header.tensors.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+            metadata.extend(said);
             for name in names {
-                let Some(entry) = held.remove(&name) else {
+                let Some(placed) = held.remove(&name) else {
                     return Err(faulty(Fault::tensor(&name, "is in the index but not in this file")));
                 };
-                tensors.insert(name, Placed::new(files.len(), entry, Stored::Plain));
+                tensors.insert(name, Placed { file: files.len(), ..placed });
             }
             files.push(file);
         }
         let tensors = with_full_names(tensors);
-        Ok(Checkpoint { format: Format::Safetensors, files, tensors, metadata })
+        Ok(Checkpoint { format, files, tensors, metadata })
     }
 
     /// Which kind of file this is.
@@ -199,10 +209,20 @@ fn safetensors_parts(file: &[u8]) -> Result<Parts, Fault> {
             because: "it is only a Git LFS pointer; fetch the file itself with git lfs pull",
         });
     }
+    let (tensors, metadata) = bare_safetensors_parts(file)?;
+    Ok((with_full_names(tensors), metadata))
+}
+
+fn bare_safetensors_parts(file: &[u8]) -> Result<Parts, Fault> {
     let header = safetensors::Header::parse(file)?;
     let metadata = header.metadata.into_iter().map(|(key, value)| (key, MetaValue::Text(value))).collect();
     let place = |entry: Entry| (entry.name.clone(), Placed::new(0, entry, Stored::Plain));
-    Ok((with_full_names(header.tensors.into_iter().map(place).collect()), metadata))
+    Ok((header.tensors.into_iter().map(place).collect(), metadata))
+}
+
+fn pytorch_parts(file: &[u8]) -> Result<BTreeMap<String, Placed>, Fault> {
+    let place = |(entry, stored): (Entry, Stored)| (entry.name.clone(), Placed::new(0, entry, stored));
+    Ok(pytorch::tensors(file)?.into_iter().map(place).collect())
 }
 
 /// A tensor that only a bare model has, and how its names begin in the whole one.

@@ -78,8 +78,8 @@ pub enum Fault {
         /// How many bytes should follow at the least.
         missing: u64,
     },
-    /// The file is neither safetensors nor GGUF.
-    #[error("This is not a safetensors or GGUF file ({because}).")]
+    /// The file is neither safetensors nor GGUF nor PyTorch's.
+    #[error("This is not a safetensors, GGUF or PyTorch file ({because}).")]
     NotAModel {
         /// How that was seen.
         because: &'static str,

@@ -12,6 +12,9 @@ use crate::{Fault, WeightsError, safetensors::Unique};
 
 const WHOLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
+/// What PyTorch's own files are called.
+const PYTORCH: &str = "pytorch_model.bin";
+const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
 
 /// What a path turned out to lead to.
 pub(crate) enum Found {
@@ -29,7 +32,7 @@ pub(crate) struct Shards {
 pub(crate) fn find(path: &Path) -> Result<Found, WeightsError> {
     let unreadable = |source| WeightsError::Unreadable { path: path.to_owned(), source };
     if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return match path.file_name().is_some_and(|name| name == INDEX) {
+        return match path.file_name().is_some_and(|name| name == INDEX || name == PYTORCH_INDEX) {
             true => shards(path).map(Found::Shards),
             false => Ok(Found::File(path.to_owned())),
         };
@@ -48,8 +51,14 @@ pub(crate) fn find(path: &Path) -> Result<Found, WeightsError> {
     };
     let found = match (ending("gguf").as_slice(), ending("bin").is_empty() && ending("pt").is_empty()) {
         ([file], _) => return Ok(Found::File((*file).clone())),
+        ([], _) if path.join(PYTORCH).is_file() => return Ok(Found::File(path.join(PYTORCH))),
+        ([], _) if path.join(PYTORCH_INDEX).is_file() => {
+            return shards(&path.join(PYTORCH_INDEX)).map(Found::Shards);
+        }
         ([], true) => "there are no weights in it",
-        ([], false) => "its weights are in PyTorch's pickle format, which can run code and is not opened",
+        ([], false) => {
+            "its weights are in a file of PyTorch that is not called pytorch_model.bin, so name the file"
+        }
         _ => "there are several .gguf files in it, so name one of them",
     };
     Err(WeightsError::NoModel { path: path.to_owned(), found: found.to_owned() })

@@ -1,4 +1,4 @@
-//! Checkpoints: safetensors and GGUF files in, memory-mapped; safetensors out, streamed.
+//! Checkpoints: safetensors, GGUF and PyTorch files in, memory-mapped; safetensors out, streamed.
 //!
 //! Whatever the file, tensors carry Hugging Face's names, shapes are row-major and rows are in Hugging Face's
 //! order; the translation from GGUF is one table ([`gguf::names`]).
@@ -15,6 +15,7 @@ mod error;
 mod fingerprint;
 mod folder;
 mod mapped;
+mod pytorch;
 mod tensor;
 
 pub use checkpoint::{Checkpoint, Format};

@@ -222,11 +222,13 @@ mod tests {
         };
         check(
             &[0xff; 32],
-            expect!["This is not a safetensors or GGUF file (its first eight bytes are no header length)."],
+            expect![
+                "This is not a safetensors, GGUF or PyTorch file (its first eight bytes are no header length)."
+            ],
         );
         check(
             &file("<html>", 0),
-            expect!["This is not a safetensors or GGUF file (its header is not JSON)."],
+            expect!["This is not a safetensors, GGUF or PyTorch file (its header is not JSON)."],
         );
         check(
             &file("{]", 0),

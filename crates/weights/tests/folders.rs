@@ -79,9 +79,9 @@ fn a_folder_that_is_not_a_whole_model_says_what_is_missing() {
         ],
     );
     check(
-        |folder| fs::write(folder.join("pytorch_model.bin"), "").unwrap(),
+        |folder| fs::write(folder.join("consolidated.bin"), "").unwrap(),
         expect![
-            "There is no model in <folder>: its weights are in PyTorch's pickle format, which can run code and is not opened. Choose a folder with model.safetensors, or a .gguf file."
+            "There is no model in <folder>: its weights are in a file of PyTorch that is not called pytorch_model.bin, so name the file. Choose a folder with model.safetensors, or a .gguf file."
         ],
     );
     check(
@@ -112,7 +112,7 @@ fn a_folder_that_is_not_a_whole_model_says_what_is_missing() {
                 .unwrap()
         },
         expect![
-            "<folder>/model.safetensors: This is not a safetensors or GGUF file (it is only a Git LFS pointer; fetch the file itself with git lfs pull)."
+            "<folder>/model.safetensors: This is not a safetensors, GGUF or PyTorch file (it is only a Git LFS pointer; fetch the file itself with git lfs pull)."
         ],
     );
 }

@@ -10,7 +10,7 @@ use weights::Checkpoint;
 fn seeds() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let mut seeds = Vec::new();
-    for target in ["gguf_header", "safetensors_header"] {
+    for target in ["gguf_header", "safetensors_header", "pytorch"] {
         for seed in fs::read_dir(root.join(target)).unwrap() {
             seeds.push(fs::read(seed.unwrap().path()).unwrap());
         }

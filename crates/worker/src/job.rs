@@ -9,7 +9,7 @@ use std::{
 
 use model::Decoder;
 use runfolder::{EventLog, WorkerLock, due, read_job};
-use spec::{ApiError, Code, DeviceChoice, Job, RunEvent, RunFolder};
+use spec::{ApiError, Code, DeviceChoice, Job, RunEvent, RunFolder, Task};
 use text::{ChatTemplate, SkipSpecial, Tokenizer};
 use train::{Course, TrainError, latest};
 use weights::Checkpoint;
@@ -18,6 +18,7 @@ use crate::{
     answer::{self, Opened},
     awake::Awake,
     prepare::prepare,
+    transform,
 };
 
 /// Carries out the job in `folder` and gives back the exit code. What cannot be written into the log goes to the
@@ -72,6 +73,10 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
     let checkpoint = Checkpoint::open(&job.model).map_err(bad_model)?;
     let tokenizer = Tokenizer::open(&checkpoint).map_err(bad_model)?;
     let kept = data::open(&job.data).map_err(|e| ApiError::new(Code::BadData, e.to_string()))?;
+    if plan.task.value == Task::Transform {
+        let (tokenizer, kept, device) = (&tokenizer, &kept, &device);
+        return transform::train(Opened { folder, job, checkpoint, tokenizer, kept, device }, narrate);
+    }
     let config = checkpoint.config_json().map_err(bad_model)?;
     if let Some(head) = train::head_spec(&plan.task.value, &config, plan.knobs.seed.value) {
         let (tokenizer, kept, device) = (&tokenizer, &kept, &device);

@@ -10,6 +10,7 @@ mod awake;
 mod job;
 mod prepare;
 mod prove;
+mod transform;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 

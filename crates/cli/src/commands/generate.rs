@@ -2,11 +2,16 @@
 
 use std::io::{self, BufRead, Read};
 
-use engine::{Engine, Tuned};
+use engine::{Beams, EarlyStopping, Engine, Search, Tuned};
 use serde_json::json;
 use spec::{ApiError, ChatPrompt, Code, Message, ModelId, Role, Sampling, Voice};
 
-use crate::{args::Generate, interrupt, out::Out, progress::Bar};
+use crate::{
+    args::{EarlyStop, Generate},
+    interrupt,
+    out::Out,
+    progress::Bar,
+};
 
 pub fn run(engine: &Engine, asked: &Generate, out: &mut Out) -> Result<(), ApiError> {
     let mut bar = Bar::new(out);
@@ -72,7 +77,18 @@ fn reply(tuned: &Tuned, asked: &Generate, prompt: &ChatPrompt, out: &mut Out) ->
         repetition_penalty: asked.repetition_penalty,
         seed: asked.seed,
     };
-    let said = tuned.reply(Voice::Tuned, prompt, &sampling, asked.max_tokens, |piece| {
+    let beams = Beams {
+        num_beams: asked.beams,
+        length_penalty: asked.length_penalty,
+        early_stopping: match asked.early_stopping {
+            EarlyStop::AtOnce => EarlyStopping::AtOnce,
+            EarlyStop::WhenUnlikely => EarlyStopping::WhenUnlikely,
+            EarlyStop::WhenImpossible => EarlyStopping::WhenImpossible,
+        },
+        no_repeat_ngram_size: asked.no_repeat_ngram,
+    };
+    let search = if asked.beams > 1 { Search::Beams(&beams) } else { Search::Sample(&sampling) };
+    let said = tuned.write(Voice::Tuned, prompt, search, asked.max_tokens, |piece| {
         out.piece(piece);
         interrupt::going()
     })?;

@@ -198,3 +198,34 @@ fn a_head_that_was_damaged_is_thrown_away() {
     assert!(said.contains("its head is missing"), "{said}");
     bench.nothing_was_left();
 }
+
+#[test]
+fn decoders_with_a_head_are_exported_too() {
+    for tiny in families() {
+        let task = Task::Classify { labels: labels() };
+        let adapted = head_bench(&tiny, &task, lora());
+        let exported = adapted.adapter(IfThere::Refuse);
+        assert_eq!(exported.agreement.max_difference, 0.0, "{tiny}");
+        let written = Checkpoint::open(&exported.path.join("adapter_model.safetensors")).unwrap();
+        let score = written.tensor("base_model.model.score.weight").unwrap();
+        assert_eq!(score.shape[0], 5, "{tiny}");
+
+        for method in [lora(), full()] {
+            let tuned = head_bench(&tiny, &task, method);
+            let exported = tuned.merged(Precision::F32).unwrap();
+            assert!(exported.agreement.relative < 1e-4, "{tiny}: {:?}", exported.agreement);
+            assert!(exported.moved > 0.01, "{tiny}");
+            let written = Checkpoint::open(&exported.path).unwrap();
+            assert!(written.tensor("lm_head.weight").is_none(), "{tiny}: it does not write");
+            let class = config(&exported.path)["architectures"][0].as_str().unwrap().to_owned();
+            assert!(class.ends_with("ForSequenceClassification"), "{tiny}: {class}");
+            assert!(config(&exported.path)["pad_token_id"].is_u64(), "{tiny}");
+        }
+        let whole = bench(&tiny, TargetModules::AllLinear);
+        let decoder = Decoder::open(&whole.base, &whole.device).unwrap();
+        let learner = moved(&Learner::attach(&decoder, &full(), 7).unwrap());
+        let whole = Bench { learner, ..whole };
+        let exported = whole.merged(Precision::F32).unwrap();
+        assert_eq!(exported.agreement.max_difference, 0.0, "{tiny}: a decoder that learned whole");
+    }
+}

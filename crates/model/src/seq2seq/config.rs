@@ -36,12 +36,12 @@ pub struct Seq2SeqConfig {
     pub is_gated_act: bool,
     /// Hidden states are multiplied by `1 / √d_model` before the output projection, as in version 1.0.
     pub scale_decoder_outputs: bool,
+    /// The longest text the model was made for. Distances are all that it counts, so longer ones can be read.
+    pub n_positions: usize,
     /// The token that fills rows up.
     pub pad_token_id: u32,
     /// The token that each target begins behind.
     pub decoder_start_token_id: u32,
-    /// The spread of new weights, in units of each layer's own.
-    pub initializer_factor: f64,
 }
 
 impl Seq2SeqConfig {
@@ -87,9 +87,9 @@ impl Seq2SeqConfig {
                 "scale_decoder_outputs",
                 flag(json, "tie_word_embeddings", true),
             ),
+            n_positions: whole_or(json, "n_positions", 512)?,
             pad_token_id,
             decoder_start_token_id: token(json, "decoder_start_token_id")?.unwrap_or(pad_token_id),
-            initializer_factor: real(json, "initializer_factor")?.unwrap_or(1.0),
         };
         config.checked()
     }

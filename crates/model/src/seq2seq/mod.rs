@@ -8,6 +8,7 @@
 //! (`decoder.block.0.layer.1.EncDecAttention.q`). Every tensor asks the adapter first, so that any of them can learn
 //! whole, beside what learns at the linear layers.
 
+mod anatomy;
 mod attention;
 mod cache;
 mod config;
@@ -167,10 +168,17 @@ impl Seq2Seq {
 }
 
 /// That the file has an output projection that is not the embedding.
-fn has_own_head(checkpoint: &Checkpoint) -> Result<bool, ModelError> {
+///
+/// # Errors
+/// Numbers that cannot be read.
+pub fn has_own_head(checkpoint: &Checkpoint) -> Result<bool, ModelError> {
     let shared = SHARED.iter().find_map(|name| checkpoint.tensor(name));
     let (Some(head), Some(shared)) = (checkpoint.tensor(LM_HEAD), shared) else { return Ok(false) };
-    Ok(head.shape != shared.shape || head.to_f32()? != shared.to_f32()?)
+    Ok(match (head.shape == shared.shape, head.dtype == shared.dtype) {
+        (false, _) => true,
+        (true, true) => head.bytes() != shared.bytes(),
+        (true, false) => head.to_f32()? != shared.to_f32()?,
+    })
 }
 
 impl Base for Seq2Seq {

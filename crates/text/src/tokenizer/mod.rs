@@ -77,7 +77,7 @@ impl Tokenizer {
         let path = checkpoint.paths().next().unwrap_or(Path::new("")).to_owned();
         let (parts, path) = match checkpoint.format() {
             Format::Gguf => (gguf::parts(checkpoint.metadata(), &path)?, path),
-            Format::Safetensors => {
+            Format::Safetensors | Format::PyTorch => {
                 (folder::parts(&checkpoint.folder())?, checkpoint.folder().join(folder::TOKENIZER))
             }
         };

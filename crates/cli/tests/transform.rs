@@ -1,0 +1,179 @@
+//! The task `transform` from a file to a text, with the real program as its worker: a tiny T5 learns to make one text of
+//! another, is looked at, asked, and exported.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use engine::{Beams, Engine, Home, ImportRequest, Progress, Search, WorkerProgram};
+use spec::{
+    Asked, ChatPrompt, DeviceChoice, ExportForm, Metric, ModelId, Precision, RunEvent, RunId, RunSpec, RunStatus, Sampling, Split,
+    Task, Voice,
+};
+use testkit::fixture;
+use weights::{
+    Checkpoint,
+    write::{Float, Outgoing, safetensors},
+};
+
+const WORDS: [&str; 10] =
+    ["the", "lighthouse", "keeper", "lamp", "weather", "water", "read", "reader", "light", "stairs"];
+
+const BEFORE: [&str; 10] =
+    ["small", "model", "learns", "from", "a few", "lines", "of text", "again", "numbers", "climbed"];
+
+fn next(at: usize) -> &'static str {
+    WORDS[(at + 1) % WORDS.len()]
+}
+
+fn go_on(_: &Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A tiny T5 with a tokenizer: more rows for its embedding, and the file in which T5 has its vocabulary.
+fn t5(home: &Path) -> PathBuf {
+    const VOCAB: usize = 192;
+    let (folder, from) = (home.join("t5"), fixture("tiny/t5_v1_1"));
+    fs::create_dir_all(&folder).unwrap();
+    let mut config = testkit::json("tiny/t5_v1_1/config.json");
+    config["vocab_size"] = VOCAB.into();
+    fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    fs::copy(fixture("tokenizers/t5/spiece.model"), folder.join("spiece.model")).unwrap();
+    let from = Checkpoint::open(&from).unwrap();
+    let tensors = from.names().map(|name| {
+        let view = from.tensor(name).unwrap();
+        let (mut shape, mut values) = (view.shape.clone(), view.to_f32().unwrap());
+        if name == "shared.weight" {
+            let more = (VOCAB - shape[0]) * shape[1];
+            values.extend((0..more).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0));
+            shape[0] = VOCAB;
+        }
+        Outgoing::of_f32(name, &shape, Float::F32, move || Ok(values))
+    });
+    let tensors: Vec<_> = tensors.collect();
+    safetensors(&folder.join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();
+    folder
+}
+
+/// Whatever stands before a word: the word that comes after it in the list.
+fn data(home: &Path) -> PathBuf {
+    let file = home.join("words.jsonl");
+    let rows = BEFORE.iter().flat_map(|before| {
+        (0..WORDS.len()).map(move |at| {
+            let (word, next) = (WORDS[at], next(at));
+            format!("{{\"source\": \"{before} {word}\", \"target\": \"{next}\"}}\n")
+        })
+    });
+    fs::write(&file, rows.collect::<String>()).unwrap();
+    file
+}
+
+fn trained(engine: &Engine, home: &Path, asked: &[(&str, &str)]) -> (RunId, Vec<RunEvent>) {
+    let request = ImportRequest { paths: vec![data(home)], ..ImportRequest::default() };
+    let data = engine.import_data(&request, &mut go_on).unwrap();
+    let mut knobs = Asked::default();
+    for (key, value) in asked {
+        knobs.set(key, value).unwrap();
+    }
+    let spec = RunSpec {
+        name: Some("The next word".to_owned()),
+        model: ModelId(t5(home).display().to_string()),
+        data: data.id,
+        data_version: None,
+        task: None,
+        effort: None,
+        device: Some(DeviceChoice::Cpu),
+        knobs,
+    };
+    let planned = engine.planned(&spec, &mut go_on).unwrap();
+    assert_eq!(planned.plan.task.value, Task::Transform, "{}", planned.plan.task.because);
+    assert!(!planned.knobs.iter().any(|knob| ["packing", "supervise"].contains(&knob.key.as_str())));
+    let id = engine.start(&spec, &mut go_on).unwrap();
+    let mut heard = Vec::new();
+    let status = engine.follow(id, 0, |batch| {
+        heard.extend(batch.iter().map(|stamped| stamped.event.clone()));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(status.unwrap(), RunStatus::Finished, "{:?}", engine.run(id).unwrap().row.error);
+    (id, heard)
+}
+
+fn scores(heard: &[RunEvent], metric: Metric) -> Vec<f64> {
+    let of = |event: &RunEvent| match event {
+        RunEvent::Evaluated { scores, .. } => {
+            scores.iter().find(|score| score.metric == metric).map(|score| score.value)
+        }
+        _ => None,
+    };
+    heard.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_tiny_t5_learns_to_make_one_text_of_another() {
+    let home = tempfile::tempdir().unwrap();
+    let program = WorkerProgram::at(env!("CARGO_BIN_EXE_tunesmith"));
+    let engine = Engine::open_with(Home::at(home.path()), program).unwrap();
+    let (id, heard) = trained(
+        &engine,
+        home.path(),
+        &[
+            ("method", "full"),
+            ("learning_rate", "0.003"),
+            ("max_steps", "300"),
+            ("batch_size", "16"),
+            ("eval_interval", "100"),
+            ("n_samples", "2"),
+        ],
+    );
+    let rouge = scores(&heard, Metric::RougeL);
+    let (first, best) = (rouge[0], rouge.iter().copied().fold(0.0, f64::max));
+    let losses = heard.iter().filter_map(|event| match event {
+        RunEvent::Evaluated { loss, .. } => Some(*loss),
+        _ => None,
+    });
+    let losses: Vec<f64> = losses.collect();
+    assert!(first < 0.1 && best >= 0.4, "ROUGE-L {rouge:?}, losses {losses:?}");
+    assert_eq!(scores(&heard, Metric::Bleu).len(), rouge.len());
+    let sampled =
+        heard.iter().filter(|event| matches!(event, RunEvent::Sampled { samples, .. } if samples.len() == 2));
+    assert_eq!(sampled.count(), rouge.len());
+
+    let tuned = engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap();
+    assert!(!tuned.chats());
+    let ask = |text: &str, search: Search<'_>| {
+        let prompt = ChatPrompt::Text { text: text.to_owned() };
+        tuned.write(Voice::Tuned, &prompt, search, 8, |_| ControlFlow::Continue(())).unwrap()
+    };
+    let right = |search: Search<'_>| {
+        let answers = |at: &usize| {
+            let reply = ask(&format!("numbers {}", WORDS[*at]), search);
+            reply.complete && reply.text.trim() == next(*at)
+        };
+        (0..WORDS.len()).filter(answers).count()
+    };
+    assert!(right(Search::Sample(&Sampling::GREEDY)) >= 5);
+    assert!(right(Search::Beams(&Beams::default())) >= 5);
+
+    let merged = ExportForm::Merged { precision: Precision::F32 };
+    let exported = engine.export_to(id, merged, None, &mut go_on).unwrap();
+    assert!(exported.difference < 1e-3 && exported.moved > 0.1, "{exported:?}");
+    assert!(exported.snippet.contains("AutoModelForSeq2SeqLM"), "{}", exported.snippet);
+    let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
+    let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
+    let says = |of: &engine::Tuned| {
+        of.reply(Voice::Tuned, &prompt, &Sampling::GREEDY, 8, |_| ControlFlow::Continue(())).unwrap().text
+    };
+    assert_eq!(says(&read), says(&tuned), "a merged model says what the run's says");
+
+    let info = engine.dataset(engine.run(id).unwrap().spec.data, None).unwrap();
+    let look = |voice| {
+        engine.evaluate(&tuned, voice, &info, Split::Validation, DeviceChoice::Cpu, &mut go_on).unwrap()
+    };
+    let (base, taught) = (look(Voice::Base), look(Voice::Tuned));
+    assert_eq!(base.tokens, taught.tokens);
+    assert!(taught.loss < base.loss / 4.0, "{} of {}", taught.loss, base.loss);
+}
