@@ -1122,7 +1122,15 @@ export type Metric =
 /**  The mean squared distance between numbers. */
 "mean_squared_error" | 
 /**  The mean distance between numbers. */
-"mean_absolute_error";
+"mean_absolute_error" | 
+/**  Words that a written text shares with what is right, as F1: rouge_score's `rouge1`. 0 to 1. */
+"rouge1" | 
+/**  Pairs of words, likewise: `rouge2`. 0 to 1. */
+"rouge2" | 
+/**  The longest run of words in common, gaps allowed: `rougeL`. 0 to 1. */
+"rouge_l" | 
+/**  Runs of up to four words in common, over all texts together: sacrebleu's BLEU. 0 to 100. */
+"bleu";
 
 /**  An example that the model got wrong, or least right. */
 export type Mistake = {

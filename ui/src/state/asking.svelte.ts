@@ -71,8 +71,7 @@ export class Asking {
     this.trouble = null;
     try {
       const said: Partial<Record<Voice, Predicted>> = {};
-      for (const voice of this.voices)
-        said[voice] = await this.backend.classify(voice, question.text, question.pair);
+      for (const voice of this.voices) said[voice] = await this.backend.classify(voice, question.text, question.pair);
       if (attempt !== this.attempt) return;
       this.asked = question;
       this.said = said;

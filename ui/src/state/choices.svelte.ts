@@ -1,4 +1,14 @@
-import type { Counts, DatasetSummary, DeviceChoice, DeviceInfo, Effort, Knob, LocalModel, RunSpec, TaskKind } from "../backend";
+import type {
+  Counts,
+  DatasetSummary,
+  DeviceChoice,
+  DeviceInfo,
+  Effort,
+  Knob,
+  LocalModel,
+  RunSpec,
+  TaskKind,
+} from "../backend";
 import type { App } from "./app.svelte";
 import { KnobForm } from "./knob-form.svelte";
 import { Loaded } from "./loaded.svelte";

@@ -1,6 +1,17 @@
 // Runs beside each other: what each came to, and what was asked of them. A fold over what the backend compares.
 
-import type { ApiError, Backend, Comparison, EvalPoint, Metric, RunId, RunView, Series, Stamped, StepPoint } from "../backend";
+import type {
+  ApiError,
+  Backend,
+  Comparison,
+  EvalPoint,
+  Metric,
+  RunId,
+  RunView,
+  Series,
+  Stamped,
+  StepPoint,
+} from "../backend";
 import { near, smoothed } from "./curve";
 import { asApiError } from "./errors";
 import { courses, looksOf } from "./scores";

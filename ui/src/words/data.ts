@@ -49,7 +49,11 @@ const ROLES: Record<ColumnRole, Named> = {
   score: { label: "Its number", term: "score", help: "How good, how alike, how much." },
   words: { label: "The words", term: "tokens", help: "A list, in the order of the sentence." },
   tags: { label: "The tag of each word", term: "tags", help: "A list as long as that of the words." },
-  spans: { label: "What is marked", term: "spans", help: "A list, each with where it starts, where it ends and a label." },
+  spans: {
+    label: "What is marked",
+    term: "spans",
+    help: "A list, each with where it starts, where it ends and a label.",
+  },
 };
 export const roleOf = (role: ColumnRole): Named => ROLES[role];
 

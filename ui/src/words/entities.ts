@@ -33,7 +33,11 @@ export function taggedPieces(words: readonly string[], tags: readonly string[]):
 }
 
 /** A text with what was found in it; places count characters, not the halves of which some consist. */
-export function foundPieces(text: string, entities: readonly FoundEntity[], note: (of: FoundEntity) => string): Piece[] {
+export function foundPieces(
+  text: string,
+  entities: readonly FoundEntity[],
+  note: (of: FoundEntity) => string,
+): Piece[] {
   const characters = Array.from(text);
   const pieces: Piece[] = [];
   let at = 0;

@@ -46,12 +46,16 @@ const METRICS: Record<Metric, { label: string; help: string; best: "high" | "low
   spearman: { label: "Spearman", help: "correlation of the order; 1 is perfect", best: "high" },
   mean_squared_error: { label: "Mean squared error", help: "lower is better", best: "low" },
   mean_absolute_error: { label: "Mean absolute error", help: "lower is better", best: "low" },
+  rouge1: { label: "ROUGE-1", help: "words in common", best: "high" },
+  rouge2: { label: "ROUGE-2", help: "pairs of words in common", best: "high" },
+  rouge_l: { label: "ROUGE-L", help: "longest run in common", best: "high" },
+  bleu: { label: "BLEU", help: "runs of words in common, of 100", best: "high" },
 };
 export const metricOf = (metric: Metric): { label: string; help: string; best: "high" | "low" } => METRICS[metric];
 
-/** Three digits after the point, as papers have them. */
+/** Three digits after the point, as papers have them; one of what counts up to a hundred. */
 export const measure = (value: number | null | undefined): string =>
-  value === null || value === undefined || !Number.isFinite(value) ? DASH : value.toFixed(3);
+  value === null || value === undefined || !Number.isFinite(value) ? DASH : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
 
 /** `Accuracy 0.941`. */
 export const scored = (score: Score): string => `${METRICS[score.metric].label} ${measure(score.value)}`;

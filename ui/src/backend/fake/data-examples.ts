@@ -77,7 +77,8 @@ const chat = (...turns: [Message["role"], string][]): Example => ({
   messages: turns.map(([role, content]) => ({ role, content })),
 });
 
-export type Kind = "labels" | "several" | "alike" | "names" | "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
+export type Kind =
+  "labels" | "several" | "alike" | "names" | "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
 
 /** Rows that no page may break on: right to left, many parts in one sign, markup, and length. */
 const ODD: readonly [string, string][] = [

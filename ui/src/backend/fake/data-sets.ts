@@ -186,7 +186,9 @@ function heads(): FakeSet[] {
     source: "/home/ada/Documents/symptom_to_diagnosis",
     mapping: mapping("labelled", { text: "input_text", label: "output_text" }),
     because: "`output_text` has 12 different values in 1,065 rows, as labels have",
-    groups: [group("2 rows have a label that training never shows", "test.jsonl", { kind: "unknown_label", label: "gout" }, 2)],
+    groups: [
+      group("2 rows have a label that training never shows", "test.jsonl", { kind: "unknown_label", label: "gout" }, 2),
+    ],
   });
   const topics = set({
     ...base,

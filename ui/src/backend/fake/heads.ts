@@ -109,7 +109,9 @@ export function reportOn(row: RunRow): Report {
   const n = 212;
   const confusion =
     task.kind === "classify"
-      ? task.labels.map((_, right) => task.labels.map((_, said) => (right === said ? 16 - (right % 4) : (right * 7 + said) % 11 === 0 ? 1 : 0)))
+      ? task.labels.map((_, right) =>
+          task.labels.map((_, said) => (right === said ? 16 - (right % 4) : (right * 7 + said) % 11 === 0 ? 1 : 0)),
+        )
       : [];
   const text = "I have a rash on my face that is getting worse. It is red, inflamed, and has <b>blisters</b>.";
   return {

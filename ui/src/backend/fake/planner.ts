@@ -1,6 +1,19 @@
 // A small plan of crate plan's kind: close enough to its numbers and its words for the page to be true to life.
 
-import type { Asked, Because, CheckedDevice, Chosen, Decided, DeviceFit, Effort, Example, Plan, Planned, RunSpec, TaskKind } from "..";
+import type {
+  Asked,
+  Because,
+  CheckedDevice,
+  Chosen,
+  Decided,
+  DeviceFit,
+  Effort,
+  Example,
+  Plan,
+  Planned,
+  RunSpec,
+  TaskKind,
+} from "..";
 import { count } from "../../words";
 import { answersWithHead, kindOf } from "../../words/task";
 import { taskOf } from "./heads";

@@ -117,7 +117,15 @@ export class History {
       const loss = this.validation(step);
       const best = step === 0 || loss < this.validation(Math.max(0, step - this.every));
       said.push(
-        { kind: "evaluated", step, loss, tokens: 4100, best, secs: 3.2, scores: scoresAt(this.row.task, step / this.of) },
+        {
+          kind: "evaluated",
+          step,
+          loss,
+          tokens: 4100,
+          best,
+          secs: 3.2,
+          scores: scoresAt(this.row.task, step / this.of),
+        },
         ...(this.row.task === "write" ? [{ kind: "sampled" as const, step, samples: this.samples(step) }] : []),
       );
     }

@@ -159,7 +159,11 @@ export function run(scene: Scene): Piece {
       const secs = scene.query.get("report") === "slow" ? 60 : 0.3;
       await work(watched, "Evaluating", { total: 212, unit: "pieces", secs });
       if (scene.query.get("report") === "none")
-        throw refusal("bad_data", "The data set has no test part", "Import it with a share set aside, or look at another part.");
+        throw refusal(
+          "bad_data",
+          "The data set has no test part",
+          "Import it with a share set aside, or look at another part.",
+        );
       return reportOn(list.row(id));
     },
     saveReport: async () => "/home/ada/Documents/report.html",
