@@ -184,9 +184,10 @@ pub(crate) fn class_weights(task: &Task, labels: &[LabelCount]) -> Chosen<bool> 
 pub(crate) fn learning_rate(task: TaskKind, method: Method, model: ModelKind) -> Chosen<f64> {
     let usual = |value, why: &str| Chosen::new(value, Because::Usual(why.to_owned()));
     match (task.answers_with_a_head(), method, model) {
-        (false, Method::Lora, ModelKind::EncoderDecoder) => {
-            usual(1e-3, "adapters of T5 learn well at 0.001: its weights are large and its attention is not scaled")
-        }
+        (false, Method::Lora, ModelKind::EncoderDecoder) => usual(
+            1e-3,
+            "adapters of T5 learn well at 0.001: its weights are large and its attention is not scaled",
+        ),
         (false, Method::Full, ModelKind::EncoderDecoder) => {
             usual(3e-4, "T5 is usually trained in full at 0.0003: its weights are large")
         }
