@@ -97,7 +97,7 @@ impl<'a> Examiner<'a> {
             }
             _ => return Err(unfit()),
         };
-        let paired = encoded.texts.iter().any(|text| *text == Some(1));
+        let paired = encoded.texts.contains(&Some(1));
         let type_ids = paired.then_some(encoded.type_ids);
         Ok((Question { ids: encoded.ids, type_ids, answer }, encoded.n_cut))
     }

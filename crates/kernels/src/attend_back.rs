@@ -17,6 +17,9 @@ use crate::{
 /// A block of queries: the first token's place in the row, and where its queries' gradients go.
 type Block<'a> = (usize, &'a mut [f32]);
 
+/// A row's number, its first place here, the gradients from there on, and what each part adds to them.
+type Piece<'a> = (usize, usize, &'a mut [f32], &'a [(usize, Vec<f32>)]);
+
 /// One thread's part of a row: some blocks, and the gradients of all keys and values, `[width, groups · 2 · d]`.
 struct Part<'a> {
     row: usize,
@@ -59,7 +62,7 @@ pub(crate) fn backward(kept: &Kept, slope: &FlexTensor) -> FlexTensor {
         }
     }
     debug_assert!(n_rows * n_parts == to_keys.len());
-    each(pieces, |(row, from, to, parts): (usize, usize, &mut [f32], &[(usize, Vec<f32>)])| {
+    each(pieces, |(row, from, to, parts): Piece| {
         for (i, to) in to.chunks_exact_mut(together).enumerate() {
             let to = &mut to[together - beside..];
             for (_, part) in parts {

@@ -10,6 +10,7 @@ use crate::{
 
 /// What is done to the input of linear layers.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub enum Before {
     /// `x`
     Nothing,
@@ -59,6 +60,7 @@ impl Curve {
 
 /// The same on the processor.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub(crate) enum Done {
     Nothing,
     Norm { weight: FlexTensor, bias: Option<FlexTensor>, eps: f32 },

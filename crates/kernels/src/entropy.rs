@@ -17,6 +17,9 @@ use crate::{
     trace::span,
 };
 
+/// Some rows of a slice: their logits, hidden states, losses, targets, and where the gradient goes.
+type Piece<'a> = (&'a mut [f32], &'a [f32], &'a mut [f64], &'a [u32], &'a mut [f32]);
+
 /// Positions for each thread whose logits exist at once.
 const SLICE: usize = 128;
 
@@ -92,24 +95,21 @@ fn judged(hidden: Tensor<2>, head: &Tensor<2>, targets: &[u32], cap: Option<f64>
             (to, to_hiddens) = to_hiddens.split_at_mut(if wanted.hidden { h.len() } else { 0 });
             pieces.push((logits, h, losses, targets, to));
         }
-        each(
-            pieces,
-            |(logits, h, losses, targets, to): (&mut [f32], &[f32], &mut [f64], &[u32], &mut [f32])| {
-                let n = losses.len();
-                let to_logits = MatrixMut::of(logits, n, vocabulary);
-                product(to_logits, There::Replaced, Matrix::of(h, n, width), w.transposed(), 1.0);
-                for ((logits, loss), target) in logits.chunks_exact_mut(vocabulary).zip(losses).zip(targets) {
-                    *loss = vectorised(
-                        #[inline(always)]
-                        || row(logits, *target as usize, cap, wanted != Wanted::default()),
-                    );
-                }
-                if wanted.hidden {
-                    let slopes = Matrix::of(logits, n, vocabulary);
-                    product(MatrixMut::of(to, n, width), There::Replaced, slopes, w, 1.0);
-                }
-            },
-        );
+        each(pieces, |(logits, h, losses, targets, to): Piece| {
+            let n = losses.len();
+            let to_logits = MatrixMut::of(logits, n, vocabulary);
+            product(to_logits, There::Replaced, Matrix::of(h, n, width), w.transposed(), 1.0);
+            for ((logits, loss), target) in logits.chunks_exact_mut(vocabulary).zip(losses).zip(targets) {
+                *loss = vectorised(
+                    #[inline(always)]
+                    || row(logits, *target as usize, cap, wanted != Wanted::default()),
+                );
+            }
+            if wanted.hidden {
+                let slopes = Matrix::of(logits, n, vocabulary);
+                product(MatrixMut::of(to, n, width), There::Replaced, slopes, w, 1.0);
+            }
+        });
         if wanted.head {
             let slopes = Matrix::of(&logits[..n * vocabulary], n, vocabulary).transposed();
             let h = Matrix::of(h, n, width);

@@ -1,6 +1,7 @@
 //! Facts to plan with.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are not known for tests
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not known for tests")]
+#![allow(dead_code, reason = "each file of tests uses some of it")]
 
 use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind};
 use spec::{
