@@ -29,7 +29,7 @@ after(() => vite?.close());
 
 const ROW = {
   id: "1", name: "Support replies", model: "a/b", data: "replies.jsonl", status: "running", created_ms: 0,
-  step: 0, of: 900, loss: null, best: null, secs_left: null, losses: [], error: null,
+  step: 0, of: 900, loss: null, best: null, secs_left: null, losses: [], error: null, task: "write", score: null,
 };
 
 /** Everything a run of `steps` says; with a resume at `back` after `lost` steps, where given. */

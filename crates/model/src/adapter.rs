@@ -25,6 +25,7 @@ pub trait Adapter: Sync {
 
 /// What an adapter has at a linear layer.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub enum Beside {
     /// Nothing: the layer's output is left as it is.
     Nothing,

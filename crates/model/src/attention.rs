@@ -46,8 +46,7 @@ impl Attention {
     pub(crate) fn forward(
         &self,
         x: Tensor<2>,
-        before: &Norm,
-        after: Option<&Norm>,
+        (before, after): (&Norm, Option<&Norm>),
         config: &DecoderConfig,
         layout: &Layout,
         cache: Option<(&mut Cache, usize)>,

@@ -175,7 +175,7 @@ impl Decoder {
         for (i, layer) in self.layers.iter().enumerate() {
             let cache = cache.as_deref_mut().map(|cache| (cache, i));
             let (before, after) = (&layer.before_attention, layer.after_attention.as_ref());
-            x = layer.attention.forward(x, before, after, &self.config, layout, cache, adapter);
+            x = layer.attention.forward(x, (before, after), &self.config, layout, cache, adapter);
             x = layer.mlp.forward(x, &layer.before_mlp, layer.after_mlp.as_ref(), adapter);
         }
         Ok(self.norm.forward(x, adapter))

@@ -129,6 +129,7 @@ pub struct Text<'a> {
 
 /// A frozen model with a head.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for a process")]
 pub enum HeadModel {
     /// Reads in both directions.
     Encoder(Classifier),
