@@ -117,7 +117,7 @@ test("a run that trains moves in place, several times a second", async () => {
   const pictures = await page.evaluate(async () => {
     let n = 0;
     const watch = new MutationObserver(() => n++);
-    watch.observe(document.querySelector(".picture"), { childList: true });
+    watch.observe(document.querySelector(".picture"), { subtree: true, attributeFilter: ["points"] });
     await new Promise((done) => setTimeout(done, 1500));
     watch.disconnect();
     return n;
