@@ -115,6 +115,7 @@ struct Part<'a> {
     frozen: Frozen<'a>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 enum Frozen<'a> {
     /// In the base's file.
     Stored(TensorView<'a>),

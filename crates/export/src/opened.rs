@@ -10,6 +10,7 @@ use weights::Checkpoint;
 use crate::{ExportError, Tuned, fixed_prompt, logits};
 
 /// Frozen, on its device.
+#[allow(clippy::large_enum_variant, reason = "one for an export")]
 pub(crate) enum Opened {
     Writer(Decoder),
     Seq2Seq(Box<Seq2Seq>),

@@ -23,6 +23,9 @@ pub struct Computed {
 /// spends its time on reading the weights.
 const CHAIN: usize = 256;
 
+/// What one share came to: its loss, and what a head said of each of its lessons, by their numbers.
+type Part = (f64, Vec<(usize, Vec<f32>)>);
+
 /// Who computes.
 #[derive(Debug)]
 pub enum Workers {
@@ -126,7 +129,7 @@ impl Workers {
         adapter: &dyn Adapter,
         rows: &[&O::Lesson],
     ) -> Result<Looked, TrainError> {
-        let work = |groups: &[Group<O::Lesson>]| -> Result<(f64, Vec<(usize, Vec<f32>)>), TrainError> {
+        let work = |groups: &[Group<O::Lesson>]| -> Result<Part, TrainError> {
             let (mut loss, mut all) = (0.0, Vec::new());
             for Group { places, chains } in groups {
                 if let Some(done) = objective.forward(adapter, chains, Want::Loss)? {
