@@ -177,11 +177,11 @@ fn every_task_learns_its_training_data_by_heart() {
 #[test]
 fn batches_of_any_size_give_the_same_gradient_whatever_answers_weigh() {
     let tags = |i: usize, length: usize| {
-        let taught = |at: usize| (at % (i + 1) == 0).then_some((at % 5) as u32);
+        let taught = |at: usize| at.is_multiple_of(i + 1).then_some((at % 5) as u32);
         Answer::Tags((0..length).map(taught).collect())
     };
     let tag = Task::Tag { labels: labels(5) };
-    let uneven = |i: usize, _| Answer::Label(if i % 4 == 0 { 1 } else { 3 });
+    let uneven = |i: usize, _| Answer::Label(if i.is_multiple_of(4) { 1 } else { 3 });
     for (task, lessons) in [(classify(), questions(7, uneven)), (tag, questions(7, tags))] {
         let plan = plan_of(task.clone(), |knobs| knobs.class_weights.value = true);
         let model = open("bert", &task);
