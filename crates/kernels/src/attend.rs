@@ -1,7 +1,7 @@
 //! Attention whose score matrix never exists (Dao et al. 2022, arXiv 2205.14135): blocks of queries go over blocks of
 //! keys, keeping the largest score and the sum of weights so far.
 //!
-//! `out = softmax(cap(scale·turn(q)·turn(k)ᵀ))·v` over the keys that each token sees. It keeps the turned queries, keys
+//! `out = softmax(cap(scale·turn(q)·turn(k)ᵀ))·v` over the keys that each token sees, in one direction or both. It keeps the turned queries, keys
 //! and values, `out`, and of each head and token the logarithm of the sum of its weights; weights are made again in the
 //! backward pass. Blocks that nobody sees are left out.
 
@@ -31,6 +31,7 @@ use crate::{
         Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, numbers, on_processor, shape,
         tracked,
     },
+    sight::RowSight,
     threads::{each, n_threads},
     trace::span,
 };
@@ -124,22 +125,22 @@ fn seen_by_all(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
     }
     let mut out = vec![0.0; tokens * heads.queries * heads.width];
     let mut total = vec![0.0; tokens * heads.queries];
-    let (block, numbers) = (block(heads), numbers(&qkv));
+    let numbers = numbers(&qkv);
     let mut pieces = Vec::new();
-    let rows = numbers
-        .chunks((sight.width * together).max(1))
-        .zip(sight.first.chunks(sight.width.max(1)))
-        .zip(out.chunks_mut((sight.width * heads.queries * heads.width).max(1)))
-        .zip(total.chunks_mut((sight.width * heads.queries).max(1)));
-    for (((qkv, first), out), total) in rows {
-        let outs = out.chunks_mut(block * heads.queries * heads.width);
-        for (i, (out, total)) in outs.zip(total.chunks_mut(block * heads.queries)).enumerate() {
-            pieces.push((qkv, first, i * block, out, total));
+    let (mut outs, mut totals) = (out.as_mut_slice(), total.as_mut_slice());
+    for row in 0..sight.n_rows() {
+        let qkv = &numbers[row * sight.width * together..(row + 1) * sight.width * together];
+        let seen = sight.of_row(row);
+        for tokens in seen.blocks(block(heads)) {
+            let (out, rest) = outs.split_at_mut(tokens.len() * heads.queries * heads.width);
+            let (total, others) = totals.split_at_mut(tokens.len() * heads.queries);
+            (outs, totals) = (rest, others);
+            pieces.push((qkv, seen, tokens.start, out, total));
         }
     }
     // The last have the most to do.
     pieces.reverse();
-    each(pieces, |(qkv, first, from, out, total)| some(heads, qkv, first, from, out, total));
+    each(pieces, |(qkv, seen, from, out, total)| some(heads, qkv, seen, from, out, total));
     let out = made(out, [tokens, heads.queries * heads.width]);
     Kept { qkv, out, total: Arc::new(total), heads: *heads, sight: sight.clone() }
 }
@@ -178,13 +179,6 @@ pub(crate) fn gathered(
     to
 }
 
-/// The keys from `key` on, `n` of them, that the token sees: where they begin and end within the block.
-#[inline(always)]
-pub(crate) fn seen(first: &[u32], token: usize, key: usize, n: usize) -> (usize, usize) {
-    let from = (first[token] as usize).saturating_sub(key).min(n);
-    (from, (token + 1).saturating_sub(key).min(n).max(from))
-}
-
 /// `cap·tanh(s / cap)` of every score.
 #[inline(always)]
 pub(crate) fn capped(scores: &mut [f32], cap: Option<f64>) {
@@ -195,11 +189,18 @@ pub(crate) fn capped(scores: &mut [f32], cap: Option<f64>) {
 }
 
 /// One block of queries of one row.
-fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32], total: &mut [f32]) {
+fn some(
+    heads: &Heads,
+    qkv: &[f32],
+    seen: RowSight<'_>,
+    from: usize,
+    out: &mut [f32],
+    total: &mut [f32],
+) {
     let (d, shared) = (heads.width, heads.queries / heads.groups);
     let n = total.len() / heads.queries;
-    let lowest = first[from..from + n].iter().min().map_or(0, |first| *first as usize);
-    let mut scores = vec![0.0; n * shared * KEYS.min(from + n - lowest)];
+    let all = seen.of_all(from..from + n);
+    let mut scores = vec![0.0; n * shared * KEYS.min(all.len())];
     for group in 0..heads.groups {
         let Group { k, v } = Group::of(heads, qkv, group);
         let q = gathered(heads, qkv, heads.together(), from, n, group);
@@ -207,8 +208,8 @@ fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32],
         let mut sums = vec![0.0f32; n * shared];
         let mut tops = vec![f32::NEG_INFINITY; n * shared];
         let mut made = vec![0.0; n * shared * d];
-        for key in (lowest..from + n).step_by(KEYS) {
-            let keys = KEYS.min(from + n - key);
+        for key in all.clone().step_by(KEYS) {
+            let keys = KEYS.min(all.end - key);
             let scores = &mut scores[..n * shared * keys];
             let to = MatrixMut::of(scores, n * shared, keys);
             product(to, There::Replaced, q, k.rows(key, keys).transposed(), heads.scale as f32);
@@ -216,7 +217,7 @@ fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32],
                 #[inline(always)]
                 || {
                     for (i, scores) in scores.chunks_exact_mut(keys).enumerate() {
-                        let (low, high) = seen(first, from + i / shared, key, keys);
+                        let (low, high) = seen.within(from + i / shared, key, keys);
                         let (made, scores) = (&mut made[i * d..(i + 1) * d], scores);
                         scores[..low].fill(0.0);
                         scores[high..].fill(0.0);

@@ -7,7 +7,7 @@ use burn::backend::flex::FlexTensor;
 
 use crate::{
     Heads,
-    attend::{Group, KEYS, Kept, block, capped, gathered, seen},
+    attend::{Group, KEYS, Kept, block, capped, gathered},
     exp::{dot, exp, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     primitive::{made, numbers, shape},
@@ -43,11 +43,14 @@ pub(crate) fn backward(kept: &Kept, slope: &FlexTensor) -> FlexTensor {
             blocks: Vec::new(),
             to_keys: vec![0.0; width * beside],
         }));
-        for (i, to) in to.chunks_mut(block * together).enumerate() {
+        let mut rest = to;
+        for (i, tokens) in kept.sight.of_row(row).blocks(block).into_iter().enumerate() {
             // Later blocks have more to do: dealt out there and back.
             let turn = i % (2 * n_parts);
             let part = if turn < n_parts { turn } else { 2 * n_parts - 1 - turn };
-            parts[first + part].blocks.push((i * block, to));
+            let (to, after) = rest.split_at_mut(tokens.len() * together);
+            parts[first + part].blocks.push((tokens.start, to));
+            rest = after;
         }
     }
     each(parts.iter_mut().collect(), |part: &mut Part| some(kept, numbers(slope), part));
@@ -86,12 +89,12 @@ fn some(kept: &Kept, slope: &[f32], part: &mut Part<'_>) {
     let of_row = |x: usize| part.row * width * x..(part.row + 1) * width * x;
     let qkv = &numbers(&kept.qkv)[of_row(together)];
     let (out, slope) = (&numbers(&kept.out)[of_row(seen_width)], &slope[of_row(seen_width)]);
-    let (total, first) = (&kept.total[of_row(heads.queries)], &kept.sight.first[of_row(1)]);
+    let (total, sight) = (&kept.total[of_row(heads.queries)], kept.sight.of_row(part.row));
     let beside = 2 * heads.groups * d;
     for (from, to) in &mut part.blocks {
         let (from, n) = (*from, to.len() / together);
-        let lowest = first[from..from + n].iter().min().map_or(0, |first| *first as usize);
-        let most = n * shared * KEYS.min(from + n - lowest);
+        let all = sight.of_all(from..from + n);
+        let most = n * shared * KEYS.min(all.len());
         let (mut weights, mut slopes) = (vec![0.0; most], vec![0.0; most]);
         for group in 0..heads.groups {
             let Group { k, v } = Group::of(heads, qkv, group);
@@ -103,8 +106,8 @@ fn some(kept: &Kept, slope: &[f32], part: &mut Part<'_>) {
             let totals = gathered(&Heads { width: 1, ..*heads }, total, heads.queries, from, n, group);
             let (q, g) = (Matrix::of(&q, n * shared, d), Matrix::of(&g, n * shared, d));
             let mut to_q = vec![0.0; n * shared * d];
-            for key in (lowest..from + n).step_by(KEYS) {
-                let keys = KEYS.min(from + n - key);
+            for key in all.clone().step_by(KEYS) {
+                let keys = KEYS.min(all.end - key);
                 let (weights, slopes) = (&mut weights[..n * shared * keys], &mut slopes[..n * shared * keys]);
                 let (k, v) = (k.rows(key, keys), v.rows(key, keys));
                 let scale = heads.scale as f32;
@@ -116,7 +119,7 @@ fn some(kept: &Kept, slope: &[f32], part: &mut Part<'_>) {
                     || {
                         let rows = weights.chunks_exact_mut(keys).zip(slopes.chunks_exact_mut(keys));
                         for (i, (weights, slopes)) in rows.enumerate() {
-                            let (low, high) = seen(first, from + i / shared, key, keys);
+                            let (low, high) = sight.within(from + i / shared, key, keys);
                             for side in [&mut *weights, &mut *slopes] {
                                 side[..low].fill(0.0);
                                 side[high..].fill(0.0);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{
     Int, Tensor, TensorData,
-    activation::{silu, softmax},
+    activation::{gelu, relu, silu, softmax},
 };
 
 use crate::{Before, Curve, DeviceGaveUp, Entropy, Heads, Layer, Sight, Turn, Wanted};
@@ -44,12 +44,12 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
     }
 }
 
-/// What linear layers get of `x`.
+/// As [`prepared`](crate::prepared): what linear layers get of `x`.
 pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
     match before {
         Before::Nothing => x,
-        Before::Norm { weight, bias, eps } => {
-            let x = if bias.is_some() { x.clone() - x.mean_dim(1) } else { x };
+        Before::Norm { weight, bias, centred, eps } => {
+            let x = if *centred { x.clone() - x.mean_dim(1) } else { x };
             let y = x.clone() * (x.square().mean_dim(1) + *eps).sqrt().recip() * weight.clone();
             match bias {
                 Some(bias) => y + bias.clone(),
@@ -67,6 +67,9 @@ pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
 fn curved(x: Tensor<2>, curve: Curve) -> Tensor<2> {
     match curve {
         Curve::Silu => silu(x),
+        Curve::Gelu => gelu(x),
+        Curve::Relu => relu(x),
+        Curve::Tanh => x.tanh(),
         Curve::GeluTanh => {
             let cube = x.clone() * x.clone() * x.clone();
             let inner = (x.clone() + cube * 0.044715) * (2.0 / std::f64::consts::PI).sqrt();
@@ -105,7 +108,7 @@ pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
     };
     let mut mask = vec![0.0; rows * width * width];
     for (i, mask) in mask.chunks_exact_mut(width).enumerate() {
-        let sees = sight.first[i] as usize..=i % width;
+        let sees = sight.of_row(i / width).range(i % width);
         mask.iter_mut().enumerate().filter(|(key, _)| !sees.contains(key)).for_each(|(_, m)| *m = UNSEEN);
     }
     let mask: Tensor<4> = like(&scores, mask, [rows, 1, width, width]);

@@ -1,6 +1,6 @@
 //! What attention is told of a batch: heads, places, and who sees whom.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Heads of attention.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,15 +26,81 @@ impl Heads {
 
 /// Which keys each token sees, and how it is turned: rows of one length, one after another.
 ///
-/// A token sees all from the first one it may see up to itself.
+/// A token sees all between two places of its row.
 #[derive(Clone, Debug)]
 pub struct Sight {
     /// Tokens in a row.
     pub width: usize,
     /// Of each token of each row, the first in its row that it sees.
     pub first: Arc<[u32]>,
+    /// Of each, the one behind the last that it sees. None where each sees up to itself.
+    pub end: Option<Arc<[u32]>>,
     /// None where positions are learned.
     pub turn: Option<Turn>,
+}
+
+impl Sight {
+    /// That of one row.
+    pub(crate) fn of_row(&self, row: usize) -> RowSight<'_> {
+        let of_row = row * self.width..(row + 1) * self.width;
+        RowSight { first: &self.first[of_row.clone()], end: self.end.as_deref().map(|end| &end[of_row]) }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.first.len() / self.width.max(1)
+    }
+}
+
+/// Who sees whom in one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowSight<'a> {
+    first: &'a [u32],
+    end: Option<&'a [u32]>,
+}
+
+/// Tokens that a block of queries has at least before it ends where nobody looks across.
+const LEAST: usize = 16;
+
+impl RowSight<'_> {
+    /// What the token sees.
+    #[inline(always)]
+    pub(crate) fn range(self, token: usize) -> Range<usize> {
+        let end = self.end.map_or(token + 1, |end| end[token] as usize);
+        self.first[token] as usize..end
+    }
+
+    /// What it sees of the `n` keys from `key` on: where that begins and ends within them.
+    #[inline(always)]
+    pub(crate) fn within(self, token: usize, key: usize, n: usize) -> (usize, usize) {
+        let Range { start, end } = self.range(token);
+        let from = start.saturating_sub(key).min(n);
+        (from, end.saturating_sub(key).min(n).max(from))
+    }
+
+    /// What any of these tokens sees, and all between.
+    pub(crate) fn of_all(self, tokens: Range<usize>) -> Range<usize> {
+        let low = tokens.clone().map(|token| self.range(token).start).min().unwrap_or(0);
+        let high = tokens.map(|token| self.range(token).end).max().unwrap_or(0);
+        low..high.max(low)
+    }
+
+    /// The row's tokens in blocks of at most so many, which end where segments do if they can.
+    pub(crate) fn blocks(self, most: usize) -> Vec<Range<usize>> {
+        let (mut blocks, mut from, n) = (Vec::new(), 0, self.first.len());
+        for token in 1..n {
+            let is_border = || self.range(token - 1).end <= token && self.range(token).start >= token;
+            let length = token - from;
+            if length >= most || (length >= LEAST && is_border()) {
+                blocks.push(from..token);
+                from = token;
+            }
+        }
+        if from < n {
+            blocks.push(from..n);
+        }
+        blocks
+    }
 }
 
 /// Rotary embedding (Su et al. 2021, arXiv 2104.09864), in the half-split layout: of each token, the cosines and sines

@@ -8,21 +8,35 @@ use common::{differences, gradients, near, numbers, on, typed, values};
 use kernels::{Heads, Sight, Turn, attention, plain};
 use proptest::prelude::*;
 
-/// Rows of segments, the last of each row being padding; tokens see back as far as `window`.
-fn sight(rows: &[Vec<usize>], window: usize, half: usize, own_turns: bool) -> Sight {
+/// How tokens look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    Back,
+    Around,
+}
+
+/// Rows of segments, the last of each row being padding; tokens see as far as `window`.
+fn sight(rows: &[Vec<usize>], window: usize, half: usize, own_turns: bool, look: Look) -> Sight {
     let width: usize = rows[0].iter().sum();
-    let mut first = Vec::new();
+    let (mut first, mut end) = (Vec::new(), Vec::new());
     for row in rows {
         let mut start = 0;
         for length in row {
-            first.extend((start..start + length).map(|i| start.max((i + 1).saturating_sub(window)) as u32));
+            let tokens = start..start + length;
+            first.extend(tokens.clone().map(|i| start.max((i + 1).saturating_sub(window)) as u32));
+            end.extend(tokens.map(|i| i.saturating_add(window).min(start + length) as u32));
             start += length;
         }
     }
     let n = if own_turns { rows.len() * width } else { width };
     let angles = numbers(n * half, 5);
     let table = |f: fn(f64) -> f64| angles.iter().map(|x| f(*x * 3.0) as f32).collect();
-    Sight { width, first: first.into(), turn: Some(Turn { cos: table(f64::cos), sin: table(f64::sin) }) }
+    Sight {
+        width,
+        first: first.into(),
+        end: (look == Look::Around).then(|| end.into()),
+        turn: Some(Turn { cos: table(f64::cos), sin: table(f64::sin) }),
+    }
 }
 
 fn heads(shared: usize, groups: usize, half: usize, cap: Option<f64>) -> Heads {
@@ -56,11 +70,12 @@ proptest! {
         window in prop_oneof![Just(usize::MAX), 1usize..40],
         cap in prop_oneof![Just(None), Just(Some(0.8))],
         (threads, own_turns) in (1usize..4, any::<bool>()),
+        look in prop_oneof![Just(Look::Back), Just(Look::Around)],
     ) {
         let width = 1 + lengths.iter().map(|row| row.iter().sum::<usize>()).max().unwrap();
         let padded = |row: &Vec<usize>| [row.clone(), vec![width - row.iter().sum::<usize>()]].concat();
         let rows: Vec<_> = lengths.iter().map(padded).collect();
-        same(&heads(shared, groups, half, cap), &sight(&rows, window, half, own_turns), threads);
+        same(&heads(shared, groups, half, cap), &sight(&rows, window, half, own_turns, look), threads);
     }
 }
 
@@ -73,17 +88,18 @@ fn rows_longer_than_a_block_of_keys_and_rows_of_one_token_are_no_different() {
         (vec![vec![1]], usize::MAX),
         (vec![vec![1], vec![1]], 1),
     ] {
-        for threads in [1, 2] {
-            same(&heads(3, 2, 4, None), &sight(&rows, window, 4, true), threads);
+        for (threads, look) in [(1, Look::Back), (2, Look::Back), (1, Look::Around), (2, Look::Around)] {
+            same(&heads(3, 2, 4, None), &sight(&rows, window, 4, true, look), threads);
         }
     }
-    same(&heads(1, 8, 4, Some(2.0)), &sight(&[vec![300]], usize::MAX, 4, false), 2);
+    same(&heads(1, 8, 4, Some(2.0)), &sight(&[vec![300]], usize::MAX, 4, false, Look::Back), 2);
 }
 
 #[test]
 fn the_plain_form_has_the_gradients_of_differences() {
-    for (cap, window) in [(None, usize::MAX), (Some(0.5), 2)] {
-        let (heads, sight) = (heads(2, 1, 1, cap), sight(&[vec![3, 2], vec![1, 4]], window, 1, true));
+    let (back, around) = (Look::Back, Look::Around);
+    for (cap, window, look) in [(None, usize::MAX, back), (Some(0.5), 2, back), (None, 2, around)] {
+        let (heads, sight) = (heads(2, 1, 1, cap), sight(&[vec![3, 2], vec![1, 4]], window, 1, true, look));
         let inputs = [qkv(&heads, &sight, DType::F64)];
         let run = |x: &[Tensor<2>]| plain::attention(x[0].clone(), &heads, &sight);
         let (_, found) = gradients(&inputs, &[true], run);
@@ -93,7 +109,7 @@ fn the_plain_form_has_the_gradients_of_differences() {
 
 #[test]
 fn the_same_numbers_give_the_same_bits() {
-    let (heads, sight) = (heads(3, 1, 4, None), sight(&[vec![500]], usize::MAX, 4, false));
+    let (heads, sight) = (heads(3, 1, 4, None), sight(&[vec![500]], usize::MAX, 4, false, Look::Around));
     let inputs = [qkv(&heads, &sight, DType::F32)];
     let once = || on(2, || gradients(&inputs, &[true], |x| attention(x[0].clone(), &heads, &sight)));
     assert_eq!(once(), once());
@@ -101,7 +117,7 @@ fn the_same_numbers_give_the_same_bits() {
 
 #[test]
 fn scores_far_apart_leave_finite_numbers() {
-    let (heads, sight) = (heads(1, 1, 2, None), sight(&[vec![40]], usize::MAX, 2, false));
+    let (heads, sight) = (heads(1, 1, 2, None), sight(&[vec![40]], usize::MAX, 2, false, Look::Back));
     let large = [qkv(&heads, &sight, DType::F32) * 1e4];
     let (said, slopes) = gradients(&large, &[true], |x| attention(x[0].clone(), &heads, &sight));
     assert!(said.iter().chain(slopes[0].as_ref().unwrap()).all(|x| x.is_finite()));

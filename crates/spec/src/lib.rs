@@ -69,4 +69,4 @@ pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
 pub use task::{Task, TaskKind};
-pub use trainable::{Trainable, TrainablePart, TrainableWord};
+pub use trainable::{Reached, Trainable, TrainablePart, TrainableWord, layer_of};

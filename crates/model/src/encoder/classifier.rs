@@ -8,10 +8,13 @@ use weights::Checkpoint;
 
 use super::{
     Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert,
-    parts::{Dense, LayerNorm, Reader},
+    parts::Reader,
     roberta,
 };
-use crate::{Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, ModelError, Parameter, Reads, Text};
+use crate::{
+    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Linear, ModelError, Parameter, Reads, Text,
+    norm::Norm,
+};
 
 /// What the head is given of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +47,8 @@ pub struct Classifier {
     encoder: Encoder,
     spec: HeadSpec,
     pooling: Pooling,
-    before: Option<(Dense, Activation, Option<LayerNorm>)>,
-    classifier: Dense,
+    before: Option<(Linear, Activation, Option<Norm>)>,
+    classifier: Linear,
     parameters: Vec<Parameter>,
     linears: Vec<(String, [usize; 2])>,
     born: Vec<String>,

@@ -3,10 +3,7 @@
 use burn::tensor::{Tensor, activation::softmax};
 
 use super::Seq2SeqConfig;
-use crate::{
-    Adapter, ModelError,
-    encoder::parts::{Dense, Reader},
-};
+use crate::{Adapter, Linear, ModelError, encoder::parts::Reader};
 
 /// Keys and values, `[rows, heads, tokens, d_kv]`.
 pub(super) type Keys = (Tensor<4>, Tensor<4>);
@@ -14,10 +11,10 @@ pub(super) type Keys = (Tensor<4>, Tensor<4>);
 /// `o(softmax(q·kᵀ + bias)·v)`, head by head.
 #[derive(Clone, Debug)]
 pub(super) struct Attention {
-    q: Dense,
-    k: Dense,
-    v: Dense,
-    o: Dense,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    o: Linear,
     heads: usize,
     d_kv: usize,
 }

@@ -9,37 +9,15 @@ use super::{
     position::PositionBias,
 };
 use crate::{
-    Activation, Adapter, ModelError, Parameter,
-    encoder::parts::{Dense, Reader},
-    layout::mask,
+    Activation, Adapter, Linear, ModelError, encoder::parts::Reader, layout::mask, norm::Norm,
 };
-
-/// `y = x / √(mean(x²) + eps) · weight`
-#[derive(Clone, Debug)]
-struct Norm {
-    weight: Parameter,
-    eps: f64,
-}
-
-impl Norm {
-    fn read(config: &Seq2SeqConfig, read: &mut Reader, path: &str) -> Result<Self, ModelError> {
-        let weight = read.tensor(format!("{path}.weight"), &[config.d_model])?;
-        Ok(Self { weight, eps: config.layer_norm_epsilon })
-    }
-
-    /// - x: `[tokens, d_model]` → the same
-    fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let scale = (x.clone().square().mean_dim(1) + self.eps).sqrt().recip();
-        x * scale * self.weight.of(adapter)
-    }
-}
 
 /// `wo(act(wi(x)))`, or `wo(act(wi_0(x)) ∘ wi_1(x))`.
 #[derive(Clone, Debug)]
 struct FeedForward {
-    inner: Dense,
-    gated: Option<Dense>,
-    wo: Dense,
+    inner: Linear,
+    gated: Option<Linear>,
+    wo: Linear,
     act: Activation,
 }
 
@@ -97,21 +75,24 @@ impl Stack {
         let count = if is_decoder { config.num_decoder_layers } else { config.num_layers };
         let first = format!("{side}.block.0.layer.0.SelfAttention");
         let position = PositionBias::read(config, read, &first, !is_decoder)?;
+        let norm = |read: &mut Reader, path: &str| {
+            read.rms_norm(path, config.d_model, config.layer_norm_epsilon)
+        };
         let mut layers = Vec::with_capacity(count);
         for i in 0..count {
             let at = |part: usize| format!("{side}.block.{i}.layer.{part}");
             let mut attention = |part: usize, name: &str| -> Result<_, ModelError> {
-                let norm = Norm::read(config, read, &format!("{}.layer_norm", at(part)))?;
+                let norm = norm(read, &format!("{}.layer_norm", at(part)))?;
                 Ok((norm, Attention::read(config, read, &format!("{}.{name}", at(part)))?))
             };
             let own = attention(0, "SelfAttention")?;
             let cross = is_decoder.then(|| attention(1, "EncDecAttention")).transpose()?;
             let last = at(if is_decoder { 2 } else { 1 });
-            let norm = Norm::read(config, read, &format!("{last}.layer_norm"))?;
+            let norm = norm(read, &format!("{last}.layer_norm"))?;
             let inner = FeedForward::read(config, read, &format!("{last}.DenseReluDense"))?;
             layers.push(Layer { attention: own, cross, feed_forward: (norm, inner) });
         }
-        let norm = Norm::read(config, read, &format!("{side}.final_layer_norm"))?;
+        let norm = norm(read, &format!("{side}.final_layer_norm"))?;
         Ok(Self { position, layers, norm })
     }
 
