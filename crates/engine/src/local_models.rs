@@ -67,6 +67,7 @@ impl Sheet {
             vocab_size: self.vocab_size,
             max_position_embeddings: self.context,
             linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
+            tensors: Vec::new(),
             kind: if self.reads_both_ways { ModelKind::Encoder } else { ModelKind::Decoder },
             labels: None,
         }

@@ -47,7 +47,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
         batch: 1,
         rank: RANK,
         targets: TargetModules::AllLinear,
-        full: false,
+        full: None,
         outputs: None,
     };
     let on = |device: &DeviceInfo| {
@@ -96,6 +96,7 @@ impl ModelFacts {
             vocab_size: vocab,
             max_position_embeddings: 2048,
             linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
+            tensors: Vec::new(),
             kind: ModelKind::Decoder,
             labels: None,
         }

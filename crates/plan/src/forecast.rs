@@ -63,7 +63,7 @@ pub(crate) fn validation_tokens(facts: &Facts, n: u64, rows: &Rows) -> f64 {
 
 fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
     Load {
-        full: knobs.method.value == Method::Full,
+        full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
         outputs,
         tokens: rows.longest,
         batch: knobs.batch_size.value,

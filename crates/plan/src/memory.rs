@@ -20,7 +20,7 @@
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller.
 
-use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task};
+use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task, Trainable};
 
 use crate::{DeviceFacts, ModelFacts, n_adapter_parameters};
 
@@ -68,8 +68,8 @@ pub struct Load {
     pub rank: u32,
     /// What is adapted.
     pub targets: TargetModules,
-    /// Whether the model itself learns, and no adapter.
-    pub full: bool,
+    /// What of the model itself learns; none where an adapter does.
+    pub full: Option<Trainable>,
     /// Numbers that a head says of each text or word; none where the model writes and says as many as it has tokens.
     pub outputs: Option<u32>,
 }
@@ -83,7 +83,7 @@ impl Load {
             batch: knobs.batch_size.value,
             rank: knobs.rank.value,
             targets: knobs.target_modules.value.clone(),
-            full: knobs.method.value == Method::Full,
+            full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
             outputs: outputs(&plan.task.value),
         }
     }
@@ -146,9 +146,9 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         + c.inner * f64::from(model.intermediate_size)
         + c.kv * model.kv_dim() as f64
         + c.scores * f64::from(model.n_heads) * tokens;
-    let n_learning = match load.full {
-        true => model.n_parameters as f64,
-        false => n_adapter_parameters(model, load.rank, &load.targets) as f64,
+    let n_learning = match &load.full {
+        Some(trainable) => model.n_learning(trainable) as f64,
+        None => n_adapter_parameters(model, load.rank, &load.targets) as f64,
     };
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {

@@ -22,6 +22,7 @@ pub fn smollm2() -> ModelFacts {
         vocab_size: 49_152,
         max_position_embeddings: 8192,
         linears: LinearFacts::usual(576, 1536, 576, 192),
+        tensors: Vec::new(),
         kind: ModelKind::Decoder,
         labels: None,
     }
@@ -54,6 +55,7 @@ pub fn minilm() -> ModelFacts {
             linear("intermediate.dense", 384, 1536, false),
             linear("output.dense", 1536, 384, false),
         ],
+        tensors: Vec::new(),
         kind: ModelKind::Encoder,
         labels: None,
     }
