@@ -45,7 +45,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }
 
-/// The share of a normal distribution that lies below `x`, `(1 + erf(x / √2)) / 2`, within 2e-7 of it, and `e^(-x²/2)`.
+/// The share of a normal distribution that lies below `x`, `(1 + erf(x / √2)) / 2`, within 3e-7 of it, and `e^(-x²/2)`.
 ///
 /// By 7.1.26 of Abramowitz and Stegun, *Handbook of Mathematical Functions*.
 #[inline(always)]
@@ -139,7 +139,7 @@ mod tests {
         assert!(worst(exp, f64::exp, |y| y * 1e-6) < 0.3, "relative, where it is a normal number");
         assert!(worst(sigmoid, |x| 1.0 / (1.0 + (-x).exp()), |y| y * 1e-6) < 0.5);
         assert!(worst(tanh, f64::tanh, |_| 1e-6) < 0.5);
-        assert!(worst(|x| normal(x).0, below, |_| 1e-6) < 0.2);
+        assert!(worst(|x| normal(x).0, below, |_| 1e-6) < 0.3);
         assert!(worst(|x| normal(x).1, |x| (-0.5 * x * x).exp(), |_| 1e-6) < 0.5);
     }
 

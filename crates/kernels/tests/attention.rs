@@ -33,6 +33,8 @@ fn sight(rows: &[Vec<usize>], window: usize, half: usize, own_turns: bool, look:
     let table = |f: fn(f64) -> f64| angles.iter().map(|x| f(*x * 3.0) as f32).collect();
     Sight {
         width,
+        keys: None,
+        distances: None,
         first: first.into(),
         end: (look == Look::Around).then(|| end.into()),
         turn: Some(Turn { cos: table(f64::cos), sin: table(f64::sin) }),

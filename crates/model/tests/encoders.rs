@@ -212,7 +212,7 @@ fn texts_of_any_length_say_together_what_each_says_alone() {
         let together = values(model.logits(&texts, &Bare).unwrap());
         let alone: Vec<f64> =
             texts.iter().flat_map(|text| values(model.logits(&[*text], &Bare).unwrap())).collect();
-        assert_close(&together, &alone, 2e-6, &tiny);
+        assert_close(&together, &alone, 5e-6, &tiny);
     }
 }
 

@@ -173,5 +173,12 @@ fn sight(spans: &[Range<usize>], width: usize, reach: usize, turn: Option<Turn>)
     let places = || spans.iter().enumerate().map(|(at, span)| (at % width.max(1), span));
     let first = places().map(|(place, span)| span.start.max(place.saturating_sub(reach)) as u32);
     let end = places().map(|(place, span)| span.end.min(place.saturating_add(reach).saturating_add(1)) as u32);
-    Sight { width, first: first.collect(), end: Some(end.collect()), turn }
+    Sight {
+        width,
+        keys: None,
+        first: first.collect(),
+        end: Some(end.collect()),
+        turn,
+        distances: None,
+    }
 }
