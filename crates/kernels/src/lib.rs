@@ -31,6 +31,7 @@ pub mod plain;
 mod prepare;
 mod primitive;
 mod sight;
+mod squares;
 mod threads;
 pub mod trace;
 
@@ -41,3 +42,4 @@ pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
 pub use primitive::{is_processor, on_processor};
 pub use sight::{Distances, Heads, Sight, Turn};
+pub use squares::sum_of_squares;

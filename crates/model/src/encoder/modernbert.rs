@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
 use super::{
-    EncoderConfig, Family,
+    EncoderConfig, Family, Readers,
     attention::attend,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id},
@@ -211,38 +211,50 @@ impl Body {
         Ok(Self { tok_embeddings, embeddings_norm, layers, final_norm })
     }
 
-    /// - ids → `[tokens, hidden]`
+    /// - ids → `[tokens, hidden]`, of those that are read
     pub(super) fn forward(
         &self,
         config: &EncoderConfig,
         ids: &[u32],
         rows: &Rows,
+        readers: Readers,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
         let ids = index(ids.iter().copied(), &self.tok_embeddings.value.device());
         let x = self.tok_embeddings.of(adapter).select(0, ids);
         let mut x = self.embeddings_norm.forward(x, adapter);
-        for layer in &self.layers {
-            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let is_last = i + 1 == self.layers.len();
+            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
+            let [seen, from] = readers.of(is_last, rows, seen, x);
+            x = layer.think(seen, from, adapter);
         }
         self.final_norm.forward(x, adapter)
     }
 }
 
 impl Layer {
+    /// What each token sees.
+    ///
     /// - x: `[tokens, hidden]` → the same
-    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let one = std::slice::from_ref;
+    fn look(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
         let norm = match &self.attn_norm {
             Some(norm) => norm.before(adapter),
             None => kernels::Before::Nothing,
         };
-        let qkv = together(x.clone(), &norm, one(&self.qkv), None, adapter);
+        let qkv = together(x, &norm, std::slice::from_ref(&self.qkv), None, adapter);
         let view = match &rows.near {
             Some(near) if !self.is_global => near,
             _ => &rows.whole,
         };
-        let seen = attend(qkv, heads, rows, view);
+        attend(qkv, heads, rows, view)
+    }
+
+    /// What it makes of that.
+    ///
+    /// - seen, x: `[tokens, hidden]` → the same
+    fn think(&self, seen: Tensor<2>, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let one = std::slice::from_ref;
         let x = together(seen, &kernels::Before::Nothing, one(&self.attn_out), Some(x), adapter);
         let both = together(x.clone(), &self.mlp_norm.before(adapter), one(&self.mlp_in), None, adapter);
         let gate = kernels::Before::Gate(self.act.curve());

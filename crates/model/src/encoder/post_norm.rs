@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use kernels::Before;
 
-use super::{EncoderConfig, Family, attention::attend, index, parts::Reader, roberta, rows::Rows};
+use super::{EncoderConfig, Family, Readers, attention::attend, index, parts::Reader, roberta, rows::Rows};
 use crate::{Activation, Adapter, Linear, ModelError, Parameter, linear::together, norm::Norm};
 
 /// What a family calls the parts, from the encoder's own prefix on.
@@ -84,12 +84,13 @@ impl PostNorm {
         Ok(Self { embeddings, layers })
     }
 
-    /// - ids → `[tokens, hidden]`
+    /// - ids → `[tokens, hidden]`, of those that are read
     pub(super) fn forward(
         &self,
         config: &EncoderConfig,
         ids: &[u32],
         rows: &Rows,
+        readers: Readers,
         adapter: &dyn Adapter,
     ) -> Result<Tensor<2>, ModelError> {
         let most = config.longest();
@@ -101,8 +102,11 @@ impl PostNorm {
             _ => rows.positions(),
         };
         let mut x = self.embeddings.forward(ids, positions, rows, adapter);
-        for layer in &self.layers {
-            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let is_last = i + 1 == self.layers.len();
+            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
+            let [seen, from] = readers.of(is_last, rows, seen, x);
+            x = layer.think(seen, from, adapter);
         }
         Ok(x)
     }
@@ -128,11 +132,19 @@ impl Embeddings {
 }
 
 impl Layer {
+    /// What each token sees.
+    ///
     /// - x: `[tokens, hidden]` → the same
-    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+    fn look(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let qkv = together(x, &Before::Nothing, &self.qkv, None, adapter);
+        attend(qkv, heads, rows, &rows.whole)
+    }
+
+    /// What it makes of that.
+    ///
+    /// - seen, x: `[tokens, hidden]` → the same
+    fn think(&self, seen: Tensor<2>, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let one = std::slice::from_ref;
-        let qkv = together(x.clone(), &Before::Nothing, &self.qkv, None, adapter);
-        let seen = attend(qkv, heads, rows, &rows.whole);
         let h = together(seen, &Before::Nothing, one(&self.attention_output), Some(x), adapter);
         let h = self.attention_norm.forward(h, adapter);
         let inner = together(h.clone(), &Before::Nothing, one(&self.intermediate), None, adapter);
