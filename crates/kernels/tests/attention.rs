@@ -5,7 +5,7 @@ mod common;
 
 use burn::tensor::{DType, Tensor};
 use common::{differences, gradients, near, numbers, on, typed, values};
-use kernels::{Heads, Sight, Turn, attention, plain};
+use kernels::{Distances, Heads, Sight, Turn, attention, cross_attention, plain};
 use proptest::prelude::*;
 
 /// How tokens look.
@@ -123,4 +123,101 @@ fn scores_far_apart_leave_finite_numbers() {
     let large = [qkv(&heads, &sight, DType::F32) * 1e4];
     let (said, slopes) = gradients(&large, &[true], |x| attention(x[0].clone(), &heads, &sight));
     assert!(said.iter().chain(slopes[0].as_ref().unwrap()).all(|x| x.is_finite()));
+}
+
+/// Rows of `width` tokens that look at rows of `keys` others, of each of which so many can be seen.
+fn across(width: usize, keys: usize, seen: &[usize], distances: Option<Distances>) -> Sight {
+    let tokens = seen.len() * width;
+    let end = seen.iter().flat_map(|n| vec![*n as u32; width]);
+    Sight {
+        width,
+        keys: Some(keys),
+        first: vec![0; tokens].into(),
+        end: Some(end.collect()),
+        turn: None,
+        distances,
+    }
+}
+
+/// Numbers by distance, of three kinds.
+fn distances(weight: Tensor<2>, reach: usize) -> Distances {
+    Distances { weight, kinds: (0..2 * reach - 1).map(|at| (at * 7 % 3) as u32).collect() }
+}
+
+/// Queries, keys and values apart, and the numbers of three kinds of distances.
+fn apart(heads: &Heads, sight: &Sight, dtype: DType) -> Vec<Tensor<2>> {
+    let (tokens, others) = (sight.first.len(), sight.first.len() / sight.width * sight.keys.unwrap());
+    let shapes = [
+        [tokens, heads.queries * heads.width],
+        [others, 2 * heads.groups * heads.width],
+        [3, heads.queries],
+    ];
+    let of = |(i, shape): (usize, [usize; 2])| typed(&numbers(shape[0] * shape[1], i as u64 + 5), shape, dtype);
+    shapes.into_iter().enumerate().map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    #[test]
+    fn tokens_that_look_at_others_say_the_same_in_both_forms(
+        (width, keys) in (1usize..70, 1usize..330),
+        seen in prop::collection::vec(1usize..330, 1..3),
+        (shared, groups, half) in (1usize..3, 1usize..3, 1usize..5),
+        (threads, far) in (1usize..4, any::<bool>()),
+    ) {
+        let heads = heads(shared, groups, half, None);
+        let seen: Vec<usize> = seen.into_iter().map(|n| n.min(keys)).collect();
+        let plainly = across(width, keys, &seen, None);
+        let inputs = apart(&heads, &plainly, DType::F32);
+        let sight = |x: &[Tensor<2>]| Sight {
+            distances: far.then(|| distances(x[2].clone(), width.max(keys))),
+            ..plainly.clone()
+        };
+        let tracked = [true, true, far];
+        let expected = gradients(&inputs, &tracked, |x| {
+            plain::cross_attention(x[0].clone(), x[1].clone(), &heads, &sight(x))
+        });
+        let found = on(threads, || {
+            gradients(&inputs, &tracked, |x| cross_attention(x[0].clone(), x[1].clone(), &heads, &sight(x)))
+        });
+        near(&found.0, &expected.0, 1e-5, "forward");
+        for (found, expected) in found.1.iter().flatten().zip(expected.1.iter().flatten()) {
+            near(found, expected, 2e-5, "backward");
+        }
+    }
+
+    #[test]
+    fn distances_count_the_same_in_both_forms(
+        lengths in prop::collection::vec(1usize..40, 1..4),
+        (heads_of, half, threads) in (1usize..4, 1usize..5, 1usize..4),
+        look in prop_oneof![Just(Look::Back), Just(Look::Around)],
+    ) {
+        let heads = heads(1, heads_of, half, None);
+        let reach = *lengths.iter().max().unwrap();
+        let plainly = Sight { turn: None, ..sight(&[lengths], usize::MAX, half, false, look) };
+        let inputs = [qkv(&heads, &plainly, DType::F32), typed(&numbers(3 * heads_of, 9), [3, heads_of], DType::F32)];
+        let sight = |x: &[Tensor<2>]| Sight { distances: Some(distances(x[1].clone(), reach)), ..plainly.clone() };
+        let expected = gradients(&inputs, &[true; 2], |x| plain::attention(x[0].clone(), &heads, &sight(x)));
+        let found = on(threads, || gradients(&inputs, &[true; 2], |x| attention(x[0].clone(), &heads, &sight(x))));
+        near(&found.0, &expected.0, 1e-5, "forward");
+        for (found, expected) in found.1.iter().flatten().zip(expected.1.iter().flatten()) {
+            near(found, expected, 2e-5, "backward");
+        }
+    }
+}
+
+#[test]
+fn the_plain_form_across_has_the_gradients_of_differences() {
+    let heads = heads(1, 2, 1, None);
+    let plainly = across(3, 4, &[4, 2], None);
+    let inputs = apart(&heads, &plainly, DType::F64);
+    let run = |x: &[Tensor<2>]| {
+        let sight = Sight { distances: Some(distances(x[2].clone(), 4)), ..plainly.clone() };
+        plain::cross_attention(x[0].clone(), x[1].clone(), &heads, &sight)
+    };
+    let (_, found) = gradients(&inputs, &[true; 3], run);
+    for (found, expected) in found.iter().zip(differences(&inputs, run)) {
+        near(found.as_ref().unwrap(), &expected, 1e-7, "backward");
+    }
 }
