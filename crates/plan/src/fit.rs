@@ -44,6 +44,7 @@ pub fn fit(needs: f64, sure: Sure, has: Option<u64>, name: &str) -> Fit {
 pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Option<Fit> {
     let load = Load {
         tokens: TOKENS,
+        mean: None,
         batch: 1,
         rank: RANK,
         targets: TargetModules::AllLinear,

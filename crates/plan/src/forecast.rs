@@ -66,6 +66,7 @@ fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
         full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
         outputs,
         tokens: rows.longest,
+        mean: Some(rows.tokens),
         batch: knobs.batch_size.value,
         rank: knobs.rank.value,
         targets: knobs.target_modules.value.clone(),

@@ -74,7 +74,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     });
     let fits = |tokens: u32, batch: u32| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
-        let load = Load { tokens, batch, rank, targets, full: full.cloned(), outputs };
+        let load = Load { tokens, mean: None, batch, rank, targets, full: full.cloned(), outputs };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
     let context_length = or(&asked.context_length, || {
