@@ -82,7 +82,11 @@ pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
 pub fn cross_attention(q: Tensor<2>, kv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
     let [tokens, width] = q.dims();
     assert_eq!(width, heads.queries * heads.width, "queries alone");
-    assert_eq!(kv.dims(), [sight.n_rows() * sight.n_keys(), 2 * heads.groups * heads.width], "keys and values");
+    assert_eq!(
+        kv.dims(),
+        [sight.n_rows() * sight.n_keys(), 2 * heads.groups * heads.width],
+        "keys and values"
+    );
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert!(sight.turn.is_none(), "others stand nowhere in particular");
     if !on_processor(&q) {
@@ -209,7 +213,13 @@ pub(crate) fn capped(scores: &mut [f32], cap: Option<f64>) {
 
 /// `score += number of its distance`, for a query of a head and the keys from `key` on.
 #[inline(always)]
-pub(crate) fn moved(scores: &mut [f32], (sight, far): (&Sight, &[f32]), head: usize, query: usize, key: usize) {
+pub(crate) fn moved(
+    scores: &mut [f32],
+    (sight, far): (&Sight, &[f32]),
+    head: usize,
+    query: usize,
+    key: usize,
+) {
     if let Some(distances) = &sight.distances {
         let far = &far[head * distances.kinds.len() + distances.place(query, key)..];
         scores.iter_mut().zip(far).for_each(|(score, far)| *score += far);

@@ -51,28 +51,26 @@ macro_rules! known {
     ($curve:expr, $known:ident => $work:expr) => {
         vectorised(
             #[inline(always)]
-            || {
-                match $curve {
-                    Curve::Silu => {
-                        const $known: Curve = Curve::Silu;
-                        $work
-                    }
-                    Curve::Gelu => {
-                        const $known: Curve = Curve::Gelu;
-                        $work
-                    }
-                    Curve::GeluTanh => {
-                        const $known: Curve = Curve::GeluTanh;
-                        $work
-                    }
-                    Curve::Relu => {
-                        const $known: Curve = Curve::Relu;
-                        $work
-                    }
-                    Curve::Tanh => {
-                        const $known: Curve = Curve::Tanh;
-                        $work
-                    }
+            || match $curve {
+                Curve::Silu => {
+                    const $known: Curve = Curve::Silu;
+                    $work
+                }
+                Curve::Gelu => {
+                    const $known: Curve = Curve::Gelu;
+                    $work
+                }
+                Curve::GeluTanh => {
+                    const $known: Curve = Curve::GeluTanh;
+                    $work
+                }
+                Curve::Relu => {
+                    const $known: Curve = Curve::Relu;
+                    $work
+                }
+                Curve::Tanh => {
+                    const $known: Curve = Curve::Tanh;
+                    $work
                 }
             },
         )

@@ -112,10 +112,8 @@ fn forward(kept: &Kept) -> FlexTensor {
         let [tokens, width] = shape(&kept.x);
         let (rows, said) = (share(tokens), kept.before.width(width));
         let mut to = vec![0.0; tokens * said];
-        let pieces = to
-            .chunks_mut((rows * said).max(1))
-            .zip(numbers(&kept.x).chunks((rows * width).max(1)))
-            .collect();
+        let pieces =
+            to.chunks_mut((rows * said).max(1)).zip(numbers(&kept.x).chunks((rows * width).max(1))).collect();
         each(pieces, |(to, x): (&mut [f32], &[f32])| kept.before.forward(x, width, to));
         made(to, [tokens, said])
     })

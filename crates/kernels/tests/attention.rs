@@ -147,12 +147,10 @@ fn distances(weight: Tensor<2>, reach: usize) -> Distances {
 /// Queries, keys and values apart, and the numbers of three kinds of distances.
 fn apart(heads: &Heads, sight: &Sight, dtype: DType) -> Vec<Tensor<2>> {
     let (tokens, others) = (sight.first.len(), sight.first.len() / sight.width * sight.keys.unwrap());
-    let shapes = [
-        [tokens, heads.queries * heads.width],
-        [others, 2 * heads.groups * heads.width],
-        [3, heads.queries],
-    ];
-    let of = |(i, shape): (usize, [usize; 2])| typed(&numbers(shape[0] * shape[1], i as u64 + 5), shape, dtype);
+    let shapes =
+        [[tokens, heads.queries * heads.width], [others, 2 * heads.groups * heads.width], [3, heads.queries]];
+    let of =
+        |(i, shape): (usize, [usize; 2])| typed(&numbers(shape[0] * shape[1], i as u64 + 5), shape, dtype);
     shapes.into_iter().enumerate().map(of).collect()
 }
 

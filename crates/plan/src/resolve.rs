@@ -64,8 +64,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
 
     let supervise = or(&asked.supervise, || supervise(data.kind));
     let method = or(&asked.method, || usual(Method::Lora, "it learns nearly as much in far less memory"));
-    let trainable =
-        or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it"));
+    let trainable = or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it"));
     let full = (method.value == Method::Full).then_some(&trainable.value);
     let outputs = outputs(&task.value);
     let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));

@@ -16,10 +16,11 @@ use adapt::{Learner, Learns, LoraConfig, Method};
 use burn::tensor::Device;
 use data::{Answer, Pair, Question, Row};
 use model::{
-    Base, Decoder, HeadFrom, HeadModel, HeadSpec, Reads, encoder::EncoderConfig,
+    Base, Decoder, HeadFrom, HeadModel, HeadSpec, Reads,
+    encoder::EncoderConfig,
     seq2seq::{Seq2Seq, Seq2SeqConfig},
 };
-use spec::{TargetModules, DeviceChoice, Trainable};
+use spec::{DeviceChoice, TargetModules, Trainable};
 use train::{AdamW, Head, Objective, Update, Workers};
 use weights::Checkpoint;
 

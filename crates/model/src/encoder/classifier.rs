@@ -6,11 +6,7 @@
 use burn::tensor::{Device, Tensor};
 use weights::Checkpoint;
 
-use super::{
-    Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert,
-    parts::Reader,
-    roberta,
-};
+use super::{Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert, parts::Reader, roberta};
 use crate::{
     Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Linear, ModelError, Parameter, Reads, Text,
     norm::Norm,
@@ -149,9 +145,7 @@ impl Classifier {
     /// A token beyond the vocabulary, or a text longer than the model has positions for.
     pub fn logits(&self, ids: &[u32], rows: &Rows, adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
         let features = match (self.spec.reads, self.pooling) {
-            (Reads::Text, Pooling::First) => {
-                self.prepared(self.encoder.firsts(ids, rows, adapter)?, adapter)
-            }
+            (Reads::Text, Pooling::First) => self.prepared(self.encoder.firsts(ids, rows, adapter)?, adapter),
             _ => self.features(self.encoder.hidden(ids, rows, adapter)?, rows, adapter),
         };
         Ok(self.classifier.forward(&features, adapter))

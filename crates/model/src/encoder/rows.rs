@@ -172,13 +172,7 @@ fn spans(owners: &[u32], width: usize) -> Vec<Range<usize>> {
 fn sight(spans: &[Range<usize>], width: usize, reach: usize, turn: Option<Turn>) -> Sight {
     let places = || spans.iter().enumerate().map(|(at, span)| (at % width.max(1), span));
     let first = places().map(|(place, span)| span.start.max(place.saturating_sub(reach)) as u32);
-    let end = places().map(|(place, span)| span.end.min(place.saturating_add(reach).saturating_add(1)) as u32);
-    Sight {
-        width,
-        keys: None,
-        first: first.collect(),
-        end: Some(end.collect()),
-        turn,
-        distances: None,
-    }
+    let end =
+        places().map(|(place, span)| span.end.min(place.saturating_add(reach).saturating_add(1)) as u32);
+    Sight { width, keys: None, first: first.collect(), end: Some(end.collect()), turn, distances: None }
 }

@@ -72,7 +72,8 @@ impl Attention {
         sight: &Sight,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        let heads = Heads { queries: self.heads, groups: self.heads, width: self.d_kv, scale: 1.0, cap: None };
+        let heads =
+            Heads { queries: self.heads, groups: self.heads, width: self.d_kv, scale: 1.0, cap: None };
         let before = norm.before(adapter);
         let seen = match source {
             None => attention(together(x.clone(), &before, &self.qkv, None, adapter), &heads, sight),

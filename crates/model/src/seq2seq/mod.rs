@@ -114,8 +114,7 @@ impl Seq2Seq {
         let seen = |length: &usize| if *length == 0 { width } else { *length };
         let lengths: Vec<usize> = sources.lengths.iter().map(seen).collect();
         let hides = lengths.iter().any(|length| *length < width);
-        let mask =
-            hides.then(|| mask([rows, 1, width], &self.device, |row, _, key| key < lengths[row]));
+        let mask = hides.then(|| mask([rows, 1, width], &self.device, |row, _, key| key < lengths[row]));
         let x = self.embed(&sources.ids, adapter)?;
         Ok(Source { hidden: self.encoder.encode(x, &lengths, mask.as_ref(), adapter), lengths, mask })
     }

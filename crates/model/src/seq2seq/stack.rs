@@ -81,9 +81,8 @@ impl Stack {
         let count = if is_decoder { config.num_decoder_layers } else { config.num_layers };
         let first = format!("{side}.block.0.layer.0.SelfAttention");
         let position = PositionBias::read(config, read, &first, !is_decoder)?;
-        let norm = |read: &mut Reader, path: &str| {
-            read.rms_norm(path, config.d_model, config.layer_norm_epsilon)
-        };
+        let norm =
+            |read: &mut Reader, path: &str| read.rms_norm(path, config.d_model, config.layer_norm_epsilon);
         let mut layers = Vec::with_capacity(count);
         for i in 0..count {
             let at = |part: usize| format!("{side}.block.{i}.layer.{part}");
@@ -187,8 +186,7 @@ impl Stack {
         let width = tokens / seen.lengths.len();
         let end = seen.lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
         let keys = Some(seen.source.dims()[0] / seen.lengths.len());
-        let at_source =
-            Sight { keys, end: Some(end.collect()), ..whole_rows(seen.lengths.len(), width) };
+        let at_source = Sight { keys, end: Some(end.collect()), ..whole_rows(seen.lengths.len(), width) };
         for Layer { attention: (norm, attention), cross, feed_forward } in &self.layers {
             x = attention.fused(x, norm, None, &back, adapter);
             if let Some((norm, cross)) = cross {
