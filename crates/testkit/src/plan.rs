@@ -2,7 +2,7 @@
 
 use spec::{
     Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Range, Schedule, Sha256,
-    Supervise, TargetModules, Task, Template, Trainable,
+    Prefix, Supervise, TargetModules, Task, Template, Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -12,6 +12,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
     }
     let mut knobs = Decided {
         supervise: asked(Supervise::Everything),
+        source_prefix: asked(Prefix::default()),
         context_length: asked(64),
         packing: asked(false),
         method: asked(Method::Lora),
