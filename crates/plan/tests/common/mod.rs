@@ -104,5 +104,6 @@ pub fn question(knobs: Asked) -> RunSpec {
         effort: None,
         device: None,
         knobs,
+        profile: false,
     }
 }
