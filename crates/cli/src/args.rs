@@ -263,6 +263,9 @@ pub struct Train {
     /// Leave the run to itself and return at once.
     #[arg(long)]
     pub detach: bool,
+    /// Measure what the parts of the first steps cost: a table, and a trace that a browser's trace viewer opens.
+    #[arg(long)]
+    pub profile: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -88,6 +88,7 @@ fn trained(engine: &Engine, home: &Path, asked: &[(&str, &str)]) -> (RunId, Vec<
         effort: None,
         device: Some(DeviceChoice::Cpu),
         knobs,
+        profile: false,
     };
     let planned = engine.planned(&spec, &mut go_on).unwrap();
     assert_eq!(planned.plan.task.value, Task::Transform, "{}", planned.plan.task.because);

@@ -51,6 +51,7 @@ pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) ->
     drop(checkpoint);
     let objective = Head::new(&model, plan, &taught.questions)?;
     let answers: Vec<Answer> = validation.iter().map(|question: &Question| question.answer.clone()).collect();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &objective,
@@ -63,6 +64,7 @@ pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) ->
         checkpoints: &folder.checkpoints(),
         n_cut: [taught.n_truncated, taught.n_untaught],
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

@@ -98,6 +98,7 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
     let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &model,
@@ -108,6 +109,7 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
         checkpoints: &folder.checkpoints(),
         n_cut: prepared.n_cut,
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

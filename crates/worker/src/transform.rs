@@ -49,6 +49,7 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
     let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default();
     let written: RefCell<Vec<Sample>> = RefCell::default();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &model,
@@ -64,6 +65,7 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
         checkpoints: &folder.checkpoints(),
         n_cut: [taught.n_truncated, taught.n_left_out],
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

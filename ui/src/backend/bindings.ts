@@ -1222,6 +1222,14 @@ export type Parameters = {
 	total: number,
 };
 
+/**  A kind of work in a step. */
+export type PartCost = {
+	/**  What is done. */
+	name: string,
+	/**  In seconds of a step, summed over the lanes that did it. */
+	secs: number,
+};
+
 /**  All that a run will do. Pure data: made by crate `plan`, carried out by crate `train`, which decides nothing. */
 export type Plan = {
 	/**  What it starts from. */
@@ -1429,6 +1437,24 @@ label: string } |
 /**  The label. */
 label: string };
 
+/**  What a step costs: a mean over some of them. */
+export type Profile = {
+	/**  Steps that were measured. */
+	steps: number,
+	/**  Wall time of one, in seconds. */
+	secs: number,
+	/**  Shares of a batch that are computed side by side; each has a thread that parts are timed on. */
+	lanes: number,
+	/**  Threads that compute, those that help with a share among them. */
+	threads: number,
+	/**  The longest first. */
+	parts: PartCost[],
+	/**  What matrix products take within all parts: seconds of a step, summed over the threads. */
+	product_secs: number,
+	/**  Floating-point operations of these products. */
+	product_flop: number,
+};
+
 /**  From the least to the most that is expected. */
 export type Range = {
 	/**  The least. */
@@ -1587,6 +1613,12 @@ scores?: Score[] } |
 step: number; 
 /**  One for each prompt. */
 samples: Sample[] } | 
+/**  What a step costs was measured, as it was asked for. */
+{ kind: "profiled"; 
+/**  Part by part. */
+profile: Profile; 
+/**  The file in the run's folder with each piece of work, in Chrome's trace event format. */
+trace: string } | 
 /**  A checkpoint lies on the disk. */
 { kind: "saved"; 
 /**  Steps done. */
@@ -1675,6 +1707,8 @@ export type RunSpec = {
 	device: DeviceChoice | null,
 	/**  The knobs set by hand. */
 	knobs: Asked,
+	/**  Whether to measure what the parts of a step cost. */
+	profile?: boolean,
 };
 
 /**  Where a run stands; a fold over its events and whether its worker lives. */

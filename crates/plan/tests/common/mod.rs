@@ -108,5 +108,6 @@ pub fn question(knobs: Asked) -> RunSpec {
         effort: None,
         device: None,
         knobs,
+        profile: false,
     }
 }
