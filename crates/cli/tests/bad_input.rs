@@ -26,7 +26,10 @@ fn flaws_of_data_are_named_row_by_row_and_the_rest_is_kept() {
     let flaws: Vec<Flaw> = vec![
         (
             "an unknown label in the test part",
-            vec![("train.csv", good()), ("test.csv", "text,label\nthe lamp,light\nthe water,wet\n".to_owned())],
+            vec![
+                ("train.csv", good()),
+                ("test.csv", "text,label\nthe lamp,light\nthe water,wet\n".to_owned()),
+            ],
             [18, 1],
             &["test.csv 3: unknown_label"],
         ),
@@ -36,13 +39,18 @@ fn flaws_of_data_are_named_row_by_row_and_the_rest_is_kept() {
             [19, 0],
             &["train.csv 22: single_example"],
         ),
-        ("an empty text", vec![("train.csv", good() + ",light\n \t,water\n")], [18, 0], &[
-            "train.csv 22: empty_text",
-            "train.csv 23: empty_text",
-        ]),
-        ("a row without a label", vec![("train.csv", good() + "the stairs,\n")], [18, 0], &[
-            "train.csv 22: empty_label",
-        ]),
+        (
+            "an empty text",
+            vec![("train.csv", good() + ",light\n \t,water\n")],
+            [18, 0],
+            &["train.csv 22: empty_text", "train.csv 23: empty_text"],
+        ),
+        (
+            "a row without a label",
+            vec![("train.csv", good() + "the stairs,\n")],
+            [18, 0],
+            &["train.csv 22: empty_label"],
+        ),
         (
             "overlapping spans",
             vec![("train.jsonl", spans())],
@@ -60,7 +68,11 @@ fn flaws_of_data_are_named_row_by_row_and_the_rest_is_kept() {
         let info = &home.said(&["data", "import", &folder.display().to_string()])[0];
         let named: Vec<String> = info["problems"].as_array().unwrap().iter().map(named).collect();
         assert_eq!(named, problems, "{what}");
-        assert_eq!((&info["counts"]["train"], &info["counts"]["test"]), (&json!(train), &json!(test)), "{what}");
+        assert_eq!(
+            (&info["counts"]["train"], &info["counts"]["test"]),
+            (&json!(train), &json!(test)),
+            "{what}"
+        );
         let shown = String::from_utf8(home.run(&["data", "show", "last"]).stdout).unwrap();
         let counted = shown.lines().filter(|line| line.contains("left out: ") || line.contains("kept: "));
         assert!(counted.count() >= 1, "{what}: {shown}");
@@ -95,7 +107,8 @@ fn a_text_longer_than_the_context_is_cut_and_counted() {
     let (model, data) = (home.model(), home.file("texts.csv", &(good() + &format!("{long},light\n"))));
     let knobs = ["--device", "cpu", "--max-steps", "2", "--context-length", "16", "--validation-share", "0"];
     let events = home.said(&[&["train", "--model", &model, "--data", &data][..], &knobs].concat());
-    let cut: Vec<&Value> = events.iter().map(|line| &line["event"]["n_truncated"]).filter(|n| n.is_u64()).collect();
+    let cut: Vec<&Value> =
+        events.iter().map(|line| &line["event"]["n_truncated"]).filter(|n| n.is_u64()).collect();
     assert_eq!(cut, [&json!(1)]);
 }
 
@@ -118,7 +131,8 @@ fn a_vocabulary_that_does_not_fit_the_embedding_is_refused_with_both_numbers() {
     for name in ["vocab.json", "merges.txt"] {
         fs::copy(testkit::fixture("tokenizers/roberta").join(name), home.path("model").join(name)).unwrap();
     }
-    fs::write(home.path("model").join("tokenizer_config.json"), r#"{"tokenizer_class": "RobertaTokenizer"}"#).unwrap();
+    fs::write(home.path("model").join("tokenizer_config.json"), r#"{"tokenizer_class": "RobertaTokenizer"}"#)
+        .unwrap();
     let said = refusal();
     assert!(said.contains("does not belong to this model"), "{said}");
     assert!(said.contains("have no row in the embedding, which has 160"), "{said}");
@@ -137,5 +151,8 @@ fn a_token_too_many_costs_only_the_examples_that_have_it() {
     let events = home.said(&[&["train", "--model", &model, "--data", &data][..], &knobs].concat());
     let warned: Vec<&str> = events.iter().filter_map(|line| line["event"]["message"].as_str()).collect();
     assert_eq!(warned.len(), 1, "{warned:?}");
-    assert!(warned[0].starts_with("2 examples were left out") && warned[0].contains("knows 160"), "{warned:?}");
+    assert!(
+        warned[0].starts_with("2 examples were left out") && warned[0].contains("knows 160"),
+        "{warned:?}"
+    );
 }

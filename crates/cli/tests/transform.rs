@@ -11,8 +11,8 @@ use std::{
 
 use engine::{Beams, Engine, Home, ImportRequest, Part, Progress, Search, WorkerProgram};
 use spec::{
-    Asked, ChatPrompt, DeviceChoice, ExportForm, Measured, Metric, ModelId, Precision, RunEvent, RunId, RunSpec,
-    RunStatus, Sampling, Split, Task, Voice,
+    Asked, ChatPrompt, DeviceChoice, ExportForm, Measured, Metric, ModelId, Precision, RunEvent, RunId,
+    RunSpec, RunStatus, Sampling, Split, Task, Voice,
 };
 use testkit::fixture;
 use weights::{

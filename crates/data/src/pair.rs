@@ -214,7 +214,10 @@ mod tests {
             completion: "light the lamp".to_owned(),
         };
         let pair = |context_length| {
-            Pairing { tokenizer: &tokenizer, context_length, prefix: &Prefix::default() }.pair(&example).unwrap().unwrap()
+            Pairing { tokenizer: &tokenizer, context_length, prefix: &Prefix::default() }
+                .pair(&example)
+                .unwrap()
+                .unwrap()
         };
         let (whole, cut) = pair(64);
         assert!(!cut);

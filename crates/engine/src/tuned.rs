@@ -8,7 +8,9 @@ use model::{
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Sampling, Voice};
+use spec::{
+    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Sampling, Voice,
+};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{

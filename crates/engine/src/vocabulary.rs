@@ -22,8 +22,9 @@ pub(crate) fn check(checkpoint: &Checkpoint, config: &Value, tokenizer: &Tokeniz
         let found = *checkpoint.tensor(name)?.shape.first()? as u64;
         (found != rows).then_some((name, found))
     }) {
-        let what =
-            format!("config.json speaks of {rows} tokens, and the embedding in the weights has {found} (`{name}`)");
+        let what = format!(
+            "config.json speaks of {rows} tokens, and the embedding in the weights has {found} (`{name}`)"
+        );
         return Err(ApiError::new(Code::BadModel, what)
             .hint("Take both from the same model: download it again, or put its own config.json beside the weights."));
     }

@@ -264,7 +264,11 @@ mod tests {
             plan.task.value = Task::Transform;
             snippet(ExportForm::Adapter, &plan, Path::new("/b"), Path::new("/out"))
         };
-        assert!(said("summarize:").contains("tokenizer(\"summarize: \" + text, return"), "{}", said("summarize:"));
+        assert!(
+            said("summarize:").contains("tokenizer(\"summarize: \" + text, return"),
+            "{}",
+            said("summarize:")
+        );
         assert!(said("").contains("tokenizer(text, return"), "{}", said(""));
     }
 

@@ -1,8 +1,6 @@
 //! What a model learns to do, by its data and by how it reads; and what only some tasks have knobs for.
 
-use spec::{
-    Asked, Because, Chosen, Counts, LabelCount, Method, Prefix, RunSpec, Task, TaskKind, in_order,
-};
+use spec::{Asked, Because, Chosen, Counts, LabelCount, Method, Prefix, RunSpec, Task, TaskKind, in_order};
 
 use crate::{
     DataKind, Facts, ModelKind, PlanError, Prefixes,

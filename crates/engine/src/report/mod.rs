@@ -62,8 +62,10 @@ impl Engine {
         let own = self.dataset(detail.spec.data, Some(&detail.plan.data_version))?;
         let (title, info) = (&detail.row.name, part.data.unwrap_or(&own));
         match detail.plan.task.value.kind() {
-            TaskKind::Write => Err(ApiError::new(Code::Usage, "This run learned to go on with texts, which has no report")
-                .hint("Look at its loss instead, or ask it something.")),
+            TaskKind::Write => {
+                Err(ApiError::new(Code::Usage, "This run learned to go on with texts, which has no report")
+                    .hint("Look at its loss instead, or ask it something."))
+            }
             TaskKind::Transform => {
                 let tuned = self.open_run(run, device, watch)?;
                 let looked = self.looked(info, part, written::USUAL)?;

@@ -14,7 +14,8 @@ pub fn report_page(report: &Report) -> String {
         n => format!(", {n} of them cut at the context length"),
     };
     let all = if of > n { format!(" of {of}") } else { String::new() };
-    let base = report.base_loss.map(|loss| format!(" The model it started from: {loss:.4}.")).unwrap_or_default();
+    let base =
+        report.base_loss.map(|loss| format!(" The model it started from: {loss:.4}.")).unwrap_or_default();
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -203,9 +204,16 @@ mod tests {
         }
         let outside = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!outside.contains("http://") && !outside.contains("https://"));
-        for said in
-            ["0.750", "0.600 to 0.900", "Guessing", "second<br>line", "&lt;script&gt;", "1 of them cut", "6 of 8 examples", "BLEU nrefs:1|&lt;tok&gt;"]
-        {
+        for said in [
+            "0.750",
+            "0.600 to 0.900",
+            "Guessing",
+            "second<br>line",
+            "&lt;script&gt;",
+            "1 of them cut",
+            "6 of 8 examples",
+            "BLEU nrefs:1|&lt;tok&gt;",
+        ] {
             assert!(page.contains(said), "{said}");
         }
         assert_eq!(page.matches("<svg ").count(), 4, "two pictures, light and dark");

@@ -10,11 +10,7 @@ use train::{Lesson, Probe, Workers};
 
 use super::{Looked, WORST};
 use crate::{
-    Engine, Progress, Tuned, Watch,
-    errors::AtTheEdge,
-    models::bad,
-    progress::cancelled,
-    tuned::Writes,
+    Engine, Progress, Tuned, Watch, errors::AtTheEdge, models::bad, progress::cancelled, tuned::Writes,
 };
 
 /// Examples that are written of, where nobody says how many: each takes as long as it is.
@@ -160,7 +156,8 @@ fn write(
     let most = asked.iter().map(|one| 2 * one.pair.target.len()).max().unwrap_or(0).min(LONGEST);
     let mut texts = Vec::with_capacity(asked.len());
     for one in asked {
-        let (model, adapter, probe) = (only_writer(tuned)?, adapter(tuned, voice), std::slice::from_ref(&one.probe));
+        let (model, adapter, probe) =
+            (only_writer(tuned)?, adapter(tuned, voice), std::slice::from_ref(&one.probe));
         texts.extend(train::transformed(model, adapter, probe, &ends, most, &decode).map_err(bad)?);
         step(one.pair.n_taught())?;
     }
