@@ -18,7 +18,7 @@ use model::{Bare, Decoder, Layout};
 use shaken::shaken;
 use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent};
 use testkit::{assert_close, fixture, json, plan, whole};
-use train::{AdamW, Checkpoint, Stepper, TrainError, Update, Workers, latest, method};
+use train::{AdamW, Checkpoint, Stepper, TrainError, Update, Workers, method};
 
 fn tiny() -> Decoder {
     open(&fixture("tiny/llama_tied"))
