@@ -44,6 +44,7 @@ mod spawn;
 mod supervise;
 mod tasks;
 mod tuned;
+mod vocabulary;
 
 use std::{
     collections::HashMap,
@@ -67,7 +68,7 @@ pub use model::{Beams, EarlyStopping};
 pub use models::ModelSheet;
 pub use planned::{knobs, set_knob};
 pub use progress::{Progress, Watch};
-pub use report::report_page;
+pub use report::{Part, report_page};
 pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
