@@ -69,6 +69,7 @@ try {
     said = due;
     if (passed >= LOOK_SECS * looks.length) {
       const look = { minute: passed / 60, ...sizes() };
+      if (look.window === 0 || look.page === 0) throw new Error("The window is gone: did another one of this path end?");
       looks.push(look);
       const time = `${look.minute.toFixed(1).padStart(5)} min  step ${String(said).padStart(6)}`;
       console.log(`${time}  window ${look.window.toFixed(0)} MB, page ${look.page.toFixed(0)} MB`);
@@ -76,7 +77,7 @@ try {
     if (said === steps) break;
     await wait(100);
   }
-  const last = `Step ${steps.toLocaleString("en")}`;
+  const last = `step ${steps.toLocaleString("en")}`;
   await window.until(`the page shows ${last}`, () => window.eval("return document.body.innerText.includes(arguments[0])", last));
   console.log(`after ${WARM} minutes: window ${growth(looks, "window")}, page ${growth(looks, "page")}`);
 } finally {
