@@ -1,5 +1,6 @@
 // What the window and its page hold in memory while they watch one long run, minute after minute. A pretended worker says
-// the steps, so that a day's worth of them passes in less.
+// the steps: at the pace of a real run, or a day's worth of them in less. At the end, how fast each grew once it had
+// warmed up, by least squares.
 //   node bench/window/long.mjs target/release/tunesmith-app [minutes] [steps a second]
 // Needs the example pretend-runs beside the program: cargo build --release -p tunesmith-app --example pretend-runs
 
@@ -16,21 +17,39 @@ const [program, minutes = "20", pace = "25"] = process.argv.slice(2);
 if (!program) throw new Error("Which program? node bench/window/long.mjs target/release/tunesmith-app");
 const application = resolve(program);
 const steps = Math.ceil(60 * Number(minutes) * Number(pace));
-
-/** Megabytes that the processes hold whose program's path matches. */
-function held(pattern) {
-  const sizes = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
-    try {
-      if (!pattern.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0])) return 0;
-      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1000;
-    } catch {
-      return 0; // it ended meanwhile
-    }
-  });
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
+/** So long a window still loads, compiles and fills its caches: minutes. */
+const WARM = Math.min(10, Number(minutes) / 4);
+const LOOK_SECS = 15;
 
 const home = mkdtempSync(join(tmpdir(), "tunesmith-long-"));
+
+/** Megabytes of memory of its own that the process of this window holds whose program's path matches; 0 if there is none. */
+function held(pattern) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!pattern.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0])) continue;
+      // Other windows may be open on this machine.
+      if (!readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`TUNESMITH_HOME=${home}`)) continue;
+      const sums = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+      return Number(/Private_Dirty:\s+(\d+)/.exec(sums)?.[1] ?? 0) / 1000;
+    } catch {
+      continue; // it ended meanwhile
+    }
+  }
+  return 0;
+}
+
+const sizes = () => ({ window: held(new RegExp(`^${application}$`)), page: held(/WebKitWebProcess$/) });
+
+/** Megabytes an hour, after the warm-up. */
+function growth(looks, of) {
+  const late = looks.filter(({ minute }) => minute >= WARM);
+  const mean = (pick) => late.reduce((sum, look) => sum + pick(look), 0) / late.length;
+  const [minute, size] = [mean((look) => look.minute), mean((look) => look[of])];
+  const [both, own] = [mean((l) => (l.minute - minute) * (l[of] - size)), mean((l) => (l.minute - minute) ** 2)];
+  return `${((60 * both) / own).toFixed(1)} MB an hour`;
+}
+
 const worker = spawn(join(dirname(application), "examples/pretend-runs"), [home, String(steps)], {
   stdio: ["pipe", "pipe", "inherit"],
 });
@@ -42,23 +61,25 @@ try {
   await window.until("the run is opened", () => window.eval(open));
   const begun = Date.now();
   let said = 0;
-  let told = 0;
+  const looks = [];
   for (;;) {
     const passed = (Date.now() - begun) / 1000;
     const due = Math.min(steps, Math.floor(passed * Number(pace)));
     if (due > said) worker.stdin.write("step\n".repeat(due - said));
     said = due;
-    if (passed >= 30 * told) {
-      told += 1;
-      const shown = await window.eval("return /Step ([\\d,]+)/.exec(document.body.innerText)?.[0] ?? 'no step'");
-      const [own, page] = [held(new RegExp(`^${application}$`)), held(/WebKitWebProcess/)];
-      console.log(`${passed.toFixed(0).padStart(5)} s  ${shown.padEnd(12)} window ${own.toFixed(0)} MB, page ${page.toFixed(0)} MB`);
+    if (passed >= LOOK_SECS * looks.length) {
+      const look = { minute: passed / 60, ...sizes() };
+      if (look.window === 0 || look.page === 0) throw new Error("The window is gone: did another one of this path end?");
+      looks.push(look);
+      const time = `${look.minute.toFixed(1).padStart(5)} min  step ${String(said).padStart(6)}`;
+      console.log(`${time}  window ${look.window.toFixed(0)} MB, page ${look.page.toFixed(0)} MB`);
     }
     if (said === steps) break;
     await wait(100);
   }
-  await wait(30_000);
-  console.log(`at rest       window ${held(new RegExp(`^${application}$`)).toFixed(0)} MB, page ${held(/WebKitWebProcess/).toFixed(0)} MB`);
+  const last = `step ${steps.toLocaleString("en")}`;
+  await window.until(`the page shows ${last}`, () => window.eval("return document.body.innerText.includes(arguments[0])", last));
+  console.log(`after ${WARM} minutes: window ${growth(looks, "window")}, page ${growth(looks, "page")}`);
 } finally {
   await window.close();
   await display.stop();
