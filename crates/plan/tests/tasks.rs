@@ -72,7 +72,7 @@ fn training_all_of_an_encoder_goes_slower_and_takes_more_memory() {
 
 fn refused(model: ModelFacts, data: DataFacts, task: Option<TaskKind>, knobs: Asked) -> String {
     let error = resolve(&asked(task, knobs), &on(model, data)).unwrap_err();
-    assert!(matches!(error.code(), Code::Usage | Code::NothingToLearn));
+    assert!(matches!(error.code(), Code::Usage | Code::BadModel | Code::NothingToLearn));
     format!("{error}\n{}", error.hint().unwrap())
 }
 

@@ -106,7 +106,7 @@ export const commands = {
 	/**  What the model that is open says of a text, or of two that belong together. */
 	classify: (voice: Voice, text: string, pair: string | null) => __TAURI_INVOKE<Predicted>("classify", { voice, text, pair }),
 	/**  Goes on from `prompt`; `text` hears the words as they come. Stopped, it gives back what there is. */
-	reply: (task: number, text: Channel<string>, voice: Voice, prompt: ChatPrompt, sampling: Sampling, maxTokens: number) => __TAURI_INVOKE<ChatReply>("reply", { task, text, voice, prompt, sampling, maxTokens }),
+	reply: (task: number, text: Channel<string>, voice: Voice, prompt: ChatPrompt, search: Search, maxTokens: number) => __TAURI_INVOKE<ChatReply>("reply", { task, text, voice, prompt, search, maxTokens }),
 	/**  What was set. */
 	settings: () => __TAURI_INVOKE<Settings>("settings"),
 	/**  Keeps settings. */
@@ -314,11 +314,39 @@ export type ChatOpened = {
 	base: boolean,
 	/**  That there is a tuned voice. */
 	tuned: boolean,
+	/**  That it learned from pairs of texts, so that it is asked about two that belong together. */
+	pairs: boolean,
 	/**  Where it computes. */
 	device: DeviceInfo,
 	/**  The longest text it was made for, in tokens. */
 	context: number,
 };
+
+/**  How several lines are searched side by side. Names are those of transformers' `generate`. */
+export type Beams = {
+	/**  Lines side by side. */
+	num_beams: number,
+	/**  A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones. */
+	length_penalty: number,
+	/**  When enough lines are finished. */
+	early_stopping: EarlyStopping,
+	/**  No so many tokens in a row come twice; 0 lets them. */
+	no_repeat_ngram_size: number,
+};
+
+/**  When a search ends, once as many lines are finished as there are beams. */
+export type EarlyStopping = "at_once" | "when_unlikely" | "when_impossible";
+
+/**  How a text is chosen among those that a model could write. */
+export type Search = 
+/**  Token by token. */
+{ kind: "sample"; 
+/**  How each is picked. */
+sampling: Sampling } | 
+/**  The likeliest of several lines that grow side by side. */
+{ kind: "beams"; 
+/**  How many, and which is preferred. */
+beams: Beams };
 
 /**  What a model is given. */
 export type ChatPrompt = 
@@ -1042,8 +1070,8 @@ export type LocalModel = {
 	n_parameters: number | null,
 	/**  The longest text it was made for, in tokens. */
 	context: number | null,
-	/**  That it has a chat template. */
-	chats: boolean | null,
+	/**  What it can do. */
+	skill: Skill | null,
 	/**  Runs in the list that started from it. */
 	n_runs: number,
 };
@@ -1739,6 +1767,19 @@ export type Sampling = {
 	/**  Of the draw. */
 	seed: number,
 };
+
+/**  What a model can do as it lies there; a run can teach it more. */
+export type Skill = 
+/**  A decoder with a chat template. */
+"chats" | 
+/**  A decoder without one: it goes on from a text. */
+"goes_on" | 
+/**  An encoder-decoder: it turns one text into another. */
+"transforms" | 
+/**  It has a head that says labels or numbers. */
+"answers" | 
+/**  An encoder without a head: it says nothing until it is trained. */
+"reads";
 
 /**  A checkpoint of a run. */
 export type SavedAt = {
