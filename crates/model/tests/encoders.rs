@@ -9,22 +9,11 @@ use model::{
     encoder::{Classifier, Encoder, Family, Rows},
 };
 use serde_json::{Value, json};
-use testkit::{fixture, json, minilm, numbers, tiny_of};
+use testkit::{assert_close, fixture, json, minilm, numbers, tiny_of, whole};
 use weights::Checkpoint;
-
-fn whole(json: &Value) -> Vec<u32> {
-    numbers(json).into_iter().map(|id| id as u32).collect()
-}
 
 fn values(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
-}
-
-#[track_caller]
-fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f64::max);
-    assert!(worst <= tolerance, "{what} differs by {worst}");
 }
 
 fn open(folder: &Path) -> Classifier {

@@ -6,15 +6,11 @@ use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 use burn::tensor::Device;
 use model::{Bare, Cache, Decoder, DecoderConfig, FAMILIES, Family, Layout, Sampling, generate};
 use serde_json::Value;
-use testkit::{fixture, json, numbers, smollm2};
+use testkit::{assert_close, fixture, json, numbers, smollm2, whole};
 use weights::{
     Checkpoint,
     write::{Float, Outgoing, safetensors},
 };
-
-fn ids(json: &Value) -> Vec<u32> {
-    numbers(json).into_iter().map(|id| id as u32).collect()
-}
 
 fn open(path: &Path) -> Decoder {
     Decoder::open(&Checkpoint::open(path).unwrap(), &Device::flex()).unwrap()
@@ -30,13 +26,6 @@ fn logits(model: &Decoder, ids: &[u32]) -> Vec<Vec<f64>> {
 
 fn greedy(model: &Decoder, prompt: &[u32], n: usize) -> Vec<u32> {
     generate(model, &Bare, prompt, &[], n, &Sampling::GREEDY, |_| ControlFlow::Continue(())).unwrap().ids
-}
-
-#[track_caller]
-fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
-    assert_eq!(found.len(), expected.len());
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f64::max);
-    assert!(worst <= tolerance, "differs by {worst}");
 }
 
 /// Mean loss in nats of the next tokens of some rows.
@@ -57,7 +46,7 @@ fn logsumexp(row: &[f64]) -> f64 {
 /// The rows of a padded batch, without the padding.
 fn unpadded(ids_of: &Value, mask: &Value) -> Vec<Vec<u32>> {
     let rows = ids_of.as_array().unwrap().iter().zip(mask.as_array().unwrap());
-    rows.map(|(row, mask)| ids(row)[..numbers(mask).into_iter().sum::<f64>() as usize].to_vec()).collect()
+    rows.map(|(row, mask)| whole(row)[..numbers(mask).into_iter().sum::<f64>() as usize].to_vec()).collect()
 }
 
 /// What transformers says of a tiny checkpoint.
@@ -73,13 +62,13 @@ struct Said {
 fn said(name: &str) -> Said {
     let json = json(&format!("tiny/{name}/expected.json"));
     let loss = |json: &Value| json["loss"].as_f64().unwrap();
-    let written = ids(&json["greedy"]);
+    let written = whole(&json["greedy"]);
     if let Some(batch) = json.get("batches").map(|batches| &batches[0]) {
         let rows = unpadded(&batch["input_ids"], &batch["attention_mask"]);
         return Said {
             logits: vec![(rows[0].clone(), numbers(&json["logits_row0_last"]))],
             losses: vec![(rows, loss(&json))],
-            prompt: ids(&json["prompt"][0]),
+            prompt: whole(&json["prompt"][0]),
             written,
         };
     }
@@ -102,10 +91,10 @@ fn holds(name: &str) {
     let model = open(&fixture(&format!("tiny/{name}")));
     let said = said(name);
     for (row, expected) in &said.logits {
-        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4);
+        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4, name);
     }
     for (rows, expected) in &said.losses {
-        assert_close(&[loss(&model, rows)], &[*expected], 1e-5);
+        assert_close(&[loss(&model, rows)], &[*expected], 1e-5, name);
     }
     assert_eq!(greedy(&model, &said.prompt, said.written.len()), said.written, "{name}");
 }
@@ -130,7 +119,7 @@ fn a_family_out_of_a_gguf_gives_the_same_logits() {
     for name in ["llama3_rope_untied", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2"] {
         let model = open(&fixture(&format!("gguf/{name}.gguf")));
         let (row, expected) = &said(name).logits[0];
-        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4);
+        assert_close(&logits(&model, row)[row.len() - 1], expected, 1e-4, name);
     }
 }
 
@@ -151,21 +140,22 @@ fn every_tensor_of_a_checkpoint_is_counted_and_read_by_its_name() {
 fn smollm2_gives_the_logits_and_text_of_transformers() {
     let expected = json("lm_logits.json");
     let model = open(&smollm2());
-    let found = logits(&model, &ids(&expected["ids"]));
+    let found = logits(&model, &whole(&expected["ids"]));
     let best = |row: &Vec<f64>| row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0 as u32;
     assert_close(
         &found.iter().map(|row| logsumexp(row)).collect::<Vec<_>>(),
         &numbers(&expected["logsumexp"]),
         2e-3,
+        "logsumexp",
     );
-    assert_eq!(found.iter().map(best).collect::<Vec<_>>(), ids(&expected["argmax"]));
+    assert_eq!(found.iter().map(best).collect::<Vec<_>>(), whole(&expected["argmax"]));
     let last = found.last().unwrap();
-    let top: Vec<f64> = ids(&expected["top20_ids"]).iter().map(|id| last[*id as usize]).collect();
-    assert_close(&top, &numbers(&expected["top20"]), 2e-3);
+    let top: Vec<f64> = whole(&expected["top20_ids"]).iter().map(|id| last[*id as usize]).collect();
+    assert_close(&top, &numbers(&expected["top20"]), 2e-3, "top 20");
 
     for case in ["greedy", "greedy_chat"] {
-        let written = ids(&expected[case]["new_ids"]);
-        assert_eq!(greedy(&model, &ids(&expected[case]["prompt_ids"]), written.len()), written, "{case}");
+        let written = whole(&expected[case]["new_ids"]);
+        assert_eq!(greedy(&model, &whole(&expected[case]["prompt_ids"]), written.len()), written, "{case}");
     }
 }
 
@@ -226,7 +216,7 @@ fn a_llama_may_have_the_biases_of_qwen_and_others_besides() {
         logits(&model, row)[row.len() - 1].clone()
     };
     let qwen = &said("qwen2").logits[0].1;
-    assert_close(&with(0.0), qwen, 1e-4);
+    assert_close(&with(0.0), qwen, 1e-4, "biases of zero");
     assert!(with(0.5).iter().zip(qwen).any(|(l, q)| (l - q).abs() > 0.1), "a bias is added");
 }
 

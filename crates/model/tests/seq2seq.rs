@@ -10,25 +10,14 @@ use model::{
     write,
 };
 use serde_json::Value;
-use testkit::{fixture, json, numbers, tiny_of};
+use testkit::{assert_close, fixture, json, numbers, tiny_of, whole};
 use weights::{
     Checkpoint,
     write::{Float, Outgoing, safetensors},
 };
 
-fn ids(json: &Value) -> Vec<u32> {
-    numbers(json).into_iter().map(|id| id as u32).collect()
-}
-
 fn values(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
-}
-
-#[track_caller]
-fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f64::max);
-    assert!(worst <= tolerance, "{what} differs by {worst}");
 }
 
 fn open(tiny: &str) -> Seq2Seq {
@@ -44,7 +33,7 @@ fn proofs() -> Vec<String> {
 fn pairs(batch: &Value) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
     let rows = |field: &str| batch[field].as_array().unwrap().to_vec();
     let source =
-        |(row, mask): (Value, Value)| ids(&row)[..numbers(&mask).iter().sum::<f64>() as usize].to_vec();
+        |(row, mask): (Value, Value)| whole(&row)[..numbers(&mask).iter().sum::<f64>() as usize].to_vec();
     let target = |row: Value| numbers(&row).into_iter().filter(|id| *id >= 0.0).map(|id| id as u32).collect();
     let sources = rows("input_ids").into_iter().zip(rows("attention_mask")).map(source).collect();
     (sources, rows("labels").into_iter().map(target).collect())
@@ -85,8 +74,8 @@ fn every_family_gives_the_logits_loss_and_text_of_transformers() {
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
         assert_close(&[mean], &[expected["loss"].as_f64().unwrap()], 1e-5, &tiny);
 
-        let written = ids(&expected["greedy"]);
-        let mut writer = Seq2SeqWriter::new(&model, &Bare, &ids(&expected["prompt"][0])).unwrap();
+        let written = whole(&expected["greedy"]);
+        let mut writer = Seq2SeqWriter::new(&model, &Bare, &whole(&expected["prompt"][0])).unwrap();
         assert_eq!(writer.beginning(), &written[..1], "{tiny}");
         let go_on = |_| ControlFlow::Continue(());
         let found = write(&mut writer, &[1], written.len() - 1, &Sampling::GREEDY, go_on).unwrap();
@@ -112,7 +101,7 @@ fn beam_search_finds_the_lines_of_transformers_with_their_scores() {
             Decoder::open(&checkpoint, &Device::flex()).unwrap()
         });
         for case in cases {
-            let prompt = ids(&case["prompt"]);
+            let prompt = whole(&case["prompt"]);
             let early_stopping = match &case["early_stopping"] {
                 Value::Bool(true) => EarlyStopping::AtOnce,
                 Value::String(never) if never == "never" => EarlyStopping::WhenImpossible,
@@ -124,7 +113,7 @@ fn beam_search_finds_the_lines_of_transformers_with_their_scores() {
                 early_stopping,
                 no_repeat_ngram_size: case["no_repeat_ngram_size"].as_u64().unwrap_or(0) as usize,
             };
-            let (ends, most) = (ids(&case["ends"]), case["max_new_tokens"].as_u64().unwrap() as usize);
+            let (ends, most) = (whole(&case["ends"]), case["max_new_tokens"].as_u64().unwrap() as usize);
             let search = |writer: &mut dyn Writer| {
                 beam_search(writer, &ends, most, &how, |_| ControlFlow::Continue(())).unwrap()
             };
@@ -134,7 +123,7 @@ fn beam_search_finds_the_lines_of_transformers_with_their_scores() {
                 _ => unreachable!("it is one of the two"),
             };
             let lines = case["lines"].as_array().unwrap();
-            let expected: Vec<Vec<u32>> = lines.iter().map(|line| ids(&line["ids"])).collect();
+            let expected: Vec<Vec<u32>> = lines.iter().map(|line| whole(&line["ids"])).collect();
             let written: Vec<_> = found.iter().map(|line| line.ids.clone()).collect();
             let asked = format!("{name}, ends {ends:?}, {how:?}");
             assert_eq!(written, expected, "{asked}");

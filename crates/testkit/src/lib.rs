@@ -3,10 +3,12 @@
 //!
 //! **Invariant:** what is missing fails the test with the reason; nothing is skipped.
 
+mod compare;
 mod plan;
 
 use std::{fs, path::PathBuf};
 
+pub use compare::{assert_close, assert_near};
 pub use plan::plan;
 
 /// A file or folder under `tests/fixtures`.
@@ -53,6 +55,20 @@ pub fn numbers(json: &serde_json::Value) -> Vec<f64> {
     match json {
         serde_json::Value::Array(items) => items.iter().flat_map(numbers).collect(),
         item => item.as_f64().into_iter().collect(),
+    }
+}
+
+/// The whole numbers of a JSON list, however deeply nested, in order.
+///
+/// # Panics
+/// If one is not a token's id or the like.
+pub fn whole(json: &serde_json::Value) -> Vec<u32> {
+    match json {
+        serde_json::Value::Array(items) => items.iter().flat_map(whole).collect(),
+        item => match item.as_u64().map(u32::try_from) {
+            Some(Ok(id)) => vec![id],
+            _ => panic!("{item} is not a whole number"),
+        },
     }
 }
 

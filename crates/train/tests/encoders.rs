@@ -2,18 +2,22 @@
 //! and MiniLM's real weights.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
+#[path = "common/length.rs"]
+mod length;
+
 use std::path::Path;
 
 use adapt::{Full, Gradients, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::{Answer, Question};
+use length::length;
 use model::{
     Adapter, Base, HeadFrom, HeadModel, HeadSpec, Reads,
     encoder::{Classifier, Family, Rows},
 };
 use serde_json::Value;
 use spec::{DeviceChoice, TargetModules};
-use testkit::{fixture, json, minilm, numbers, plan, tiny_of};
+use testkit::{assert_near, fixture, json, minilm, numbers, plan, tiny_of, whole};
 use text::{AddSpecial, Tokenizer};
 use train::{AdamW, Answers, Head, Stepper, Update, Workers};
 use weights::Checkpoint;
@@ -23,10 +27,6 @@ struct Batch {
     ids: Vec<u32>,
     rows: Rows,
     answers: Answers,
-}
-
-fn whole(json: &Value) -> Vec<u32> {
-    numbers(json).into_iter().map(|id| id as u32).collect()
 }
 
 fn open(folder: &Path) -> Classifier {
@@ -79,15 +79,6 @@ fn learn(model: &Classifier, learner: &impl Learns, batch: &Batch) -> (f64, Grad
     let mean = taught.sum / taught.weight;
     let loss = mean.clone().into_data().iter::<f64>().sum();
     (loss, tracked.take_gradients(&mut mean.backward()))
-}
-
-fn length(tensor: &Tensor<2>) -> f64 {
-    tensor.clone().square().sum().into_data().iter::<f64>().sum::<f64>().sqrt()
-}
-
-#[track_caller]
-fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found} is not {expected} ± {tolerance}");
 }
 
 /// Every gradient's length, 1e-4 relative. The key's bias moves all scores of a query alike, so that its gradient is

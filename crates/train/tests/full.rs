@@ -3,21 +3,20 @@
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/length.rs"]
+mod length;
 
 use adapt::{Full, Learns};
 use burn::tensor::{Device, Tensor};
 use common::{open, rows};
 use data::{Answer, Question, Row};
+use length::length;
 use model::{FAMILIES, HeadModel, HeadSpec};
 use serde_json::Value;
 use spec::DeviceChoice;
-use testkit::{fixture, json, numbers, plan, tiny_of};
+use testkit::{assert_near, fixture, json, numbers, plan, tiny_of, whole};
 use train::{AdamW, Head, Objective, Stepper, Update, Workers, evaluate};
 use weights::Checkpoint;
-
-fn whole(json: &Value) -> Vec<u32> {
-    numbers(json).into_iter().map(|id| id as u32).collect()
-}
 
 /// Of each batch of a reference, in either of its two forms, the token lists without padding.
 fn batches(expected: &Value) -> Vec<Vec<Vec<u32>>> {
@@ -35,15 +34,6 @@ fn batches(expected: &Value) -> Vec<Vec<Vec<u32>>> {
         .collect()
     };
     all.iter().map(unpadded).collect()
-}
-
-fn length(tensor: &Tensor<2>) -> f64 {
-    tensor.clone().square().sum().into_data().iter::<f64>().sum::<f64>().sqrt()
-}
-
-#[track_caller]
-fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found} is not {expected} ± {tolerance}");
 }
 
 /// Loss and gradients of the first batch, then the losses of six steps.

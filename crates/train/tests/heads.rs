@@ -1,18 +1,20 @@
 //! What holds of training models that answer with a head: on tiny random checkpoints.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
+#[path = "common/course.rs"]
+mod course;
+
 use std::{cell::Cell, ops::ControlFlow, path::Path};
 
 use adapt::{Learner, Learns, Method as Learning};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
+use course::{course, files, values};
 use data::{Answer, Question};
 use model::{Adapter, Bare, Base, HeadFrom, HeadModel, Reads, Text};
 use serde_json::json;
 use spec::{Control, Decided, DeviceChoice, Method, Metric, Plan, RunEvent, Score, Task};
-use testkit::{fixture, plan};
-use train::{
-    Computed, Course, Head, TrainError, Update, Workers, evaluate, head_spec, latest, learned, method, run,
-};
+use testkit::{assert_close, fixture, plan};
+use train::{Computed, Head, TrainError, Update, Workers, evaluate, head_spec, latest, learned, method};
 use weights::Checkpoint;
 
 fn labels(n: u32) -> Vec<String> {
@@ -49,23 +51,12 @@ fn labelled(n: usize) -> Vec<Question> {
     questions(n, |i, _| Answer::Label(i as u32 % 5))
 }
 
-fn values(tensors: impl IntoIterator<Item = Tensor<2>>) -> Vec<f32> {
-    tensors.into_iter().flat_map(|t| t.into_data().iter::<f32>().collect::<Vec<_>>()).collect()
-}
-
-#[track_caller]
-fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expected.len());
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
-    assert!(worst <= tolerance, "differs by {worst}");
-}
-
 /// As if it had learned something.
 fn moved(learner: &Learner) -> Learner {
     learner.with_values(learner.values().map(|t| t.clone() + 0.02).collect())
 }
 
-/// A run in `folder`; `asked` is looked at before each step. Returns what was said.
+/// A run in `folder`, three of whose lessons are looked at; `asked` is looked at before each step.
 fn go(
     folder: &Path,
     plan: &Plan,
@@ -74,35 +65,11 @@ fn go(
     asked: &dyn Fn() -> Option<Control>,
 ) -> Result<Vec<RunEvent>, TrainError> {
     let head = Head::new(model, plan, lessons)?;
-    let validation = &lessons[..lessons.len().min(3)];
     let judge = |logits: &[Vec<f32>]| {
         let value = logits.iter().map(|each| f64::from(each[0])).sum();
         vec![Score { metric: Metric::Accuracy, value }]
     };
-    let course = Course {
-        plan,
-        objective: &head,
-        lessons,
-        validation,
-        samples: &|_| Ok(Vec::new()),
-        judge: &judge,
-        checkpoints: folder,
-        n_cut: [0, 0],
-        asked,
-    };
-    let mut said = Vec::new();
-    run(&course, &mut |event| {
-        said.push(event);
-        Ok(())
-    })?;
-    Ok(said)
-}
-
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let name = latest(folder).unwrap();
-    ["trainable.safetensors", "optimizer.safetensors", "state.json"]
-        .map(|file| std::fs::read(folder.join(&name).join(file)).unwrap())
-        .to_vec()
+    course(folder, plan, &head, [lessons, &lessons[..lessons.len().min(3)]], &judge, asked)
 }
 
 #[test]
@@ -197,7 +164,7 @@ fn batches_of_any_size_give_the_same_gradient_whatever_answers_weigh() {
         let cores = |n| of(Workers::new(DeviceChoice::Cpu, n).unwrap());
         for Computed { loss, gradients } in [at_once(3), at_once(7), cores(1), cores(4), cores(7)] {
             assert!((loss - one_by_one.loss).abs() < 1e-5, "{loss} is not {}", one_by_one.loss);
-            assert_close(&values(gradients), &expected, 1e-5);
+            assert_close(&values(gradients), &expected, 1e-5, "a batch of another size");
         }
     }
 }
@@ -216,11 +183,11 @@ fn a_look_says_what_the_head_says_of_each_text_in_order() {
         let looked = evaluate(&workers, &head, &Bare, &lessons, |_| ControlFlow::Continue(())).unwrap();
         let texts: Vec<Text> = lessons.iter().map(|q| Text { ids: &q.ids, type_ids: None }).collect();
         let said = workers.say(&model, &Bare, &texts).unwrap();
-        assert_close(&looked.logits.concat(), &said.concat(), 2e-6);
+        assert_close(&looked.logits.concat(), &said.concat(), 2e-6, tiny);
         let mut taught = 0;
         for (lesson, said) in lessons.iter().zip(&looked.logits) {
             let text = Text { ids: &lesson.ids, type_ids: None };
-            assert_close(said, &values([model.logits(&[text], &Bare).unwrap()]), 2e-6);
+            assert_close(said, &values([model.logits(&[text], &Bare).unwrap()]), 2e-6, tiny);
             taught += if model.spec().reads == Reads::Tokens { lesson.ids.len() as u64 } else { 1 };
         }
         assert_eq!(looked.tokens, taught);

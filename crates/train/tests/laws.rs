@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/course.rs"]
+mod course;
 #[path = "common/shaken.rs"]
 mod shaken;
 
@@ -10,12 +12,13 @@ use std::{cell::Cell, path::Path};
 use adapt::{Learner, Learns};
 use burn::tensor::Tensor;
 use common::{open, rows, taught};
+use course::{course, files, values};
 use data::{Row, pack, unpacked};
 use model::{Bare, Decoder, Layout};
 use shaken::shaken;
 use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent};
-use testkit::{fixture, json, numbers, plan};
-use train::{AdamW, Checkpoint, Course, Stepper, TrainError, Update, Workers, latest, method, run};
+use testkit::{assert_close, fixture, json, plan, whole};
+use train::{AdamW, Checkpoint, Stepper, TrainError, Update, Workers, latest, method};
 
 fn tiny() -> Decoder {
     open(&fixture("tiny/llama_tied"))
@@ -23,20 +26,8 @@ fn tiny() -> Decoder {
 
 /// Rows of several lengths, cut from the fixture's tokens.
 fn some_rows(n: usize) -> Vec<Row> {
-    let all: Vec<u32> =
-        numbers(&json("tiny/llama_tied/expected.json")["ids"]).into_iter().map(|id| id as u32).collect();
+    let all = whole(&json("tiny/llama_tied/expected.json")["ids"]);
     rows((0..n).map(|i| &all[i * 3..i * 3 + 6 + i % 5]))
-}
-
-fn values(tensors: impl IntoIterator<Item = Tensor<2>>) -> Vec<f32> {
-    tensors.into_iter().flat_map(|t| t.into_data().iter::<f32>().collect::<Vec<_>>()).collect()
-}
-
-#[track_caller]
-fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expected.len());
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f32::max);
-    assert!(worst <= tolerance, "differs by {worst}");
 }
 
 #[test]
@@ -53,7 +44,7 @@ fn a_newborn_adapter_changes_nothing_and_a_grown_one_is_its_composed_weight() {
     let x = Tensor::<2>::ones([3, linear.shape()[1]], model.device()) * 0.3;
     let composed = linear.weight(&Bare) + grown.delta(&linear.path).unwrap();
     let expected = values([x.clone().matmul(composed.transpose())]);
-    assert_close(&values([linear.forward(&x, &grown)]), &expected, 1e-5);
+    assert_close(&values([linear.forward(&x, &grown)]), &expected, 1e-5, "a grown adapter");
 }
 
 #[test]
@@ -69,7 +60,7 @@ fn packed_rows_give_the_loss_and_gradients_of_unpacked_ones() {
     };
     let (expected, found) = (of(&one_each), of(&packed));
     assert!((found.loss - expected.loss).abs() < 1e-5, "{} is not {}", found.loss, expected.loss);
-    assert_close(&values(found.gradients), &values(expected.gradients), 1e-5);
+    assert_close(&values(found.gradients), &values(expected.gradients), 1e-5, "packed");
 }
 
 #[test]
@@ -88,37 +79,14 @@ fn batches_of_any_size_give_the_same_gradient() {
     let expected = values(one_by_one.gradients);
     for found in [of(4), on_cores] {
         assert!((found.loss - one_by_one.loss).abs() < 1e-5);
-        assert_close(&values(found.gradients), &expected, 1e-5);
+        assert_close(&values(found.gradients), &expected, 1e-5, "batches of another size");
     }
 }
 
-/// A run over twelve rows in `folder`; `asked` is looked at before each step. Returns what was said.
+/// A run over twelve rows in `folder`; `asked` is looked at before each step.
 fn go(folder: &Path, plan: &Plan, asked: &dyn Fn() -> Option<Control>) -> Result<Vec<RunEvent>, TrainError> {
-    let (model, rows, validation) = (tiny(), some_rows(12), some_rows(3));
-    let course = Course {
-        plan,
-        objective: &model,
-        lessons: &rows,
-        validation: &validation,
-        samples: &|_| Ok(Vec::new()),
-        judge: &|_| Vec::new(),
-        checkpoints: folder,
-        n_cut: [0, 0],
-        asked,
-    };
-    let mut said = Vec::new();
-    run(&course, &mut |event| {
-        said.push(event);
-        Ok(())
-    })?;
-    Ok(said)
-}
-
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let name = latest(folder).unwrap();
-    ["trainable.safetensors", "optimizer.safetensors", "state.json"]
-        .map(|file| std::fs::read(folder.join(&name).join(file)).unwrap())
-        .to_vec()
+    let (rows, validation) = (some_rows(12), some_rows(3));
+    course(folder, plan, &tiny(), [&rows, &validation], &|_| Vec::new(), asked)
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/length.rs"]
+mod length;
 
 use std::{path::Path, sync::LazyLock};
 
@@ -10,10 +12,11 @@ use adapt::{Learns, Lora, LoraConfig, NamedTensor, read_tensors};
 use burn::tensor::Tensor;
 use common::{open, rows};
 use data::Row;
+use length::length;
 use model::Decoder;
 use serde_json::Value;
 use spec::{DeviceChoice, Schedule, TargetModules};
-use testkit::{fixture, json, numbers, plan, smollm2};
+use testkit::{assert_near, fixture, json, numbers, plan, smollm2};
 use train::{AdamW, Stepper, Update, Workers, learning_rate};
 
 static MODEL: LazyLock<Decoder> = LazyLock::new(|| open(&smollm2()));
@@ -55,15 +58,6 @@ fn newborn() -> Lora {
         NamedTensor { values, ..t }
     };
     Lora::restore(&*MODEL, given.config().clone(), given.to_named().into_iter().map(zeroed)).unwrap()
-}
-
-fn length(tensor: &Tensor<2>) -> f64 {
-    tensor.clone().square().sum().into_data().iter::<f64>().sum::<f64>().sqrt()
-}
-
-#[track_caller]
-fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found} is not {expected} ± {tolerance}");
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! Loss, every gradient and the curves of encoder-decoders against transformers and torch, on tiny random checkpoints.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
+#[path = "common/length.rs"]
+mod length;
+
 use std::{collections::HashMap, ops::ControlFlow};
 
 use adapt::{Full, Gradients, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::Pair;
+use length::length;
 use model::seq2seq::{Seq2Seq, Seq2SeqConfig};
 use serde_json::Value;
 use spec::{DeviceChoice, TargetModules};
-use testkit::{fixture, json, numbers, tiny_of};
+use testkit::{assert_near, fixture, json, numbers, tiny_of};
 use train::{AdamW, Update, Workers, evaluate};
 use weights::Checkpoint;
 
@@ -39,15 +43,6 @@ fn learn(model: &Seq2Seq, learner: &(impl Learns + Sync), batch: &[Pair]) -> (f6
     let seen = evaluate(&workers, model, learner, batch, |_| ControlFlow::Continue(())).unwrap();
     assert!((seen.loss - computed.loss).abs() < 1e-5, "a look sees what learning sees");
     (computed.loss, computed.gradients)
-}
-
-fn length(tensor: &Tensor<2>) -> f64 {
-    tensor.clone().square().sum().into_data().iter::<f64>().sum::<f64>().sqrt()
-}
-
-#[track_caller]
-fn assert_near(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found} is not {expected} ± {tolerance}");
 }
 
 #[test]
