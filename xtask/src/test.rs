@@ -38,6 +38,7 @@ pub fn run() -> Outcome {
             "tests/e2e/window.test.mjs",
             "tests/e2e/drag.test.mjs",
             "tests/e2e/journey.test.mjs",
+            "tests/e2e/labels.test.mjs",
         ];
         node_tests(&node, &files, Some(&app))
     })?;
@@ -61,7 +62,9 @@ fn rust_tests() -> Outcome<u32> {
 
 fn node_tests(node: &Node, args: &[&str], app: Option<&Path>) -> Outcome<u32> {
     let mut tests = node.node(args);
-    tests.envs(app.map(|path| ("APP", path)));
+    if let Some(path) = app {
+        tests.env("APP", path).env("TUNESMITH_TEST_CACHE", starter::cache()?);
+    }
     let mut passed = 0;
     run_watched(tests, |line| passed += counted(line, "ℹ pass "))?;
     Ok(passed)

@@ -132,7 +132,7 @@ export const WAYS: Record<Way, { note: string; label: string; send: string; open
   transform: {
     note: "This model turns one text into another, each time afresh.",
     label: "Text to turn into another",
-    send: "Turn",
+    send: "Turn it",
     openings: [
       "translate English to German: The lighthouse is older than the harbour.",
       "summarize: The harbour was closed for two days. A storm had torn the buoys from their chains, and no ship found the way in. On Thursday the pilots went out again.",

@@ -94,7 +94,18 @@ const chat = (...turns: [Message["role"], string][]): Example => ({
 });
 
 export type Kind =
-  "labels" | "several" | "alike" | "names" | "headlines" | "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
+  | "labels"
+  | "several"
+  | "alike"
+  | "names"
+  | "headlines"
+  | "support"
+  | "symptoms"
+  | "log"
+  | "notes"
+  | "tweets"
+  | "play"
+  | "odd";
 
 /** Rows that no page may break on: right to left, many parts in one sign, markup, and length. */
 const ODD: readonly [string, string][] = [

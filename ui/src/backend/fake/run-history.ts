@@ -62,7 +62,12 @@ const TAUGHT: Record<TaskKind, string> = {
 const HEADLINES: typeof ANSWERS = REPORTS.map(([report, headline]) => [
   report,
   headline,
-  [report.split(". ")[0] ?? "", headline.split(" ").slice(0, 3).join(" "), headline.split(" ").slice(0, 4).join(" "), headline],
+  [
+    report.split(". ")[0] ?? "",
+    headline.split(" ").slice(0, 3).join(" "),
+    headline.split(" ").slice(0, 4).join(" "),
+    headline,
+  ],
 ]);
 
 const asked = <T>(value: T) => ({ value, because: { kind: "asked" as const } });
