@@ -15,11 +15,10 @@ Not part of the tests: it needs torch. `bench/peers/setup.sh` prints an interpre
 import argparse
 import json
 import sys
-import warnings
 from pathlib import Path
 
 import torch
-from peft import PeftConfig, PeftModel
+from exports import Checks, with_adapter
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -28,17 +27,6 @@ from peers.base_model import default_folder
 
 MOST = 1e-3  # of any logit, in f32
 BITS = {torch.bfloat16: 8, torch.float16: 11}  # of precision
-
-
-class Checks:
-    """Says each check as it is made and remembers whether all held."""
-
-    def __init__(self) -> None:
-        self.failed = 0
-
-    def hold(self, what: str, ok: bool, found: object = "") -> None:
-        print(f"{'ok  ' if ok else 'FAIL'} {what}{f': {found}' if found != '' else ''}")
-        self.failed += not ok
 
 
 def tokenizer_agrees(checks: Checks, who: str, folder: Path, answers: list[dict]) -> None:
@@ -100,21 +88,7 @@ def answers_agree(
 def check_adapter(checks: Checks, folder: Path, base: Path, app: Path, answers: list[dict]) -> None:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
     alone = {answer["name"]: logits(model, answer["ids"]) for answer in answers}
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        model = PeftModel(model, PeftConfig.from_pretrained(folder), adapter_name="default").eval()
-        loaded = model.load_adapter(folder, adapter_name="default")
-    amiss = [str(w.message) for w in said if "adapter" in str(w.message).lower() or "key" in str(w.message).lower()]
-    checks.hold("PEFT: no missing keys", not loaded.missing_keys, loaded.missing_keys[:3] or "none")
-    checks.hold("PEFT: no unexpected keys", not loaded.unexpected_keys, loaded.unexpected_keys[:3] or "none")
-    checks.hold("PEFT: no warnings", not amiss, amiss[:1] or "none")
-
-    stored = load_file(folder / "adapter_model.safetensors")
-    placed = {
-        name.replace(".default.", "."): p for name, p in model.named_parameters() if ".lora_" in name
-    }
-    equal = placed.keys() == stored.keys() and all(torch.equal(placed[name].float(), t) for name, t in stored.items())
-    checks.hold("PEFT: every tensor of the file is in the model", equal, f"{len(stored)} tensors")
+    model = with_adapter(checks, "PEFT", model, folder)
     moved = max((logits(model, a["ids"]) - alone[a["name"]]).abs().max().item() for a in answers)
     checks.hold("PEFT: the tuned model says something else than the base", moved > 10 * MOST, f"by up to {moved:.2f}")
 
@@ -151,8 +125,7 @@ def main() -> None:
         check_adapter(checks, asked.adapter, asked.base, asked.app, answers)
     for folder in asked.merged:
         check_merged(checks, folder, asked.app, answers)
-    print("all hold" if not checks.failed else f"{checks.failed} do not hold")
-    sys.exit(1 if checks.failed else 0)
+    checks.end()
 
 
 if __name__ == "__main__":

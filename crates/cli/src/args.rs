@@ -263,6 +263,9 @@ pub struct Train {
     /// Leave the run to itself and return at once.
     #[arg(long)]
     pub detach: bool,
+    /// Measure what the parts of the first steps cost: a table, and a trace that a browser's trace viewer opens.
+    #[arg(long)]
+    pub profile: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -366,12 +369,16 @@ pub struct Eval {
     /// The data set; the run's own if left out.
     #[arg(long)]
     pub data: Option<String>,
-    /// train, validation or test; left out: validation, or of labels, numbers and tags the test part if there is one.
+    /// train, validation or test; left out: the test part if there is one, or validation; of a model that goes on with texts
+    /// validation.
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Write the report to this file, a page for any browser; of labels, numbers and tags.
+    /// Write the report to this file, a page for any browser; of labels, numbers, tags, and of one text made of another.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Look at no more than so many examples, drawn by a seed; 0 is all. Left out: all, or 200 where each must be written.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,

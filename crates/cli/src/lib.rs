@@ -11,6 +11,7 @@ mod interrupt;
 mod knobs;
 mod out;
 mod problems;
+mod profile;
 mod progress;
 mod watch;
 

@@ -9,11 +9,12 @@ use std::{
 
 use engine::Engine;
 use indicatif::{ProgressBar, ProgressStyle};
-use spec::{ApiError, Code, RunEvent, RunId, RunStatus, Score, Stamped};
+use spec::{ApiError, Code, RunEvent, RunFolder, RunId, RunStatus, Score, Stamped};
 
 use crate::{
     interrupt,
     out::{Out, duration},
+    profile,
 };
 
 const GLANCE: Duration = Duration::from_millis(50);
@@ -60,7 +61,7 @@ pub fn watch(
         });
         let status = engine.follow(id, from_seq, |batch| {
             for stamped in batch {
-                tell(stamped, bar.as_ref(), out);
+                tell(stamped, engine.home().run(id), bar.as_ref(), out);
             }
             ControlFlow::Continue(())
         });
@@ -94,7 +95,7 @@ fn verdict(engine: &Engine, id: RunId, status: RunStatus, out: &mut Out) -> Resu
     Ok(status)
 }
 
-fn tell(stamped: &Stamped, bar: Option<&ProgressBar>, out: &mut Out) {
+fn tell(stamped: &Stamped, folder: RunFolder, bar: Option<&ProgressBar>, out: &mut Out) {
     if out.is_json() {
         // Events come from JSON; they have a JSON form.
         let _ = out.object(stamped);
@@ -106,7 +107,13 @@ fn tell(stamped: &Stamped, bar: Option<&ProgressBar>, out: &mut Out) {
         bar.set_message(line(&stamped.event).unwrap_or_default());
         return;
     }
-    if let Some(line) = line(&stamped.event) {
+    let said = match &stamped.event {
+        RunEvent::Profiled { profile, trace } => {
+            Some(profile::lines(profile, &folder.path().join(trace)).join("\n"))
+        }
+        event => line(event),
+    };
+    if let Some(line) = said {
         match bar {
             Some(bar) => bar.suspend(|| out.say(line)),
             None => out.say(line),
@@ -160,7 +167,7 @@ fn line(event: &RunEvent) -> Option<String> {
             each.collect::<Vec<_>>().join("\n")
         }
         RunEvent::Warned { message } => format!("note: {message}"),
-        RunEvent::Saved { .. } | RunEvent::Paused { .. } => return None,
+        RunEvent::Saved { .. } | RunEvent::Paused { .. } | RunEvent::Profiled { .. } => return None,
         RunEvent::Ended { .. } | RunEvent::Failed { .. } => return None,
     })
 }

@@ -1,65 +1,12 @@
 //! From a file to a report, through the real program: a tiny encoder learns labels and tags, is measured and is asked.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
-use std::{
-    fmt::Write,
-    fs,
-    path::PathBuf,
-    process::{Command, Output},
-};
+mod common;
 
+use std::{fmt::Write, fs};
+
+use common::Home;
 use serde_json::Value;
-
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        fs::write(self.path(name), content).unwrap();
-        self.path(name).display().to_string()
-    }
-
-    /// The tiny model's weights with the tiny tokenizer of its family.
-    fn model(&self) -> String {
-        let folder = self.path("model");
-        fs::create_dir_all(&folder).unwrap();
-        let copy = |from: &str, name: &str| {
-            fs::copy(testkit::fixture(from).join(name), folder.join(name)).unwrap();
-        };
-        copy("tiny/bert", "config.json");
-        copy("tiny/bert", "model.safetensors");
-        copy("tokenizers/bert", "vocab.txt");
-        folder.display().to_string()
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tunesmith"));
-        command.args(args).env("TUNESMITH_HOME", self.path("home")).output().unwrap()
-    }
-
-    /// The JSON that the program printed, line by line.
-    fn said(&self, args: &[&str]) -> Vec<Value> {
-        let all: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let output = self.run(&all);
-        let trouble = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {trouble}");
-        let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn refused(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(!output.status.success(), "{args:?}");
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    }
-}
 
 /// Words of the tiny vocabulary.
 const LIGHT: [&str; 3] = ["the lighthouse", "the lamp again", "light the lamp"];
@@ -169,32 +116,6 @@ fn tagged_words_become_entities_with_their_places() {
     let kinds: Vec<_> =
         report["classes"].as_array().unwrap().iter().map(|class| class["label"].clone()).collect();
     assert_eq!(kinds, ["PER", "THING"]);
-}
-
-#[test]
-fn an_unknown_label_in_the_test_part_is_named_and_left_out() {
-    let home = Home::new();
-    let folder = home.path("set");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("train.csv"), texts(20) + "only one of these,rare\n").unwrap();
-    fs::write(folder.join("test.csv"), "text,label\nthe lamp,light\nthe water,wet\n,light\n").unwrap();
-    let info = &home.said(&["data", "import", &folder.display().to_string()])[0];
-    assert_eq!(info["counts"]["test"], 1);
-    let kinds: Vec<String> = info["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| {
-            format!("{} {}: {}", p["file"].as_str().unwrap(), p["line"], p["kind"]["kind"].as_str().unwrap())
-        })
-        .collect();
-    assert_eq!(
-        kinds,
-        ["test.csv 4: empty_text", "train.csv 22: single_example", "test.csv 3: unknown_label"]
-    );
-    let shown = String::from_utf8(home.run(&["data", "show", "last"]).stdout).unwrap();
-    assert!(shown.contains("kept: 1 row is the only one with the label `rare`"), "{shown}");
-    assert!(shown.contains("left out: 1 row set aside for looks has the label `wet`"), "{shown}");
 }
 
 #[test]

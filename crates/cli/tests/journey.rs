@@ -56,6 +56,7 @@ fn trained(home: &Path) -> (Engine, RunId) {
         effort: None,
         device: Some(DeviceChoice::Cpu),
         knobs,
+        profile: false,
     };
     let id = engine.start(&spec, &mut go_on).unwrap();
     let status = engine.follow(id, 0, |_| ControlFlow::Continue(())).unwrap();

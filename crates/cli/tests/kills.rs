@@ -49,6 +49,7 @@ fn run(home: &Path, name: &str, data: &Path) -> RunFolder {
         plan,
         model: fixture("tiny/llama_tied"),
         data: data.to_owned(),
+        profile: false,
     };
     runfolder::write_job(&folder, &job).unwrap();
     folder

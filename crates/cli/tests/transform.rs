@@ -9,10 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
+use engine::{Engine, Home, ImportRequest, Part, Progress, WorkerProgram};
 use spec::{
-    Asked, Beams, ChatPrompt, ChatTarget, DeviceChoice, ExportForm, Metric, ModelId, Precision, RunEvent,
-    RunId, RunSpec, RunStatus, Search, Skill, Split, Task, Voice,
+    Asked, Beams, ChatPrompt, ChatTarget, DeviceChoice, ExportForm, Measured, Metric, ModelId, Precision,
+    RunEvent, RunId, RunSpec, RunStatus, Search, Skill, Split, Task, Voice,
 };
 use testkit::fixture;
 use weights::{
@@ -88,6 +88,7 @@ fn trained(engine: &Engine, home: &Path, asked: &[(&str, &str)]) -> (RunId, Vec<
         effort: None,
         device: Some(DeviceChoice::Cpu),
         knobs,
+        profile: false,
     };
     let planned = engine.planned(&spec, &mut go_on).unwrap();
     assert_eq!(planned.plan.task.value, Task::Transform, "{}", planned.plan.task.because);
@@ -122,6 +123,7 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
         home.path(),
         &[
             ("method", "full"),
+            ("source_prefix", "read:"),
             ("learning_rate", "0.003"),
             ("max_steps", "300"),
             ("batch_size", "16"),
@@ -144,6 +146,7 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
 
     let tuned = engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap();
     assert!(!tuned.chats());
+    assert_eq!(engine.run(id).unwrap().plan.knobs.source_prefix.value.before("a"), "read: a");
     let ask = |text: &str, search: Search| {
         let prompt = ChatPrompt::Text { text: text.to_owned() };
         tuned.write(Voice::Tuned, &prompt, search, 8, |_| ControlFlow::Continue(())).unwrap()
@@ -180,10 +183,14 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     let exported = engine.export_to(id, merged, None, &mut go_on).unwrap();
     assert!(exported.difference < 1e-3 && exported.moved > 0.1, "{exported:?}");
     assert!(exported.snippet.contains("AutoModelForSeq2SeqLM"), "{}", exported.snippet);
+    assert!(exported.snippet.contains("tokenizer(\"read: \" + text"), "{}", exported.snippet);
     let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
     let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
     let says = |of: &engine::Tuned| {
-        of.write(Voice::Tuned, &prompt, Search::GREEDY, 8, |_| ControlFlow::Continue(())).unwrap().text
+        let said = of.write(Voice::Tuned, &prompt, Search::GREEDY, 8, |_| ControlFlow::Continue(()));
+        let said = said.unwrap();
+        assert_eq!(said.seen, "read: numbers lamp");
+        said.text
     };
     assert_eq!(says(&read), says(&tuned), "a merged model says what the run's says");
 
@@ -194,4 +201,48 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     let (base, taught) = (look(Voice::Base), look(Voice::Tuned));
     assert_eq!(base.tokens, taught.tokens);
     assert!(taught.loss < base.loss / 4.0, "{} of {}", taught.loss, base.loss);
+    is_reported(&engine, id, &best_of(&heard), taught.loss, base.loss);
+}
+
+/// The numbers of the best look: the run ends with it.
+fn best_of(heard: &[RunEvent]) -> Vec<(Metric, f64)> {
+    let looks = heard.iter().filter_map(|event| match event {
+        RunEvent::Evaluated { loss, scores, .. } => Some((*loss, scores)),
+        _ => None,
+    });
+    let best = looks.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    best.1.iter().map(|score| (score.metric, score.value)).collect()
+}
+
+fn is_reported(engine: &Engine, id: RunId, best: &[(Metric, f64)], tuned: f64, base: f64) {
+    let part = |most| Part { split: Some(Split::Validation), most, ..Part::default() };
+    let report = engine.report(id, part(None), DeviceChoice::Cpu, &mut go_on).unwrap();
+    assert_eq!((report.n, report.of), (10, 10));
+    assert!((report.loss - tuned).abs() < 1e-4 && (report.base_loss.unwrap() - base).abs() < 1e-4);
+    let value = |metric| {
+        let found = report.metrics.iter().find(|measured| measured.metric == metric);
+        found.unwrap_or_else(|| panic!("no {metric}"))
+    };
+    for (metric, live) in best {
+        let measured = value(*metric);
+        assert!((measured.value - live).abs() < 1e-9, "{metric}: {measured:?}, and {live} at the best look");
+        assert!(measured.base.is_some_and(|base| base <= measured.value), "{measured:?}");
+        assert!(measured.low <= measured.value && measured.value <= measured.high, "{measured:?}");
+    }
+    // One word has no pairs of words.
+    for metric in [Metric::RougeL, Metric::Rouge1, Metric::RougeLsum, Metric::Chrf] {
+        let Measured { value, base, .. } = value(metric);
+        assert!(base.is_some_and(|base| base < *value), "{metric}: {value}, and the base {base:?}");
+    }
+    assert!(report.signatures.iter().any(|said| said.contains("|tok:13a|")), "{:?}", report.signatures);
+    assert!(report.worst.len() < 10 && report.worst.iter().all(|one| one.predicted != one.expected));
+    let wrong = report.worst.first().expect("not all of them are right");
+    assert!(wrong.loss > report.loss && WORDS.contains(&wrong.expected.as_str()), "{wrong:?}");
+
+    let some = engine.report(id, part(Some(4)), DeviceChoice::Cpu, &mut go_on).unwrap();
+    assert_eq!((some.n, some.of), (4, 10));
+    let page = engine::report_page(&report);
+    for said in ["ROUGE-Lsum", "chrF", "Base model", "nrefs:1|case:mixed"] {
+        assert!(page.contains(said), "{said}");
+    }
 }

@@ -4,7 +4,7 @@
 //! longer than the context keeps its end token; a target loses it, since the model would learn to stop in the middle.
 
 use rayon::prelude::*;
-use spec::{Example, Message, Role, Split, TaskKind};
+use spec::{Example, Message, Prefix, Role, Split, TaskKind};
 use text::{AddSpecial, Tokenizer};
 
 use crate::{Kept, Progress, ShowError, TokeniseError, Watch, kept::KeptLine};
@@ -83,15 +83,17 @@ pub struct Pairing<'a> {
     pub tokenizer: &'a Tokenizer,
     /// The longest source and the longest target in tokens.
     pub context_length: usize,
+    /// What each source begins with.
+    pub prefix: &'a Prefix,
 }
 
 impl Pairing<'_> {
-    /// A source as the model reads it, and whether it was cut.
+    /// A source as the model reads it, the prefix included, and whether it was cut.
     ///
     /// # Errors
     /// [`TokeniseError`] if it cannot be spelled.
     pub fn source(&self, text: &str) -> Result<(Vec<u32>, bool), TokeniseError> {
-        let ids = self.ended(text)?;
+        let ids = self.ended(&self.prefix.before(text))?;
         let cut = ids.len() > self.context_length;
         let end = self.tokenizer.eos_id().filter(|_| cut);
         let mut ids = ids;
@@ -212,7 +214,10 @@ mod tests {
             completion: "light the lamp".to_owned(),
         };
         let pair = |context_length| {
-            Pairing { tokenizer: &tokenizer, context_length }.pair(&example).unwrap().unwrap()
+            Pairing { tokenizer: &tokenizer, context_length, prefix: &Prefix::default() }
+                .pair(&example)
+                .unwrap()
+                .unwrap()
         };
         let (whole, cut) = pair(64);
         assert!(!cut);
@@ -224,5 +229,23 @@ mod tests {
         assert!(cut);
         assert_eq!(short.source.last(), Some(&end));
         assert_ne!(short.target.last(), Some(&end));
+    }
+
+    #[test]
+    fn a_prefix_stands_before_sources_alone() {
+        let tokenizer = Tokenizer::from_folder(&fixture("tokenizers/t5")).unwrap();
+        let prefix = Prefix("read:".to_owned());
+        let example = |prompt: &str| Example::Completion {
+            prompt: prompt.to_owned(),
+            completion: "light the lamp".to_owned(),
+        };
+        let pair = |prompt: &str, prefix: &Prefix| {
+            let pairing = Pairing { tokenizer: &tokenizer, context_length: 64, prefix };
+            pairing.pair(&example(prompt)).unwrap().unwrap().0
+        };
+        let with = pair("the lighthouse", &prefix);
+        assert_eq!(with, pair("read: the lighthouse", &Prefix::default()), "as if the data had it");
+        assert_eq!(with, pair("read: the lighthouse", &prefix), "not twice");
+        assert_eq!(with.target, pair("the lighthouse", &Prefix::default()).target);
     }
 }

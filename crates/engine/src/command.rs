@@ -26,6 +26,9 @@ pub(crate) fn line(spec: &RunSpec, data: &str) -> String {
     for (key, value) in spec.knobs.rows() {
         option(&key.replace('_', "-"), &value);
     }
+    if spec.profile {
+        words.push("--profile".to_owned());
+    }
     words.join(" ")
 }
 
@@ -62,12 +65,13 @@ mod tests {
             effort: Some(Effort::Quick),
             device: Some(DeviceChoice::Gpu { index: 1 }),
             knobs,
+            profile: true,
         };
         expect![
-            "tunesmith train --model HuggingFaceTB/SmolLM2-135M-Instruct --data letters --effort quick --device gpu:1 --rank 16 --target-modules q_proj,v_proj"
+            "tunesmith train --model HuggingFaceTB/SmolLM2-135M-Instruct --data letters --effort quick --device gpu:1 --rank 16 --target-modules q_proj,v_proj --profile"
         ]
         .assert_eq(&line(&spec, "letters"));
-        spec.knobs = Asked::default();
+        (spec.knobs, spec.profile) = (Asked::default(), false);
         (spec.effort, spec.device) = (None, None);
         spec.name = Some("Anna's run; rm -rf $HOME".to_owned());
         spec.model = ModelId("/my models/a.gguf".to_owned());

@@ -49,8 +49,8 @@ impl Engine {
                 look(model.as_ref(), tuned, voice, &data::unpacked(&shown.examples), device, watch)
             }
             Writes::Seq2Seq(model) => {
-                let pairing =
-                    Pairing { tokenizer: teacher.tokenizer, context_length: teacher.context_length };
+                let Teacher { tokenizer, context_length, .. } = teacher;
+                let pairing = Pairing { tokenizer, context_length, prefix: tuned.prefix() };
                 let made = pairing.all(&examples, tokenising).at_the_edge()?;
                 look(model.as_ref(), tuned, voice, &made.pairs, device, watch)
             }

@@ -119,7 +119,7 @@ impl Engine {
             },
             app_version: crate::APP_VERSION.to_owned(),
         };
-        let (base, base_path) = (taught.job.plan.model.clone(), taught.job.model.clone());
+        let base_path = taught.job.model.clone();
         let device = model::devices::open(DeviceChoice::Cpu);
         let device = device.map_err(|error| parted(Code::Device, &error.to_string()))?.0;
         let tuned = export::Tuned {
@@ -136,7 +136,7 @@ impl Engine {
         };
         let done = done.map_err(Classify::classify)?;
         let exported = Exported {
-            snippet: export::snippet(form, &taught.job.plan.task.value, &base, &base_path, &done.path),
+            snippet: export::snippet(form, &taught.job.plan, &base_path, &done.path),
             path: done.path.display().to_string(),
             files: done.files,
             bytes: done.bytes,

@@ -11,7 +11,7 @@ use std::{
 
 use data::LineIndex;
 use plan::DataKind;
-use spec::{ApiError, DatasetId, DeviceInfo, Sha256, Split, Supervise};
+use spec::{ApiError, DatasetId, DeviceInfo, Prefix, Sha256, Split, Supervise};
 use store::measured::FileState;
 
 use crate::models::OpenModel;
@@ -34,8 +34,8 @@ pub(crate) struct Measured {
     pub kind: DataKind,
 }
 
-/// What a measurement is of: a version, a model's files, and what is taught.
-pub(crate) type Subject = (Sha256, FileState, Supervise);
+/// What a measurement is of: a version, a model's files, what is taught, and what sources begin with.
+pub(crate) type Subject = (Sha256, FileState, Supervise, Prefix);
 
 /// Of one file of a data set.
 type Part = (DatasetId, Sha256, Split);

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use data::{Examiner, Kept, Lengths, Pairing, Teacher};
 use plan::{DataKind, ModelKind};
-use spec::{ApiError, DatasetId, Example, LengthHistogram, ModelId, Sha256, Split, Supervise};
+use spec::{ApiError, DatasetId, Example, LengthHistogram, ModelId, Prefix, Sha256, Split, Supervise};
 
 use crate::{
     Engine, Progress, Watch,
@@ -37,20 +37,21 @@ impl Engine {
         let path = self.locate_model(model, watch)?;
         let model = self.inner.known.model(&path)?;
         let kept = data::open(&self.home().dataset(id, version)).at_the_edge()?;
-        let measured = self.measured(&path, &kept, &model, supervise, watch)?;
+        let prefix = &model.prefixes.own;
+        let measured = self.measured(&path, &kept, &model, (supervise, prefix), watch)?;
         Ok(histogram(&measured, kept.info().counts.train))
     }
 
-    /// Measured once for a version, a model and what is taught.
+    /// Measured once for a version, a model, what is taught, and what sources begin with.
     pub(crate) fn measured(
         &self,
         path: &Path,
         kept: &Kept,
         model: &OpenModel,
-        supervise: Supervise,
+        (supervise, prefix): (Supervise, &Prefix),
         watch: &mut Watch<'_>,
     ) -> Result<Arc<Measured>, ApiError> {
-        let subject = (kept.info().version.clone(), state_at(path), supervise);
+        let subject = (kept.info().version.clone(), state_at(path), supervise, prefix.clone());
         if let Some(measured) = self.inner.known.measured(&subject) {
             return Ok(measured);
         }
@@ -72,7 +73,7 @@ impl Engine {
             return Ok(measured);
         }
         if model.shape.kind() == ModelKind::EncoderDecoder {
-            let pairing = Pairing { tokenizer: &model.tokenizer, context_length: usize::MAX };
+            let pairing = Pairing { tokenizer: &model.tokenizer, context_length: usize::MAX, prefix };
             let made = pairing.all(&sample, &mut |p| watch(&Progress::Tokenising(p))).at_the_edge()?;
             // A context holds the longer side. Each side passes half of the layers.
             let mut lengths: Vec<u32> = made.pairs.iter().map(|pair| pair.longest() as u32).collect();

@@ -44,6 +44,7 @@ mod spawn;
 mod supervise;
 mod tasks;
 mod tuned;
+mod vocabulary;
 
 use std::{
     collections::HashMap,
@@ -66,7 +67,7 @@ pub use hub::{CATALOGUE, Found, Gate, Installed, STARTER};
 pub use models::ModelSheet;
 pub use planned::{knobs, set_knob};
 pub use progress::{Progress, Watch};
-pub use report::report_page;
+pub use report::{Part, report_page};
 pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;

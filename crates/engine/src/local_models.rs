@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hub::Installed;
-use plan::{LinearFacts, ModelFacts, ModelKind, Sure};
+use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes, Sure};
 use serde::{Deserialize, Serialize};
 use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256, Skill};
 
@@ -68,6 +68,7 @@ impl Sheet {
             linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
             kind: if self.reads_both_ways { ModelKind::Encoder } else { ModelKind::Decoder },
             labels: None,
+            prefixes: Prefixes::default(),
         }
     }
 }

@@ -13,10 +13,10 @@ use model::{
     encoder::EncoderConfig,
     seq2seq::{Seq2SeqConfig, has_own_head},
 };
-use plan::{LinearFacts, ModelFacts, ModelKind};
+use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes};
 use serde::Serialize;
 use serde_json::Value;
-use spec::{ApiError, Code, ModelId, Sha256};
+use spec::{ApiError, Code, ModelId, Prefix, Sha256};
 use store::measured::FileState;
 use text::{ChatTemplate, Tokenizer};
 use weights::Checkpoint;
@@ -25,6 +25,7 @@ use crate::{
     Engine, Progress, Watch,
     errors::{AtTheEdge, Classify},
     progress::cancelled,
+    vocabulary,
 };
 
 /// A model on this computer whose files could be read.
@@ -34,6 +35,8 @@ pub(crate) struct OpenModel {
     pub shape: Shape,
     /// What the outputs of its own head are called.
     pub labels: Option<Vec<String>>,
+    /// What its texts begin with.
+    pub prefixes: Prefixes,
     pub tokenizer: Tokenizer,
     pub template: Option<ChatTemplate>,
 }
@@ -43,9 +46,14 @@ impl OpenModel {
         let checkpoint = Checkpoint::open(path).map_err(bad)?;
         let config = checkpoint.config_json().map_err(bad)?;
         let (shape, labels) = (Shape::of(&config, &checkpoint)?, model::labels_of(&config));
+        let prefixes = match shape.kind() {
+            ModelKind::EncoderDecoder => prefixes(&config),
+            ModelKind::Decoder | ModelKind::Encoder => Prefixes::default(),
+        };
         let tokenizer = Tokenizer::open(&checkpoint).map_err(bad)?;
+        vocabulary::check(&checkpoint, &config, &tokenizer)?;
         let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad)?;
-        Ok(Self { path: path.to_owned(), checkpoint, shape, labels, tokenizer, template })
+        Ok(Self { path: path.to_owned(), checkpoint, shape, labels, prefixes, tokenizer, template })
     }
 
     /// The longest text it takes, in tokens.
@@ -55,6 +63,17 @@ impl OpenModel {
             Shape::Encoder(config) => config.longest(),
             Shape::Seq2Seq { config, .. } => config.n_positions,
         }
+    }
+}
+
+/// What texts begin with, by `prefix` and `task_specific_params` of a `config.json`, where transformers looks for them.
+fn prefixes(config: &Value) -> Prefixes {
+    let of = |params: &Value| params["prefix"].as_str().map(|prefix| prefix.trim().to_owned());
+    let tasks = config["task_specific_params"].as_object();
+    let named = tasks.into_iter().flat_map(|tasks| tasks.values()).filter_map(of);
+    Prefixes {
+        own: Prefix(of(config).unwrap_or_default()),
+        of_tasks: named.filter(|prefix| !prefix.is_empty()).collect(),
     }
 }
 
@@ -236,7 +255,7 @@ impl Engine {
 /// What a plan goes by.
 pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFacts {
     let n = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (kind, labels) = (model.shape.kind(), model.labels.clone());
+    let (kind, labels, prefixes) = (model.shape.kind(), model.labels.clone(), model.prefixes.clone());
     let config = match &model.shape {
         Shape::Decoder(config) => config,
         Shape::Seq2Seq { config, has_own_head } => {
@@ -245,6 +264,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 hash,
                 kind,
                 labels,
+                prefixes,
                 n_parameters: config.n_parameters(*has_own_head),
                 hidden_size: n(config.d_model),
                 intermediate_size: n(config.d_ff),
@@ -264,6 +284,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 hash,
                 kind,
                 labels,
+                prefixes,
                 n_parameters: config.n_parameters(),
                 hidden_size: n(config.hidden_size),
                 intermediate_size: n(config.intermediate_size),
@@ -282,6 +303,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
         hash,
         kind,
         labels,
+        prefixes,
         n_parameters: config.n_parameters(),
         hidden_size: n(config.hidden_size),
         intermediate_size: n(config.intermediate_size),

@@ -76,7 +76,9 @@ impl Engine {
         let model = self.model_facts(&spec.model, &open, watch)?;
         let kept: Kept = data::open(&data_path).at_the_edge()?;
         let supervise = spec.knobs.supervise.unwrap_or(Supervise::Replies);
-        let measured: Arc<Measured> = self.measured(&model_path, &kept, &open, supervise, watch)?;
+        let prefix = spec.knobs.source_prefix.as_ref().unwrap_or(&open.prefixes.own);
+        let taught = (supervise, prefix);
+        let measured: Arc<Measured> = self.measured(&model_path, &kept, &open, taught, watch)?;
         let data = DataFacts {
             version: info.version.clone(),
             n_train: info.counts.train,

@@ -44,8 +44,7 @@ impl Engine {
         for export in &mut exports {
             let folder = Path::new(&export.path);
             export.there = folder.join("README.md").is_file();
-            export.snippet =
-                export::snippet(export.form, &job.plan.task.value, &job.plan.model, &job.model, folder);
+            export.snippet = export::snippet(export.form, &job.plan, &job.model, folder);
         }
         Ok(exports)
     }

@@ -34,7 +34,13 @@ impl Engine {
     /// When the disk refuses, or its worker could be started and was gone before its first word.
     pub fn begin(&self, run: &Prepared) -> Result<RunId, ApiError> {
         let id = RunId(Uuid::now_v7());
-        let job = Job { run: id, plan: run.plan.clone(), model: run.model.clone(), data: run.data.clone() };
+        let job = Job {
+            run: id,
+            plan: run.plan.clone(),
+            model: run.model.clone(),
+            data: run.data.clone(),
+            profile: run.spec.profile,
+        };
         // The folder first: a row without its folder would be a run that never can start.
         runfolder::write_job(&self.home().run(id), &job).at_the_edge()?;
         let now = clock::now_ms();

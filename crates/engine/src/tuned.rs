@@ -8,7 +8,7 @@ use model::{
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, RunId, Search, Voice};
+use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{
@@ -145,6 +145,14 @@ impl Tuned {
         self.open.template.is_some()
     }
 
+    /// What each source begins with: what the run was taught with, or the model's own.
+    pub(crate) fn prefix(&self) -> &Prefix {
+        match &self.taught {
+            Some(taught) => &taught.job.plan.knobs.source_prefix.value,
+            None => &self.open.prefixes.own,
+        }
+    }
+
     /// Goes on from `prompt`, as far as the model's context reaches, or makes another text of it. `on_text` hears the text
     /// as it comes and may end it; with beams it hears nothing new (`""`) at each step, and the whole text at the end.
     ///
@@ -163,8 +171,9 @@ impl Tuned {
         let tokenizer = &self.open.tokenizer;
         let (seen, ids) = match prompt {
             ChatPrompt::Text { text } => {
-                let ids = tokenizer.encode(text, AddSpecial::Yes).map_err(bad)?;
-                (text.clone(), ids)
+                let text = self.prefix().before(text);
+                let ids = tokenizer.encode(&text, AddSpecial::Yes).map_err(bad)?;
+                (text, ids)
             }
             ChatPrompt::Chat { messages } => {
                 let template = self.open.template.as_ref().ok_or_else(|| {

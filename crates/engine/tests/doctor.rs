@@ -45,6 +45,7 @@ fn question(engine: &Engine, device: Option<DeviceChoice>) -> RunSpec {
         effort: None,
         device,
         knobs: Asked::default(),
+        profile: false,
     }
 }
 

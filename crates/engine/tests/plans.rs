@@ -32,6 +32,7 @@ fn question(data: &DatasetInfo) -> RunSpec {
         effort: None,
         device: None,
         knobs: Asked::default(),
+        profile: false,
     }
 }
 

@@ -98,7 +98,7 @@ impl Card {
         writeln!(
             out,
             "## How to load it\n\n```python\n{}```\n",
-            how_to_load(form, &self.plan.task.value, &quoted(&base), ".")
+            how_to_load(form, &self.plan, &quoted(&base), ".")
         )?;
 
         writeln!(out, "## What it learned\n")?;
@@ -117,7 +117,7 @@ impl Card {
         writeln!(out, "## How it was trained\n")?;
         writeln!(out, "With Tunesmith {}, on {}.\n", self.app_version, self.plan.device.value)?;
         writeln!(out, "| setting | value |\n| --- | --- |")?;
-        for (key, value, _) in self.plan.knobs.rows() {
+        for (key, value, _) in self.plan.knobs.rows().into_iter().filter(|(key, ..)| self.plan.uses(key)) {
             writeln!(out, "| {key} | {value} |")?;
         }
 
@@ -132,8 +132,10 @@ impl Card {
     }
 }
 
-/// How an export in `folder` is loaded on this computer: Python, to copy. `path` is where the base lies.
-pub fn snippet(form: ExportForm, task: &Task, base: &ModelId, path: &Path, folder: &Path) -> String {
+/// How an export of what was trained by `plan` is loaded from `folder` on this computer: Python, to copy. `path` is where
+/// the base lies.
+pub fn snippet(form: ExportForm, plan: &Plan, path: &Path, folder: &Path) -> String {
+    let base = &plan.model;
     let said = |path: &Path| quoted(&path.display().to_string());
     let is_gguf = path.extension().is_some_and(|ending| ending == "gguf");
     let base = match (is_on_hub(base), is_gguf) {
@@ -144,7 +146,7 @@ pub fn snippet(form: ExportForm, task: &Task, base: &ModelId, path: &Path, folde
         }
         (false, false) => said(path),
     };
-    how_to_load(form, task, &base, &folder.display().to_string())
+    how_to_load(form, plan, &base, &folder.display().to_string())
 }
 
 /// The hub's word for what a model does.
@@ -158,7 +160,8 @@ fn pipeline(task: &Task) -> &'static str {
 }
 
 /// `base` as arguments in Python.
-fn how_to_load(form: ExportForm, task: &Task, base: &str, folder: &str) -> String {
+fn how_to_load(form: ExportForm, plan: &Plan, base: &str, folder: &str) -> String {
+    let task = &plan.task.value;
     let remark = if folder == "." { "  # where this file is" } else { "" };
     let folder = quoted(folder);
     let class = match task {
@@ -174,7 +177,7 @@ fn how_to_load(form: ExportForm, task: &Task, base: &str, folder: &str) -> Strin
         Task::Write | Task::Transform => ("", ""),
         _ => ("AutoConfig, ", ", config=AutoConfig.from_pretrained(folder)"),
     };
-    match form {
+    let load = match form {
         ExportForm::Adapter => format!(
             "from peft import PeftModel\n\
              from transformers import {config}{class}, AutoTokenizer\n\n\
@@ -189,7 +192,22 @@ fn how_to_load(form: ExportForm, task: &Task, base: &str, folder: &str) -> Strin
              tokenizer = AutoTokenizer.from_pretrained(folder)\n\
              model = {class}.from_pretrained(folder, dtype=\"auto\")\n"
         ),
+    };
+    match task {
+        Task::Transform => load + &how_to_ask(plan),
+        _ => load,
     }
+}
+
+/// What a source begins with is easily forgotten, and without it the model was never taught.
+fn how_to_ask(plan: &Plan) -> String {
+    let prefix = plan.knobs.source_prefix.value.in_config();
+    let text = prefix.map_or("text".to_owned(), |prefix| format!("{} + text", quoted(&prefix)));
+    format!(
+        "\ntext = \"…\"  # what is to be turned into another\n\
+         ids = model.generate(**tokenizer({text}, return_tensors=\"pt\"), max_new_tokens=128)\n\
+         print(tokenizer.decode(ids[0], skip_special_tokens=True))\n"
+    )
 }
 
 /// `owner/name`, as the hub spells it.
@@ -216,19 +234,15 @@ fn loss(loss: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use spec::Prefix;
+
     use super::*;
 
     #[test]
     fn the_snippet_names_the_base_as_it_is_found_on_this_computer() {
         let load = |id: &str, path: &str| {
-            let id = ModelId(id.to_owned());
-            let said = snippet(
-                ExportForm::Adapter,
-                &Task::Write,
-                &id,
-                Path::new(path),
-                Path::new("/out/my \"best\""),
-            );
+            let plan = Plan { model: ModelId(id.to_owned()), ..testkit::plan(|_| {}) };
+            let said = snippet(ExportForm::Adapter, &plan, Path::new(path), Path::new("/out/my \"best\""));
             assert!(said.contains("folder = \"/out/my \\\"best\\\"\"\n"), "{said}");
             said.lines().find_map(|line| line.strip_prefix("base = ").map(str::to_owned)).unwrap()
         };
@@ -237,9 +251,25 @@ mod tests {
         assert_eq!(load("/my/base", "/my/base"), call("\"/my/base\""));
         assert_eq!(load("base.gguf", "/my/base.gguf"), call("\"/my\", gguf_file=\"base.gguf\""));
         let merged = ExportForm::Merged { precision: spec::Precision::F16 };
-        let said =
-            snippet(merged, &Task::Write, &ModelId("a/b".to_owned()), Path::new("/b"), Path::new("/out"));
+        let plan = testkit::plan(|_| {});
+        let said = snippet(merged, &plan, Path::new("/b"), Path::new("/out"));
         assert!(!said.contains("peft") && said.contains("folder = \"/out\"\n"), "{said}");
+        assert!(!said.contains("generate"), "{said}");
+    }
+
+    #[test]
+    fn the_snippet_of_a_model_with_a_task_prefix_says_it() {
+        let said = |prefix: &str| {
+            let mut plan = testkit::plan(|knobs| knobs.source_prefix.value = Prefix(prefix.to_owned()));
+            plan.task.value = Task::Transform;
+            snippet(ExportForm::Adapter, &plan, Path::new("/b"), Path::new("/out"))
+        };
+        assert!(
+            said("summarize:").contains("tokenizer(\"summarize: \" + text, return"),
+            "{}",
+            said("summarize:")
+        );
+        assert!(said("").contains("tokenizer(text, return"), "{}", said(""));
     }
 
     #[test]

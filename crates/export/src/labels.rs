@@ -1,8 +1,9 @@
-//! What `config.json` says of a head: its class, what its outputs are called, and how they are to be read.
+//! What `config.json` says of a task: the head's class, what its outputs are called and how they are to be read; what
+//! texts begin with that are turned into others.
 
-use model::{Reads, encoder::EncoderConfig, head_class};
+use model::{Reads, encoder::EncoderConfig, head_class, padding_of};
 use serde_json::{Map, Value, json};
-use spec::Task;
+use spec::{Prefix, Task};
 
 /// `config` for a model with the head of `task`; as it is where the task is to write. `end` is a token that ends texts:
 /// decoders look for the last token before the padding, and transformers refuses batches where nothing says what that is.
@@ -16,9 +17,9 @@ pub(crate) fn with_head(mut config: Value, task: &Task, end: Option<u32>) -> Val
     };
     let class = config["model_type"].as_str().and_then(|kind| head_class(kind, reads));
     let pads = EncoderConfig::is_one(&config) || !config["pad_token_id"].is_null();
-    let own_end = config["eos_token_id"].as_u64().or(config["eos_token_id"][0].as_u64());
+    let padding = padding_of(&config).or(end);
     let Some(fields) = config.as_object_mut() else { return config };
-    if let Some(pad) = own_end.or(end.map(u64::from)).filter(|_| !pads) {
+    if let Some(pad) = padding.filter(|_| !pads) {
         fields.insert("pad_token_id".to_owned(), json!(pad));
     }
     if let Some(class) = class {
@@ -33,6 +34,18 @@ pub(crate) fn with_head(mut config: Value, task: &Task, end: Option<u32>) -> Val
         Some(problem) => fields.insert("problem_type".to_owned(), json!(problem)),
         None => fields.remove("problem_type"),
     };
+    config
+}
+
+/// `config` for a model that turns texts into others which begin with `prefix`: transformers puts that before them by
+/// itself. What the base had been told of tasks (prefixes, shortest and longest texts) is no longer so.
+pub(crate) fn with_prefix(mut config: Value, task: &Task, prefix: &Prefix) -> Value {
+    let Some(fields) = config.as_object_mut().filter(|_| *task == Task::Transform) else { return config };
+    fields.remove("task_specific_params");
+    fields.remove("prefix");
+    if let Some(prefix) = prefix.in_config() {
+        fields.insert("prefix".to_owned(), json!(prefix));
+    }
     config
 }
 
@@ -73,6 +86,15 @@ mod tests {
         assert_eq!(tag["architectures"], json!(["BertForTokenClassification"]));
         assert!(tag.get("problem_type").is_none(), "what stood there was for another head");
         assert_eq!(with_head(base.clone(), &Task::Write, None), base);
+    }
+
+    #[test]
+    fn a_prefix_stands_where_transformers_looks_for_it_and_those_of_other_tasks_are_gone() {
+        let base = json!({"prefix": "old: ", "task_specific_params": {"summarization": {"prefix": "s: "}}});
+        let new = Prefix("summarize:".to_owned());
+        assert_eq!(with_prefix(base.clone(), &Task::Transform, &new), json!({"prefix": "summarize: "}));
+        assert_eq!(with_prefix(base.clone(), &Task::Transform, &Prefix::default()), json!({}));
+        assert_eq!(with_prefix(base.clone(), &Task::Write, &new), base);
     }
 
     #[test]

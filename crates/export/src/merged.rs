@@ -20,7 +20,7 @@ use weights::{
 
 use crate::{
     ExportError, Exported, IfThere, ROOM_BESIDE_WEIGHTS, Tuned, config,
-    labels::with_head,
+    labels::{with_head, with_prefix},
     opened::Opened,
     place::Place,
     progress::{Tally, Watch},
@@ -83,7 +83,9 @@ pub(crate) fn merged_and(
     meddle: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<Exported, ExportError> {
     let task = &tuned.card.plan.task.value;
-    let config = config::config(with_head(tuned.base.config_json()?, task, tuned.end()), precision);
+    let prefix = &tuned.card.plan.knobs.source_prefix.value;
+    let config = with_prefix(with_head(tuned.base.config_json()?, task, tuned.end()), task, prefix);
+    let config = config::config(config, precision);
     let kept = kept(tuned)?;
     let sizes: Vec<u64> = kept.iter().map(|part| part.size(float(precision))).collect();
     let room = sizes.iter().sum::<u64>() + ROOM_BESIDE_WEIGHTS;

@@ -459,7 +459,6 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | context_length | 64 |
         | packing | off |
         | method | lora |
-        | trainable | all |
         | rank | 8 |
         | alpha | 16 |
         | dropout | 0 |
@@ -472,7 +471,6 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | max_steps | 20 |
         | batch_size | 2 |
         | gradient_accumulation | 1 |
-        | class_weights | off |
         | weight_decay | 0 |
         | max_grad_norm | 0 |
         | seed | 42 |

@@ -19,7 +19,8 @@ pub struct RemoteFile {
 /// Which weights are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// Safetensors where there are any; else the only GGUF file.
+    /// Safetensors where there are any; else the only GGUF file; else PyTorch's own, which are read without running what is
+    /// in them.
     #[default]
     Best,
     /// This GGUF file.
@@ -58,14 +59,23 @@ pub(crate) fn wanted(info: &RepoInfo, choice: &Choice) -> Result<Vec<RemoteFile>
         Choice::Best if !safetensors.is_empty() => safetensors,
         Choice::Best => match gguf.as_slice() {
             [only] => vec![only],
-            [] => return Err(HubError::NoWeights { id: id.clone(), holds: holds(info) }),
+            [] => match pytorch(&ending(".bin")) {
+                found if found.is_empty() => {
+                    return Err(HubError::NoWeights { id: id.clone(), holds: holds(info) });
+                }
+                found => found,
+            },
             several => {
                 let files = several.iter().map(|file| file.name.clone()).collect();
                 return Err(HubError::ChooseFile { id: id.clone(), files });
             }
         },
     };
-    let companion = |name: &str| COMPANIONS.contains(&name) || name.ends_with(".safetensors.index.json");
+    let comes = |ending: &str| weights.iter().any(|file| file.name.ends_with(ending));
+    let index = ["safetensors", "bin"].into_iter().find(|kind| comes(kind));
+    let index = index.map(|kind| format!(".{kind}.index.json"));
+    let is_index = |name: &str| index.as_ref().is_some_and(|ending| name.ends_with(ending.as_str()));
+    let companion = |name: &str| COMPANIONS.contains(&name) || is_index(name);
     let mut files: Vec<RemoteFile> = at_top
         .iter()
         .filter(|file| companion(&file.name))
@@ -85,6 +95,15 @@ fn model_safetensors<'a>(all: &[&'a RemoteFile]) -> Vec<&'a RemoteFile> {
     [single, shards].into_iter().find(|files| !files.is_empty()).unwrap_or_else(|| all.to_vec())
 }
 
+/// `pytorch_model.bin`, or its shards. Other files of that ending are anything: optimisers, arguments, voices.
+fn pytorch<'a>(all: &[&'a RemoteFile]) -> Vec<&'a RemoteFile> {
+    let named =
+        |test: &dyn Fn(&str) -> bool| all.iter().copied().filter(|f| test(&f.name)).collect::<Vec<_>>();
+    let single = named(&|name| name == "pytorch_model.bin");
+    let shards = named(&|name| name.starts_with("pytorch_model-") && name.contains("-of-"));
+    if single.is_empty() { shards } else { single }
+}
+
 /// A file at the top of the repository, whose name is safe as a file's name here.
 fn is_plain_name(name: &str) -> bool {
     !name.is_empty()
@@ -97,8 +116,8 @@ fn holds(info: &RepoInfo) -> String {
     let pickles =
         info.files.iter().any(|f| [".bin", ".pt", ".pth", ".ckpt"].iter().any(|s| f.name.ends_with(s)));
     if pickles {
-        "only PyTorch files, which can run programs when they are opened".to_owned()
+        "only PyTorch files that are not called pytorch_model.bin, as a model's weights are".to_owned()
     } else {
-        format!("none of its {} files is safetensors or GGUF", info.files.len())
+        format!("none of its {} files is safetensors, GGUF or pytorch_model.bin", info.files.len())
     }
 }

@@ -407,6 +407,40 @@ fn a_repository_of_several_gguf_files_asks_which() {
     assert_eq!(installed(models.path(), &id()).unwrap().gguf, ["q4.gguf", "q8.gguf"]);
 }
 
+/// The files that arrive of a repository with these.
+fn arrives(files: &[&str]) -> Result<Vec<String>, HubError> {
+    let siblings: Vec<String> =
+        files.iter().map(|name| format!(r#"{{"rfilename": "{name}", "size": 3}}"#)).collect();
+    let json = format!(r#"{{"id": "ours/tiny", "sha": "abc", "siblings": [{}]}}"#, siblings.join(", "));
+    let server = Server::new(move |request, _| match request.path.starts_with("/api") {
+        true => Reply::Whole(json.as_bytes().to_vec()),
+        false => Reply::Whole(b"abc".to_vec()),
+    });
+    let models = tempfile::tempdir().unwrap();
+    Ok(names(&download(&server, models.path())?))
+}
+
+#[test]
+fn pytorchs_own_files_come_where_there_is_nothing_else() {
+    let single = ["config.json", "pytorch_model.bin", "optimizer.bin", "training_args.bin"];
+    assert_eq!(arrives(&single).unwrap(), ["config.json", "hub.json", "pytorch_model.bin"]);
+    let shards = [
+        "config.json",
+        "pytorch_model-00001-of-00002.bin",
+        "pytorch_model-00002-of-00002.bin",
+        "pytorch_model.bin.index.json",
+    ];
+    assert_eq!(
+        arrives(&shards).unwrap(),
+        [&["config.json", "hub.json"], &shards[1..]].concat(),
+        "with the index that says what is where"
+    );
+    let both = ["config.json", "model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+    assert_eq!(arrives(&both).unwrap(), ["config.json", "hub.json", "model.safetensors"]);
+    let other = arrives(&["config.json", "voices.bin", "model.pt"]).unwrap_err().to_string();
+    assert!(other.contains("not called pytorch_model.bin"), "{other}");
+}
+
 #[test]
 fn a_wheel_that_is_not_the_pinned_one_is_thrown_away() {
     let server = Server::new(|request, _| match request.path.as_str() {

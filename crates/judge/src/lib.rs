@@ -5,6 +5,7 @@
 //! answers here and nowhere else, and the numbers are those of crate `metrics`.
 
 mod guess;
+mod intervals;
 mod outcome;
 mod said;
 mod worst;
@@ -14,4 +15,4 @@ pub use guess::Guess;
 pub use outcome::{Outcome, measured};
 pub use said::{entities, probabilities, said, word_answers};
 pub use worst::loss;
-pub use written::written;
+pub use written::Written;

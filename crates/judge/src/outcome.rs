@@ -1,10 +1,13 @@
 //! Answers beside what is right, and every number that is read off them.
 
 use data::Answer;
-use metrics::{Confusion, EntityCounts, LabelSets, MetricError, Prf, Reading, Resampling};
+use metrics::{Confusion, EntityCounts, LabelSets, MetricError, Prf, Reading};
 use spec::{ClassScore, Measured, Metric, Score, Task};
 
-use crate::said::{best, probabilities};
+use crate::{
+    intervals::with_intervals,
+    said::{best, probabilities},
+};
 
 /// What was said and what is right, row by row.
 #[derive(Clone, Debug)]
@@ -255,28 +258,7 @@ pub fn measured(
     base: Option<&Outcome<'_>>,
 ) -> Vec<Measured> {
     let of = |other: Option<&Outcome<'_>>| other.map(Outcome::scores).unwrap_or_default();
-    let (guess, base) = (of(guess), of(base));
-    let find = |scores: &[Score], metric| scores.iter().find(|s| s.metric == metric).map(|s| s.value);
-    // The same seed draws the same rows: each sample is scored once, for all metrics.
-    let mut drawn: Vec<Vec<Score>> = Vec::new();
-    let interval = |metric: Metric, drawn: &mut Vec<Vec<Score>>| {
-        let mut at = 0;
-        metrics::bootstrap(tuned.len(), Resampling::default(), |rows| {
-            if at == drawn.len() {
-                drawn.push(tuned.scores_of(rows));
-            }
-            at += 1;
-            find(&drawn[at - 1], metric)
-                .ok_or(MetricError::Undefined("a sample of the rows has no such number"))
-        })
-    };
-    let with_interval = |score: Score| {
-        let Score { metric, value } = score;
-        // Where a sample has no such number, nobody can say how sure it is.
-        let (low, high) = interval(metric, &mut drawn).map_or((value, value), |i| (i.low, i.high));
-        Measured { metric, value, low, high, guess: find(&guess, metric), base: find(&base, metric) }
-    };
-    tuned.scores().into_iter().map(with_interval).collect()
+    with_intervals(tuned.len(), |rows| tuned.scores_of(rows), &of(guess), &of(base))
 }
 
 #[cfg(test)]

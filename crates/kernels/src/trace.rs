@@ -58,6 +58,16 @@ pub fn record() {
     ON.store(true, Relaxed);
 }
 
+/// What is done from now on is not recorded, until [`go_on`].
+pub fn hold() {
+    ON.store(false, Relaxed);
+}
+
+/// Goes on with a recording that was put on hold.
+pub fn go_on() {
+    ON.store(true, Relaxed);
+}
+
 /// Ends the recording.
 pub fn taken() -> Trace {
     ON.store(false, Relaxed);
@@ -169,8 +179,12 @@ mod tests {
     fn what_is_done_while_recording_is_in_the_record() {
         record();
         span("outer", || span("inner", || counted(6, || ())));
+        hold();
+        span("between", || counted(1, || ()));
+        go_on();
+        span("later", || ());
         let trace = taken();
-        assert_eq!(trace.spans.iter().map(|span| span.name).collect::<Vec<_>>(), ["inner", "outer"]);
+        assert_eq!(trace.spans.iter().map(|span| span.name).collect::<Vec<_>>(), ["inner", "outer", "later"]);
         assert_eq!(trace.flop, 6);
         span("after", || ());
         assert!(taken().spans.is_empty());

@@ -54,6 +54,6 @@ pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, head_class, head_spec
 pub use layout::Layout;
 pub use linear::Linear;
 pub use rotary::{RopeScaling, Rotary};
-pub use scorer::Scorer;
+pub use scorer::{Scorer, padding_of};
 pub use spec::{Beams, EarlyStopping, Sampling};
 pub use writer::{DecoderWriter, Writer};

@@ -2,6 +2,7 @@
 //! just read, as transformers' `LlamaForSequenceClassification` and its kin do.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde_json::Value;
 use weights::Checkpoint;
 
 use crate::{
@@ -12,11 +13,13 @@ use crate::{
 /// What transformers calls the head, and PEFT the module that learns whole.
 const SCORE: &str = "score";
 
-/// `score(hidden state of the text's last token)`, without a bias.
+/// `score(hidden state of the text's last token)`, without a bias. The last token is the last that is not the padding
+/// token, though a text be without padding: transformers looks for it so, and a text may end in that token itself.
 #[derive(Clone, Debug)]
 pub struct Scorer {
     decoder: Decoder,
     spec: HeadSpec,
+    padding: Option<u32>,
     /// `[num_labels, hidden_size]`
     score: Parameter,
     parameters: Vec<Parameter>,
@@ -53,7 +56,7 @@ impl Scorer {
         let value = Tensor::from_data(TensorData::new(numbers, shape), device);
         let score = Parameter { name, shape: shape.to_vec(), value };
         let parameters = decoder.parameters().iter().chain([&score]).cloned().collect();
-        Ok(Self { decoder, spec, score, parameters, born })
+        Ok(Self { decoder, spec, padding: padding_of(&json), score, parameters, born })
     }
 
     /// The decoder.
@@ -72,6 +75,11 @@ impl Scorer {
         config.most_tokens().unwrap_or(config.max_position_embeddings)
     }
 
+    /// The place of the token that is asked; the first where all are padding, as in transformers.
+    fn last(&self, ids: &[u32]) -> usize {
+        ids.iter().rposition(|id| Some(*id) != self.padding).unwrap_or(0)
+    }
+
     /// What the head says of each of `texts`, in their order.
     ///
     /// - `[texts, num_labels]`
@@ -85,8 +93,8 @@ impl Scorer {
         let (mut ids, mut segments, mut lasts) = (Vec::new(), Vec::new(), vec![0; texts.len()]);
         for (row, chain) in chains.iter().enumerate() {
             for text in chain {
+                lasts[*text] = (ids.len() + self.last(texts[*text].ids)) as i32;
                 ids.extend_from_slice(texts[*text].ids);
-                lasts[*text] = ids.len() as i32 - 1;
             }
             segments.push(chain.iter().map(|text| lengths[*text] as u32).collect::<Vec<_>>());
             ids.resize((row + 1) * width, 0);
@@ -97,6 +105,14 @@ impl Scorer {
         let lasts = Tensor::<1, Int>::from_data(TensorData::new(lasts, [texts.len()]), device);
         Ok(hidden.select(0, lasts).matmul(self.score.of(adapter).transpose()))
     }
+}
+
+/// The token that fills up texts of a decoder with a head, by its `config.json`: transformers asks for one, and where none
+/// is named an export names the end token.
+pub fn padding_of(config: &Value) -> Option<u32> {
+    let token = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    let end = &config["eos_token_id"];
+    token(&config["pad_token_id"]).or_else(|| token(end)).or_else(|| token(&end[0]))
 }
 
 impl Base for Scorer {

@@ -1,6 +1,6 @@
 //! What was measured before a plan is made.
 
-use spec::{DeviceInfo, LabelCount, ModelId, Sha256};
+use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Sha256};
 
 /// Everything a plan rests on besides what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,17 @@ pub struct ModelFacts {
     pub kind: ModelKind,
     /// What the outputs of its own head are called, in their order; none where it has no such head.
     pub labels: Option<Vec<String>>,
+    /// What its texts begin with.
+    pub prefixes: Prefixes,
+}
+
+/// What `config.json` of a model that turns texts into others says that these begin with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefixes {
+    /// All of them: `prefix`.
+    pub own: Prefix,
+    /// Those of a task: `task_specific_params`.
+    pub of_tasks: Vec<String>,
 }
 
 /// How a model reads, and so what it can do.

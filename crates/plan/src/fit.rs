@@ -2,7 +2,7 @@
 
 use spec::{DeviceInfo, Fit, FitKind, TargetModules};
 
-use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, ModelKind, memory, words::bytes};
+use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes};
 
 /// Up to this share of the memory there is room to spare.
 const GOOD: f64 = 0.70;
@@ -98,6 +98,7 @@ impl ModelFacts {
             linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
             kind: ModelKind::Decoder,
             labels: None,
+            prefixes: Prefixes::default(),
         }
     }
 }

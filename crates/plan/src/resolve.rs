@@ -83,6 +83,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         false => follows(false, "each text is answered by itself"),
         true => rows::packing(data, context_length.value),
     });
+    let source_prefix = or(&asked.source_prefix, || task::source_prefix(kind, &model.prefixes));
     let rows = Rows::of(data, context_length.value, packing.value);
 
     let goal = pace::rows_per_step(&rows, packing.value, &budget);
@@ -108,6 +109,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     });
     let knobs = Decided {
         supervise,
+        source_prefix,
         context_length,
         packing,
         method: method.clone(),

@@ -1,9 +1,9 @@
 //! What a model learns to do, by its data and by how it reads; and what only some tasks have knobs for.
 
-use spec::{Asked, Because, Chosen, Counts, LabelCount, Method, RunSpec, Task, TaskKind, in_order};
+use spec::{Asked, Because, Chosen, Counts, LabelCount, Method, Prefix, RunSpec, Task, TaskKind, in_order};
 
 use crate::{
-    DataKind, Facts, ModelKind, PlanError,
+    DataKind, Facts, ModelKind, PlanError, Prefixes,
     words::{count, counted},
 };
 
@@ -128,6 +128,7 @@ fn as_model_has_them(named: Vec<String>, of_model: Option<&[String]>) -> Vec<Str
 pub(crate) fn check_knobs(asked: &Asked, task: TaskKind) -> Result<(), PlanError> {
     let used = [
         ("supervise", asked.supervise.is_some()),
+        ("source_prefix", asked.source_prefix.as_ref().is_some_and(|prefix| !prefix.is_none())),
         ("packing", asked.packing == Some(true)),
         ("n_samples", asked.n_samples.is_some_and(|n| n > 0)),
         ("class_weights", asked.class_weights == Some(true)),
@@ -135,6 +136,25 @@ pub(crate) fn check_knobs(asked: &Asked, task: TaskKind) -> Result<(), PlanError
     match used.into_iter().find(|(knob, used)| *used && !task.uses(knob)) {
         Some((knob, _)) => Err(PlanError::NotForTask { knob, task }),
         None => Ok(()),
+    }
+}
+
+/// The model's own, if it has one. Of several tasks that it knows nobody but the person can say which is meant.
+pub(crate) fn source_prefix(task: TaskKind, known: &Prefixes) -> Chosen<Prefix> {
+    let none = |because| Chosen::new(Prefix::default(), because);
+    if task != TaskKind::Transform {
+        return none(Because::Follows("only a model that turns texts into others has one".to_owned()));
+    }
+    if !known.own.is_none() {
+        return Chosen::new(known.own.clone(), Because::Measured("the model's own".to_owned()));
+    }
+    match &known.of_tasks[..] {
+        [] => none(Because::Measured("the model names none".to_owned())),
+        named => {
+            let named: Vec<String> = named.iter().map(|prefix| format!("`{prefix}`")).collect();
+            let why = format!("the model knows {}: set the one that fits, if any does", named.join(", "));
+            none(Because::Measured(why))
+        }
     }
 }
 
@@ -221,6 +241,20 @@ mod tests {
         assert_eq!(as_model_has_them(sorted.clone(), Some(&other)), other);
         assert_eq!(as_model_has_them(sorted.clone(), Some(&owned(&["a", "b", "c"]))), sorted);
         assert_eq!(as_model_has_them(sorted.clone(), None), sorted);
+    }
+
+    #[test]
+    fn the_models_own_prefix_is_kept_and_those_of_several_tasks_are_told() {
+        let known = |own: &str, of_tasks: &[&str]| Prefixes {
+            own: Prefix(own.to_owned()),
+            of_tasks: of_tasks.iter().map(|prefix| (*prefix).to_owned()).collect(),
+        };
+        let own = source_prefix(TaskKind::Transform, &known("summarize: ", &["translate:"]));
+        assert_eq!(own.value.before("a"), "summarize: a");
+        let several = source_prefix(TaskKind::Transform, &known("", &["summarize:", "translate:"]));
+        assert!(several.value.is_none());
+        assert!(several.because.to_string().starts_with("the model knows `summarize:`, `translate:`: set"));
+        assert!(source_prefix(TaskKind::Write, &known("summarize:", &[])).value.is_none());
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
         expect![[r#"
             device cpu: the processor: Test device
             supervise replies: the model should learn to answer, not to ask
+            source_prefix none: only a model that turns texts into others has one
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
             method lora: it learns nearly as much in far less memory
@@ -82,6 +83,7 @@ fn quick_keeps_to_minutes() {
         expect![[r#"
             device cpu: the processor: Test device
             supervise replies: the model should learn the completions, not the prompts
+            source_prefix none: only a model that turns texts into others has one
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
             method lora: it learns nearly as much in far less memory
@@ -123,6 +125,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
         expect![[r#"
             device gpu:0: the graphics adapter: Test device
             supervise everything: running text has no replies: all of it is taught
+            source_prefix none: only a model that turns texts into others has one
             context_length 1536: cuts all your examples, of which the shortest has 3,000 tokens; more does not fit into memory
             packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
             method lora: it learns nearly as much in far less memory

@@ -98,7 +98,7 @@ fn must_last(event: &RunEvent) -> bool {
         RunEvent::Started { .. } | RunEvent::Saved { .. } => true,
         RunEvent::Paused { .. } | RunEvent::Ended { .. } | RunEvent::Failed { .. } => true,
         RunEvent::Ready { .. } | RunEvent::Stepped { .. } | RunEvent::Evaluated { .. } => false,
-        RunEvent::Sampled { .. } | RunEvent::Warned { .. } => false,
+        RunEvent::Sampled { .. } | RunEvent::Warned { .. } | RunEvent::Profiled { .. } => false,
     }
 }
 

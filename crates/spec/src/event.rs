@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, DeviceInfo, Plan, Score};
+use crate::{ApiError, DeviceInfo, Plan, Profile, Score};
 
 /// An event with its place and time: one line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,6 +140,13 @@ pub enum RunEvent {
         step: u32,
         /// One for each prompt.
         samples: Vec<Sample>,
+    },
+    /// What a step costs was measured, as it was asked for.
+    Profiled {
+        /// Part by part.
+        profile: Profile,
+        /// The file in the run's folder with each piece of work, in Chrome's trace event format.
+        trace: String,
     },
     /// A checkpoint lies on the disk.
     Saved {

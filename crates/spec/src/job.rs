@@ -20,6 +20,16 @@ pub struct Job {
     pub model: PathBuf,
     /// The folder of the data set's version: `train.jsonl`, `validation.jsonl`, `test.jsonl`.
     pub data: PathBuf,
+    /// Whether to measure what the parts of a step cost.
+    #[serde(default)]
+    pub profile: bool,
+}
+
+impl Job {
+    /// The file for what each piece of work cost, if that is to be measured.
+    pub fn trace(&self, folder: &RunFolder) -> Option<PathBuf> {
+        self.profile.then(|| folder.trace())
+    }
 }
 
 /// What a running worker is to do now.
@@ -108,6 +118,11 @@ impl RunFolder {
     /// What the worker and its drivers print.
     pub fn log(&self) -> PathBuf {
         self.0.join("worker.log")
+    }
+
+    /// What each piece of work of some steps cost, in Chrome's trace event format, where that was asked.
+    pub fn trace(&self) -> PathBuf {
+        self.0.join("trace.json")
     }
 
     /// All checkpoints.

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Chosen, Trainable};
+use crate::{Chosen, Prefix, Trainable};
 
 /// How the learning rate goes after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,7 +249,7 @@ macro_rules! word_setting {
         }
     )+};
 }
-word_setting!(Method, Schedule, Supervise, TargetModules, Trainable);
+word_setting!(Method, Prefix, Schedule, Supervise, TargetModules, Trainable);
 
 fn fits(kind: KnobKind, number: Option<f64>) -> bool {
     match (kind, number) {
@@ -365,6 +365,10 @@ fn everything() -> Chosen<Trainable> {
     Chosen::new(Trainable::default(), crate::Because::Usual("all of it".to_owned()))
 }
 
+fn no_prefix() -> Chosen<Prefix> {
+    Chosen::new(Prefix::default(), crate::Because::Usual("texts were read as they stood".to_owned()))
+}
+
 fn unweighted() -> Chosen<bool> {
     Chosen::new(false, crate::Because::Usual("every example counted alike".to_owned()))
 }
@@ -373,6 +377,10 @@ knobs! {
     supervise: Supervise, "What is taught",
         "Which tokens the model learns to write: everything, the replies, or only the last reply.",
         KnobKind::Choice { of: &["everything", "replies", "last-reply"] };
+    #[serde(default = "no_prefix")]
+    source_prefix: Prefix, "Task prefix",
+        "What each source begins with, for a model that turns texts into others and knows several tasks; none is nothing.",
+        KnobKind::Words { examples: &["summarize:", "translate English to German:", "none"] };
     context_length: u32, "Context length",
         "The longest example in tokens; what is longer is cut. Longer needs more memory.",
         KnobKind::Whole { min: 8, max: 131_072 };

@@ -25,6 +25,8 @@ mod models;
 mod plan;
 mod planned;
 mod predicted;
+mod prefix;
+mod profile;
 mod progress;
 mod report;
 mod row;
@@ -65,6 +67,8 @@ pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, Model
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
 pub use predicted::{FoundEntity, LabelChance, Predicted};
+pub use prefix::Prefix;
+pub use profile::{PartCost, Profile};
 pub use progress::{TaskProgress, TaskUnit};
 pub use report::{ClassScore, Measured, Mistake, Report};
 pub use row::RunRow;

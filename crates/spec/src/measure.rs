@@ -41,8 +41,12 @@ pub enum Metric {
     Rouge2,
     /// The longest run of words in common, gaps allowed: `rougeL`. 0 to 1.
     RougeL,
+    /// The longest run in common line by line: `rougeLsum`. 0 to 1.
+    RougeLsum,
     /// Runs of up to four words in common, over all texts together: sacrebleu's BLEU. 0 to 100.
     Bleu,
+    /// Runs of up to six characters in common, over all texts together: sacrebleu's chrF. 0 to 100.
+    Chrf,
 }
 
 impl Metric {
@@ -65,7 +69,9 @@ impl Metric {
             Self::Rouge1 => "ROUGE-1",
             Self::Rouge2 => "ROUGE-2",
             Self::RougeL => "ROUGE-L",
+            Self::RougeLsum => "ROUGE-Lsum",
             Self::Bleu => "BLEU",
+            Self::Chrf => "chrF",
         }
     }
 

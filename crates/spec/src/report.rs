@@ -18,7 +18,7 @@ pub struct Measured {
     pub high: f64,
     /// What an answer that does not look at the text reaches: the most frequent label, the mean.
     pub guess: Option<f64>,
-    /// What the model it started from reaches, where that has such a head.
+    /// What the model it started from reaches, where that can do the task.
     pub base: Option<f64>,
 }
 
@@ -68,18 +68,24 @@ pub struct Report {
     pub split: Split,
     /// Examples looked at.
     pub n: u64,
+    /// Examples that the part has. Of texts that are written, which takes long, not all may have been looked at.
+    pub of: u64,
     /// Examples of them that were longer than the context and cut.
     pub n_truncated: u64,
     /// What the model does.
     pub task: Task,
-    /// Mean loss over the examples (over the words, of tags).
+    /// Mean loss over the examples (over the words, of tags; over the tokens, of texts that are written).
     pub loss: f64,
+    /// That of the model it started from, where it can be told.
+    pub base_loss: Option<f64>,
     /// The numbers, the most telling first.
     pub metrics: Vec<Measured>,
+    /// How the numbers of written texts were computed, a line each, as sacrebleu says it.
+    pub signatures: Vec<String>,
     /// By label, in the order of the task's; by kind, of entities. Empty for numbers.
     pub classes: Vec<ClassScore>,
     /// `confusion[right][said]` in the order of the task's labels, where each text or word has exactly one.
     pub confusion: Vec<Vec<u64>>,
-    /// The examples with the greatest loss, the worst first.
+    /// The examples with the greatest loss, the worst first; of written texts those that share least with what is right.
     pub worst: Vec<Mistake>,
 }

@@ -62,6 +62,9 @@ pub struct RunSpec {
     pub device: Option<DeviceChoice>,
     /// The knobs set by hand.
     pub knobs: Asked,
+    /// Whether to measure what the parts of a step cost.
+    #[serde(default)]
+    pub profile: bool,
 }
 
 /// Where a run stands; a fold over its events and whether its worker lives.

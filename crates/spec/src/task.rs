@@ -39,6 +39,7 @@ impl TaskKind {
         match key {
             "supervise" | "packing" => self == Self::Write,
             "n_samples" => !self.answers_with_a_head(),
+            "source_prefix" => self == Self::Transform,
             "class_weights" => matches!(self, Self::Classify | Self::Tag),
             _ => true,
         }

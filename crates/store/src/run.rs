@@ -383,7 +383,7 @@ pub(crate) fn note(db: &Transaction, id: RunId, event: &spec::RunEvent) -> rusql
             params![Text(id), Json(error)],
         )?,
         RunEvent::Stepped { .. } | RunEvent::Evaluated { .. } | RunEvent::Sampled { .. } => 0,
-        RunEvent::Saved { .. } | RunEvent::Warned { .. } => 0,
+        RunEvent::Saved { .. } | RunEvent::Warned { .. } | RunEvent::Profiled { .. } => 0,
     };
     Ok(())
 }

@@ -236,7 +236,10 @@ fn take(db: &Transaction, id: RunId, stamped: &Stamped) -> rusqlite::Result<()> 
         }
         RunEvent::Sampled { step, .. } | RunEvent::Saved { step, .. } => Some(step),
         RunEvent::Paused { step, .. } | RunEvent::Ended { step, .. } => Some(step),
-        RunEvent::Started { .. } | RunEvent::Warned { .. } | RunEvent::Failed { .. } => None,
+        RunEvent::Started { .. }
+        | RunEvent::Warned { .. }
+        | RunEvent::Profiled { .. }
+        | RunEvent::Failed { .. } => None,
     };
     db.prepare_cached(
         "INSERT OR REPLACE INTO event (run, seq, at_ms, step, event) VALUES (?1, ?2, ?3, ?4, ?5)",

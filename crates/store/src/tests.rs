@@ -39,6 +39,7 @@ fn keep(store: &Store, run: RunId, created_ms: u64) {
         effort: None,
         device: None,
         knobs: Asked::default(),
+        profile: false,
     };
     let new = NewRun { id: run, name: "first", spec: &spec, plan: &plan(), app_version: "0.1.0", created_ms };
     store.keep_run(&new).unwrap();

@@ -1,7 +1,7 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Range, Schedule, Sha256,
+    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Prefix, Range, Schedule, Sha256,
     Supervise, TargetModules, Task, Template, Trainable,
 };
 
@@ -12,6 +12,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
     }
     let mut knobs = Decided {
         supervise: asked(Supervise::Everything),
+        source_prefix: asked(Prefix::default()),
         context_length: asked(64),
         packing: asked(false),
         method: asked(Method::Lora),

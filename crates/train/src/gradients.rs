@@ -5,6 +5,7 @@
 
 use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
+use kernels::trace::span;
 use model::{Adapter, HeadModel, Text};
 use spec::DeviceChoice;
 
@@ -79,6 +80,15 @@ impl Workers {
         }
     }
 
+    /// Shares of an update that are computed side by side, and threads that compute them.
+    pub(crate) fn lanes_and_threads(&self) -> [u32; 2] {
+        match self {
+            Self::Gpu { .. } => [1, 1],
+            Self::Cores { pools, .. } if pools.len() > 1 => [pools.len() as u32; 2],
+            Self::Cores { .. } => [1, rayon::current_num_threads() as u32],
+        }
+    }
+
     /// The loss and gradient of an update. `dropout` is the rate and a seed that no other update has.
     ///
     /// # Errors
@@ -101,9 +111,11 @@ impl Workers {
                 let first = places.first().map_or(0, |place| *place as u64);
                 let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(first), ..d });
                 let tracked = learner.tracked(dropout);
-                if let Some(done) = objective.forward(&tracked, chains, Want::Gradient)? {
+                let forward = || objective.forward(&tracked, chains, Want::Gradient);
+                if let Some(done) = span("rest, forward", forward)? {
                     loss += done.loss;
-                    sum = Some(added(sum, done.gradients(&tracked, scale)));
+                    let gradients = span("rest, backward", || done.gradients(&tracked, scale));
+                    sum = Some(added(sum, gradients));
                 }
             }
             Ok((loss, sum))

@@ -23,6 +23,7 @@ mod losses;
 mod memory;
 mod objective;
 mod pace;
+mod profile;
 pub mod proof;
 pub mod race;
 mod run;

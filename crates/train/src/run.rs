@@ -12,6 +12,7 @@ use crate::{
     evaluate::evaluate,
     memory::memory,
     pace::Pace,
+    profile::Profiler,
     schedule::learning_rate,
 };
 
@@ -36,6 +37,8 @@ pub struct Course<'a, O: Objective> {
     pub n_cut: [u64; 2],
     /// What the person asks meanwhile.
     pub asked: &'a dyn Fn() -> Option<Control>,
+    /// Where to write what the first steps cost, if that is asked.
+    pub profile: Option<&'a Path>,
 }
 
 /// Whoever hears of the run.
@@ -68,6 +71,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
     let mut batches = Batches::new(course.lessons, per_update as usize, knobs.seed.value);
     let stepper = Stepper::new(course.plan, course.objective)?;
     let Checkpoint { mut progress, mut learner, mut optimizer } = course.begin()?;
+    let mut profiler = course.profile.map(|file| Profiler::new(file, &stepper.workers));
     let mut pace = Pace::start();
     let mut seen = memory(None);
 
@@ -88,6 +92,10 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
             }
         }
 
+        let last = progress.step + 1 == steps;
+        if let Some(profiler) = &mut profiler {
+            profiler.begin(last);
+        }
         pace.lap();
         let update = batches.update(progress.step);
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
@@ -110,8 +118,13 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
             secs_left: pace.left(steps - progress.step, course.looks_left(progress.step)),
             memory: seen,
         })?;
+        if let Some(profiled) =
+            profiler.as_mut().map(|profiler| profiler.end(secs, last)).transpose()?.flatten()
+        {
+            profiler = None;
+            narrate(profiled)?;
+        }
 
-        let last = progress.step == steps;
         let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
         if look {
             course.look(&stepper, &learner, &mut progress, &mut pace, narrate)?;

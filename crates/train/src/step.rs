@@ -2,6 +2,7 @@
 //! moves nothing, is an error.
 
 use adapt::{Dropout, Learns};
+use kernels::trace::span;
 use spec::Plan;
 
 use crate::{
@@ -69,9 +70,11 @@ impl<'a, O: Objective> Stepper<'a, O> {
         if grad_norm == 0.0 {
             return Err(TrainError::NothingMoved("every gradient is zero"));
         }
-        let gradients = clip(gradients, grad_norm, self.max_grad_norm);
         let before: Vec<_> = learner.values().cloned().collect();
-        let after = optimizer.step(before.clone(), gradients, lr, step);
+        let after = span("optimizer", || {
+            let gradients = clip(gradients, grad_norm, self.max_grad_norm);
+            optimizer.step(before.clone(), gradients, lr, step)
+        });
         if step < 2 && lr > 0.0 {
             let moves: Vec<_> = before.into_iter().zip(&after).map(|(a, b)| b.clone() - a).collect();
             if norm(&moves)? == 0.0 {

@@ -7,7 +7,7 @@ mod common;
 mod length;
 
 use adapt::{Full, Learns};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use common::{open, rows};
 use data::{Answer, Question, Row};
 use length::length;

@@ -69,7 +69,7 @@ fn go(
         let value = logits.iter().map(|each| f64::from(each[0])).sum();
         vec![Score { metric: Metric::Accuracy, value }]
     };
-    course(folder, plan, &head, [lessons, &lessons[..lessons.len().min(3)]], &judge, asked)
+    course(folder, plan, &head, [lessons, &lessons[..lessons.len().min(3)]], &judge, asked, None)
 }
 
 #[test]

@@ -18,7 +18,7 @@ use model::{Bare, Decoder, Layout};
 use shaken::shaken;
 use spec::{Control, DeviceChoice, EndReason, Plan, RunEvent};
 use testkit::{assert_close, fixture, json, plan, whole};
-use train::{AdamW, Checkpoint, Stepper, TrainError, Update, Workers, latest, method};
+use train::{AdamW, Checkpoint, Stepper, TrainError, Update, Workers, method};
 
 fn tiny() -> Decoder {
     open(&fixture("tiny/llama_tied"))
@@ -86,7 +86,7 @@ fn batches_of_any_size_give_the_same_gradient() {
 /// A run over twelve rows in `folder`; `asked` is looked at before each step.
 fn go(folder: &Path, plan: &Plan, asked: &dyn Fn() -> Option<Control>) -> Result<Vec<RunEvent>, TrainError> {
     let (rows, validation) = (some_rows(12), some_rows(3));
-    course(folder, plan, &tiny(), [&rows, &validation], &|_| Vec::new(), asked)
+    course(folder, plan, &tiny(), [&rows, &validation], &|_| Vec::new(), asked, None)
 }
 
 #[test]
@@ -160,6 +160,34 @@ fn a_run_that_diverges_or_does_not_move_says_so() {
     let update = Update { rows: rows.iter().collect() };
     let stepped = Stepper::new(&plan, &model).unwrap().step(&broken, &mut optimizer, &update, 1e-3, 7);
     assert!(matches!(stepped.err(), Some(TrainError::Diverged { step: 7 })));
+}
+
+#[test]
+fn what_steps_cost_is_told_once_and_each_piece_of_work_is_written_down() {
+    for (max_steps, recorded) in [(1, 1), (3, 2), (6, 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("trace.json");
+        let plan = plan(|knobs| knobs.max_steps.value = max_steps);
+        let rows = some_rows(12);
+        let said =
+            course(folder.path(), &plan, &tiny(), [&rows, &[]], &|_| Vec::new(), &|| None, Some(&trace))
+                .unwrap();
+        let told: Vec<_> = said
+            .iter()
+            .filter_map(|event| match event {
+                RunEvent::Profiled { profile, trace } => Some((profile, trace)),
+                _ => None,
+            })
+            .collect();
+        let [(profile, file)] = told.as_slice() else { panic!("{} profiles", told.len()) };
+        assert_eq!((profile.steps, file.as_str()), (recorded, "trace.json"));
+        for part in ["linears, forward", "attention, backward", "cross-entropy", "optimizer"] {
+            assert!(profile.parts.iter().any(|cost| cost.name == part && cost.secs > 0.0), "{part}");
+        }
+        assert!(profile.product_flop > 0.0);
+        let trace: serde_json::Value = serde_json::from_slice(&std::fs::read(trace).unwrap()).unwrap();
+        assert!(trace["traceEvents"].as_array().unwrap().iter().any(|event| event["name"] == "optimizer"));
+    }
 }
 
 #[test]

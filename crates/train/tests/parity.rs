@@ -9,7 +9,6 @@ mod length;
 use std::{path::Path, sync::LazyLock};
 
 use adapt::{Learns, Lora, LoraConfig, NamedTensor, read_tensors};
-use burn::tensor::Tensor;
 use common::{open, rows};
 use data::Row;
 use length::length;

@@ -10,7 +10,7 @@ use text::Tokenizer;
 use train::{Course, Head, TrainError};
 use weights::Checkpoint;
 
-use crate::{job::Narrate, prepare::unreadable};
+use crate::{job::Narrate, prepare::unreadable, vocabulary::Rows};
 
 /// What is opened before the task is looked at.
 pub(crate) struct Opened<'a> {
@@ -20,16 +20,20 @@ pub(crate) struct Opened<'a> {
     pub(crate) tokenizer: &'a Tokenizer,
     pub(crate) kept: &'a Kept,
     pub(crate) device: &'a Device,
+    /// Of the model's embedding.
+    pub(crate) rows: Rows,
 }
 
 /// Questions in, a trained head out; each look says how good the answers are.
 pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) -> Result<(), ApiError> {
-    let Opened { folder, job, checkpoint, tokenizer, kept, device } = opened;
+    let Opened { folder, job, checkpoint, tokenizer, kept, device, rows } = opened;
     let (plan, knobs) = (&job.plan, &job.plan.knobs);
     let examiner = Examiner::new(tokenizer, &plan.task.value, knobs.context_length.value as usize);
     let of = |split| examiner.kept(kept, split, &mut data::unwatched).map_err(unreadable);
-    let taught = of(Split::Train)?;
-    let mut validation = of(Split::Validation)?.questions;
+    let (mut taught, mut validation) = (of(Split::Train)?, of(Split::Validation)?.questions);
+    let hold = |rows: Rows, question: &Question| rows.hold(&question.ids);
+    let unknown = rows.retain(&mut taught.questions, hold) + rows.retain(&mut validation, hold);
+    rows.warned(unknown).map_or(Ok(()), narrate)?;
     if let most @ 1.. = knobs.eval_examples.value as usize {
         let drawn = data::drawn(validation.len(), most, knobs.seed.value);
         let mut places = drawn.into_iter().peekable();
@@ -47,6 +51,7 @@ pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) ->
     drop(checkpoint);
     let objective = Head::new(&model, plan, &taught.questions)?;
     let answers: Vec<Answer> = validation.iter().map(|question: &Question| question.answer.clone()).collect();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &objective,
@@ -59,6 +64,7 @@ pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) ->
         checkpoints: &folder.checkpoints(),
         n_cut: [taught.n_truncated, taught.n_untaught],
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

@@ -19,6 +19,7 @@ use crate::{
     awake::Awake,
     prepare::prepare,
     transform,
+    vocabulary::Rows,
 };
 
 /// Carries out the job in `folder` and gives back the exit code. What cannot be written into the log goes to the
@@ -73,19 +74,21 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
     let checkpoint = Checkpoint::open(&job.model).map_err(bad_model)?;
     let tokenizer = Tokenizer::open(&checkpoint).map_err(bad_model)?;
     let kept = data::open(&job.data).map_err(|e| ApiError::new(Code::BadData, e.to_string()))?;
+    let config = checkpoint.config_json().map_err(bad_model)?;
+    let rows = Rows::of(&config);
     if plan.task.value == Task::Transform {
         let (tokenizer, kept, device) = (&tokenizer, &kept, &device);
-        return transform::train(Opened { folder, job, checkpoint, tokenizer, kept, device }, narrate);
+        return transform::train(Opened { folder, job, checkpoint, tokenizer, kept, device, rows }, narrate);
     }
-    let config = checkpoint.config_json().map_err(bad_model)?;
     if let Some(head) = train::head_spec(&plan.task.value, &config, plan.knobs.seed.value) {
         let (tokenizer, kept, device) = (&tokenizer, &kept, &device);
-        return answer::train(Opened { folder, job, checkpoint, tokenizer, kept, device }, head, narrate);
+        let opened = Opened { folder, job, checkpoint, tokenizer, kept, device, rows };
+        return answer::train(opened, head, narrate);
     }
     let template = ChatTemplate::of(&tokenizer, SystemTime::now()).map_err(bad_model)?;
-    let prepared = prepare(&kept, &tokenizer, template.as_ref(), &plan.knobs)?;
-    for message in prepared.warnings {
-        narrate(RunEvent::Warned { message })?;
+    let prepared = prepare(&kept, &tokenizer, template.as_ref(), &plan.knobs, rows)?;
+    for warning in prepared.warnings {
+        narrate(warning)?;
     }
     if data::n_supervised(&prepared.rows) == 0 {
         return Err(TrainError::NothingTaught.into());
@@ -95,6 +98,7 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
     let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &model,
@@ -105,6 +109,7 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
         checkpoints: &folder.checkpoints(),
         n_cut: prepared.n_cut,
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }

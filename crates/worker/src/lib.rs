@@ -11,6 +11,7 @@ mod job;
 mod prepare;
 mod prove;
 mod transform;
+mod vocabulary;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 

@@ -1,9 +1,11 @@
 //! From a kept data set to rows, and to the prompts that are answered at each look.
 
 use data::{Kept, Row, Teacher, Tokens};
-use spec::{ApiError, Code, Decided, Example, Role, Split, Supervise};
+use spec::{ApiError, Code, Decided, Example, Role, RunEvent, Split, Supervise};
 use text::{ChatTemplate, SkipSpecial, Tokenizer};
 use train::Probe;
+
+use crate::vocabulary::Rows;
 
 /// Tokens of running text that a model is asked to go on from.
 const OPENING: usize = 16;
@@ -15,7 +17,7 @@ pub(crate) struct Prepared {
     pub(crate) probes: Vec<Probe>,
     /// Examples cut, and left out since nothing in them is taught.
     pub(crate) n_cut: [u64; 2],
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<RunEvent>,
 }
 
 /// Turns the examples of `kept` into rows, as `knobs` say.
@@ -24,16 +26,19 @@ pub(crate) fn prepare(
     tokenizer: &Tokenizer,
     template: Option<&ChatTemplate>,
     knobs: &Decided,
+    known: Rows,
 ) -> Result<Prepared, ApiError> {
     let context_length = knobs.context_length.value as usize;
     let teacher = Teacher { tokenizer, template, supervise: knobs.supervise.value, context_length };
-    let mut warnings = Vec::new();
+    let (mut warnings, mut unknown) = (Vec::new(), 0);
     let mut rows = |split: Split| -> Result<(Vec<Row>, [u64; 2]), ApiError> {
         let done = teacher.kept(kept, split, &mut data::unwatched).map_err(unreadable)?;
         if let Some(why) = &done.first_refusal {
-            warnings.push(format!("{} {split} examples were left out: {why}", done.n_refused));
+            let message = format!("{} {split} examples were left out: {why}", done.n_refused);
+            warnings.push(RunEvent::Warned { message });
         }
         let mut examples = done.examples;
+        unknown += known.retain(&mut examples, |known, example| known.hold(&example.ids));
         if let (Split::Validation, most @ 1..) = (split, knobs.eval_examples.value as usize) {
             let drawn = data::drawn(examples.len(), most, knobs.seed.value);
             examples = drawn.into_iter().map(|place| std::mem::take(&mut examples[place])).collect();
@@ -47,6 +52,7 @@ pub(crate) fn prepare(
     };
     let (train, n_cut) = rows(Split::Train)?;
     let (validation, _) = rows(Split::Validation)?;
+    warnings.extend(known.warned(unknown));
     let n_probes = knobs.n_samples.value as usize;
     let asker = Teacher { supervise: Supervise::LastReply, ..teacher };
     let mut probes = Vec::new();
@@ -57,7 +63,7 @@ pub(crate) fn prepare(
         let example = example.map_err(unreadable)?;
         // One that the template refuses was counted above.
         if let Ok(tokens) = asker.tokens(&example) {
-            probes.extend(probe(&example, &tokens, tokenizer)?);
+            probes.extend(probe(&example, &tokens, tokenizer)?.filter(|probe| known.hold(&probe.ids)));
         }
     }
     Ok(Prepared { rows: train, validation, probes, n_cut, warnings })

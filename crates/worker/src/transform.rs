@@ -9,7 +9,7 @@ use spec::{ApiError, RunEvent, Sample, Split};
 use text::SkipSpecial;
 use train::{Course, Probe, TrainError};
 
-use crate::{answer::Opened, job::Narrate, prepare::unreadable};
+use crate::{answer::Opened, job::Narrate, prepare::unreadable, vocabulary::Rows};
 
 /// Sources of the validation data that are written from at each look, for the numbers that judge written text.
 const JUDGED: usize = 24;
@@ -18,12 +18,15 @@ const LONGEST: usize = 128;
 
 /// Pairs in, a trained model out; each look says how near what it writes comes to what is right.
 pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiError> {
-    let Opened { folder, job, checkpoint, tokenizer, kept, device } = opened;
+    let Opened { folder, job, checkpoint, tokenizer, kept, device, rows } = opened;
     let (plan, knobs) = (&job.plan, &job.plan.knobs);
-    let pairing = Pairing { tokenizer, context_length: knobs.context_length.value as usize };
+    let prefix = &knobs.source_prefix.value;
+    let pairing = Pairing { tokenizer, context_length: knobs.context_length.value as usize, prefix };
     let of = |split| pairing.kept(kept, split, &mut data::unwatched).map_err(unreadable);
-    let taught = of(Split::Train)?;
-    let mut validation = of(Split::Validation)?.pairs;
+    let (mut taught, mut validation) = (of(Split::Train)?, of(Split::Validation)?.pairs);
+    let hold = |rows: Rows, pair: &Pair| rows.hold(&pair.source) && rows.hold(&pair.target);
+    let unknown = rows.retain(&mut taught.pairs, hold) + rows.retain(&mut validation, hold);
+    rows.warned(unknown).map_or(Ok(()), narrate)?;
     if let most @ 1.. = knobs.eval_examples.value as usize {
         let drawn = data::drawn(validation.len(), most, knobs.seed.value);
         validation = drawn.into_iter().map(|place| std::mem::take(&mut validation[place])).collect();
@@ -38,7 +41,7 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
         );
         narrate(RunEvent::Warned { message })?;
     }
-    let probes = probes(kept, &pairing)?;
+    let probes = probes(kept, &pairing, rows)?;
     let longest = validation.iter().map(|pair: &Pair| pair.target.len()).max().unwrap_or(LONGEST);
     let model = Seq2Seq::open(&checkpoint, device).map_err(TrainError::from)?;
     drop(checkpoint);
@@ -46,6 +49,7 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
     let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).unwrap_or_default();
     let written: RefCell<Vec<Sample>> = RefCell::default();
+    let trace = job.trace(folder);
     let course = Course {
         plan,
         objective: &model,
@@ -57,16 +61,17 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
             written.replace(all);
             Ok(shown)
         },
-        judge: &|_| judge::written(&written.borrow()),
+        judge: &|_| judge::Written::of(&written.borrow()).scores(),
         checkpoints: &folder.checkpoints(),
         n_cut: [taught.n_truncated, taught.n_left_out],
         asked: &|| due(folder),
+        profile: trace.as_deref(),
     };
     Ok(train::run(&course, &mut |event| narrate(event))?)
 }
 
 /// The first sources of the validation data, with what is right.
-fn probes(kept: &Kept, pairing: &Pairing<'_>) -> Result<Vec<Probe>, ApiError> {
+fn probes(kept: &Kept, pairing: &Pairing<'_>, rows: Rows) -> Result<Vec<Probe>, ApiError> {
     let mut probes = Vec::new();
     for example in kept.examples(Split::Validation).map_err(unreadable)? {
         if probes.len() == JUDGED {
@@ -77,7 +82,9 @@ fn probes(kept: &Kept, pairing: &Pairing<'_>) -> Result<Vec<Probe>, ApiError> {
             continue;
         };
         let (ids, _) = pairing.source(&source).map_err(unreadable)?;
-        probes.push(Probe { ids, prompt: source, expected: target });
+        if rows.hold(&ids) {
+            probes.push(Probe { ids, prompt: source, expected: target });
+        }
     }
     Ok(probes)
 }

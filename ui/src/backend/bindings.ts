@@ -168,6 +168,8 @@ export type ApiError = {
 export type Asked = {
 	/** Which tokens the model learns to write: everything, the replies, or only the last reply. */
 	supervise?: Supervise | null,
+	/** What each source begins with, for a model that turns texts into others and knows several tasks; none is nothing. */
+	source_prefix?: Prefix | null,
 	/** The longest example in tokens; what is longer is cut. Longer needs more memory. */
 	context_length?: number | null,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
@@ -605,6 +607,8 @@ export type DatasetVersion = {
 export type Decided = {
 	/** Which tokens the model learns to write: everything, the replies, or only the last reply. */
 	supervise: Chosen<Supervise>,
+	/** What each source begins with, for a model that turns texts into others and knows several tasks; none is nothing. */
+	source_prefix?: Chosen<Prefix>,
 	/** The longest example in tokens; what is longer is cut. Longer needs more memory. */
 	context_length: Chosen<number>,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
@@ -1096,7 +1100,7 @@ export type Measured = {
 	high: number,
 	/**  What an answer that does not look at the text reaches: the most frequent label, the mean. */
 	guess: number | null,
-	/**  What the model it started from reaches, where that has such a head. */
+	/**  What the model it started from reaches, where that can do the task. */
 	base: number | null,
 };
 
@@ -1157,8 +1161,12 @@ export type Metric =
 "rouge2" | 
 /**  The longest run of words in common, gaps allowed: `rougeL`. 0 to 1. */
 "rouge_l" | 
+/**  The longest run in common line by line: `rougeLsum`. 0 to 1. */
+"rouge_lsum" | 
 /**  Runs of up to four words in common, over all texts together: sacrebleu's BLEU. 0 to 100. */
-"bleu";
+"bleu" | 
+/**  Runs of up to six characters in common, over all texts together: sacrebleu's chrF. 0 to 100. */
+"chrf";
 
 /**  An example that the model got wrong, or least right. */
 export type Mistake = {
@@ -1242,6 +1250,14 @@ export type Parameters = {
 	total: number,
 };
 
+/**  A kind of work in a step. */
+export type PartCost = {
+	/**  What is done. */
+	name: string,
+	/**  In seconds of a step, summed over the lanes that did it. */
+	secs: number,
+};
+
 /**  All that a run will do. Pure data: made by crate `plan`, carried out by crate `train`, which decides nothing. */
 export type Plan = {
 	/**  What it starts from. */
@@ -1318,6 +1334,11 @@ score: number } |
 { kind: "entities"; 
 /**  In the order of the text. */
 entities: FoundEntity[] };
+
+/**  A task prefix; nothing by default. One space stands between it and the text. */
+export type Prefix = 
+/**  As it was written; spaces around it do not count. */
+string;
 
 /**  The first rows of the first file, as they stand and as they would be learned. */
 export type Preview = {
@@ -1444,6 +1465,24 @@ label: string } |
 /**  The label. */
 label: string };
 
+/**  What a step costs: a mean over some of them. */
+export type Profile = {
+	/**  Steps that were measured. */
+	steps: number,
+	/**  Wall time of one, in seconds. */
+	secs: number,
+	/**  Shares of a batch that are computed side by side; each has a thread that parts are timed on. */
+	lanes: number,
+	/**  Threads that compute, those that help with a share among them. */
+	threads: number,
+	/**  The longest first. */
+	parts: PartCost[],
+	/**  What matrix products take within all parts: seconds of a step, summed over the threads. */
+	product_secs: number,
+	/**  Floating-point operations of these products. */
+	product_flop: number,
+};
+
 /**  From the least to the most that is expected. */
 export type Range = {
 	/**  The least. */
@@ -1462,19 +1501,25 @@ export type Report = {
 	split: Split,
 	/**  Examples looked at. */
 	n: number,
+	/**  Examples that the part has. Of texts that are written, which takes long, not all may have been looked at. */
+	of: number,
 	/**  Examples of them that were longer than the context and cut. */
 	n_truncated: number,
 	/**  What the model does. */
 	task: Task,
-	/**  Mean loss over the examples (over the words, of tags). */
+	/**  Mean loss over the examples (over the words, of tags; over the tokens, of texts that are written). */
 	loss: number,
+	/**  That of the model it started from, where it can be told. */
+	base_loss: number | null,
 	/**  The numbers, the most telling first. */
 	metrics: Measured[],
+	/**  How the numbers of written texts were computed, a line each, as sacrebleu says it. */
+	signatures: string[],
 	/**  By label, in the order of the task's; by kind, of entities. Empty for numbers. */
 	classes: ClassScore[],
 	/**  `confusion[right][said]` in the order of the task's labels, where each text or word has exactly one. */
 	confusion: number[][],
-	/**  The examples with the greatest loss, the worst first. */
+	/**  The examples with the greatest loss, the worst first; of written texts those that share least with what is right. */
 	worst: Mistake[],
 };
 
@@ -1596,6 +1641,12 @@ scores?: Score[] } |
 step: number; 
 /**  One for each prompt. */
 samples: Sample[] } | 
+/**  What a step costs was measured, as it was asked for. */
+{ kind: "profiled"; 
+/**  Part by part. */
+profile: Profile; 
+/**  The file in the run's folder with each piece of work, in Chrome's trace event format. */
+trace: string } | 
 /**  A checkpoint lies on the disk. */
 { kind: "saved"; 
 /**  Steps done. */
@@ -1684,6 +1735,8 @@ export type RunSpec = {
 	device: DeviceChoice | null,
 	/**  The knobs set by hand. */
 	knobs: Asked,
+	/**  Whether to measure what the parts of a step cost. */
+	profile?: boolean,
 };
 
 /**  Where a run stands; a fold over its events and whether its worker lives. */

@@ -285,6 +285,7 @@ export class LiveRun {
         this.saved = [...this.saved, { step: event.step, checkpoint: event.checkpoint }].slice(-MOST_SAVED);
         return;
       case "warned":
+      case "profiled":
         return;
       case "paused":
         return this.turn("paused");

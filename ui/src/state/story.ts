@@ -30,6 +30,7 @@ function stepOf(event: ToldEvent): number | null {
     case "started":
     case "ready":
     case "warned":
+    case "profiled":
     case "failed":
       return null;
     default:

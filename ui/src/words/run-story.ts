@@ -1,6 +1,6 @@
 // The log of a run, and how it ended, in plain sentences.
 
-import { count, duration, loss } from "../words";
+import { count, duration, loss, percent } from "../words";
 import type { Told, ToldEvent } from "../state/story";
 import { deviceName } from "./plan";
 import { keptIn, many } from "./run";
@@ -31,6 +31,7 @@ export function kindOf(event: ToldEvent): Exclude<StoryFilter, "all"> {
     case "ended":
       return "course";
     case "warned":
+    case "profiled":
     case "failed":
       return "notes";
     default:
@@ -58,6 +59,11 @@ export function sentence(event: ToldEvent): string {
       return `Validation loss ${loss(event.loss)} at step ${count(event.step)}${event.best ? ", the lowest so far" : ""}.`;
     case "sampled":
       return `Answered ${each(event.n, "validation prompt")} at step ${count(event.step)}.`;
+    case "profiled": {
+      const { secs, threads, product_secs } = event.profile;
+      const share = percent(product_secs / (secs * threads));
+      return `A step takes ${secs.toFixed(2)} s, ${share} of it in matrix products. Each piece of work is in ${event.trace}.`;
+    }
     case "saved":
       return `Saved a checkpoint at step ${count(event.step)}.`;
     case "warned":

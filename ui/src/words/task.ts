@@ -49,7 +49,9 @@ const METRICS: Record<Metric, { label: string; help: string; best: "high" | "low
   rouge1: { label: "ROUGE-1", help: "words in common", best: "high" },
   rouge2: { label: "ROUGE-2", help: "pairs of words in common", best: "high" },
   rouge_l: { label: "ROUGE-L", help: "longest run in common", best: "high" },
+  rouge_lsum: { label: "ROUGE-Lsum", help: "longest runs in common, line by line", best: "high" },
   bleu: { label: "BLEU", help: "runs of words in common, of 100", best: "high" },
+  chrf: { label: "chrF", help: "runs of characters in common, of 100", best: "high" },
 };
 export const metricOf = (metric: Metric): { label: string; help: string; best: "high" | "low" } => METRICS[metric];
 

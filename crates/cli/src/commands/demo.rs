@@ -29,6 +29,7 @@ pub fn run(engine: &Engine, demo: &Demo, out: &mut Out) -> Result<(), ApiError> 
         effort: Some(spec::Effort::Quick),
         device: Some(demo.device.unwrap_or(DeviceChoice::Cpu)),
         knobs: spec::Asked::default(),
+        profile: false,
     };
     let steps = demo.steps.to_string();
     let every = (demo.steps / 2).max(1).to_string();

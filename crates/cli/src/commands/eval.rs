@@ -1,55 +1,68 @@
 //! `tunesmith eval`: a look at data with a model.
 
-use engine::{Engine, Evaluation, Tuned};
+use engine::{Engine, Evaluation, Part, Tuned};
 use serde_json::json;
-use spec::{ApiError, ChatTarget, Code, DatasetId, DatasetInfo, Measured, ModelId, Report, Split, Voice};
+use spec::{ApiError, ChatTarget, Code, DatasetInfo, Measured, Mistake, ModelId, Report, Split, Voice};
 
 use crate::{args::Eval, out::Out, progress::Bar};
+
+/// Of the worst examples, so many are shown; a page and JSON have more.
+const WORST: usize = 5;
+/// Characters of a text that are shown.
+const SHOWN: usize = 160;
 
 pub fn run(engine: &Engine, eval: &Eval, out: &mut Out) -> Result<(), ApiError> {
     let run = eval.run.as_deref().map(|asked| engine.find_run(asked)).transpose()?;
     let data = eval.data.as_deref().map(|asked| engine.find_dataset(asked)).transpose()?;
-    let answers = match (run, data) {
-        (Some(run), _) => engine.run(run)?.plan.task.value.kind().answers_with_a_head(),
-        (None, Some(data)) => engine.is_answered(&engine.dataset(data, None)?),
-        (None, None) => false,
+    let info = match (run, data) {
+        (_, Some(data)) => engine.dataset(data, None)?,
+        (Some(run), None) => {
+            let detail = engine.run(run)?;
+            engine.dataset(detail.spec.data, Some(&detail.plan.data_version))?
+        }
+        // clap asks for one of --run and --model, and for --data with --model.
+        (None, None) => return Err(ApiError::new(Code::Usage, "Which data?").hint("Name it with --data.")),
     };
-    if answers {
-        let target = match run {
-            Some(id) => ChatTarget::Run { id },
-            None => ChatTarget::Model { id: ModelId(eval.model.clone().unwrap_or_default()) },
-        };
-        return report(engine, &target, data, eval, out);
+    let target = match run {
+        Some(id) => ChatTarget::Run { id },
+        None => ChatTarget::Model { id: ModelId(eval.model.clone().unwrap_or_default()) },
+    };
+    let mut bar = Bar::new(out);
+    if engine.is_reported(&target, &info, &mut |p| bar.show(p))? {
+        drop(bar);
+        return report(engine, &target, &info, eval, out);
     }
-    if eval.html.is_some() {
+    drop(bar);
+    if eval.html.is_some() || eval.limit.is_some() {
         return Err(ApiError::new(
             Code::Usage,
-            "A report as a page is of labels, numbers or tags, and this model writes",
+            "A report is of labels, numbers, tags, or of one text made of another, and this model goes on with texts",
         )
-        .hint("Leave out --html."));
+        .hint("Leave out --html and --limit."));
     }
+    look(engine, &target, &info, eval, out)
+}
+
+/// The loss of a model that goes on with texts.
+fn look(
+    engine: &Engine,
+    target: &ChatTarget,
+    info: &DatasetInfo,
+    eval: &Eval,
+    out: &mut Out,
+) -> Result<(), ApiError> {
     let split = eval.split.unwrap_or(Split::Validation);
     let mut bar = Bar::new(out);
     let mut show = |p: &engine::Progress| bar.show(p);
-    let (tuned, info, voices): (Tuned, DatasetInfo, &[Voice]) = match (run, &eval.model, data) {
-        (Some(run), _, data) => {
-            let detail = engine.run(run)?;
-            let info = match data {
-                Some(data) => engine.dataset(data, None)?,
-                None => engine.dataset(detail.spec.data, Some(&detail.plan.data_version))?,
-            };
-            (engine.open_run(run, eval.device, &mut show)?, info, &[Voice::Base, Voice::Tuned])
+    let (tuned, voices): (Tuned, &[Voice]) = match target {
+        ChatTarget::Run { id } => {
+            (engine.open_run(*id, eval.device, &mut show)?, &[Voice::Base, Voice::Tuned])
         }
-        (None, model, data) => {
-            // clap asks for one of --run and --model, and for --data with --model.
-            let model = ModelId(model.clone().unwrap_or_default());
-            let info = engine.dataset(data.map_or_else(|| engine.find_dataset("last"), Ok)?, None)?;
-            (engine.open_base(&model, eval.device, &mut show)?, info, &[Voice::Base])
-        }
+        ChatTarget::Model { id } => (engine.open_base(id, eval.device, &mut show)?, &[Voice::Base]),
     };
     let mut seen: Vec<(Voice, Evaluation)> = Vec::new();
     for voice in voices {
-        seen.push((*voice, engine.evaluate(&tuned, *voice, &info, split, eval.device, &mut show)?));
+        seen.push((*voice, engine.evaluate(&tuned, *voice, info, split, eval.device, &mut show)?));
     }
     drop(bar);
     for (voice, Evaluation { loss, tokens, .. }) in seen {
@@ -71,24 +84,16 @@ pub fn run(engine: &Engine, eval: &Eval, out: &mut Out) -> Result<(), ApiError> 
 fn report(
     engine: &Engine,
     target: &ChatTarget,
-    data: Option<DatasetId>,
+    info: &DatasetInfo,
     eval: &Eval,
     out: &mut Out,
 ) -> Result<(), ApiError> {
-    let info = data.map(|data| engine.dataset(data, None)).transpose()?;
+    let part = Part { data: Some(info), split: eval.split, most: eval.limit };
     let mut bar = Bar::new(out);
     let mut watch = |p: &engine::Progress| bar.show(p);
-    let report = match (target, &info) {
-        (ChatTarget::Run { id }, info) => {
-            engine.report(*id, info.as_ref(), eval.split, eval.device, &mut watch)?
-        }
-        (ChatTarget::Model { .. }, Some(info)) => {
-            engine.report_of_model(target, info, eval.split, eval.device, &mut watch)?
-        }
-        // clap asks for --data with --model.
-        (ChatTarget::Model { .. }, None) => {
-            return Err(ApiError::new(Code::Usage, "Which data?").hint("Name it with --data."));
-        }
+    let report = match target {
+        ChatTarget::Run { id } => engine.report(*id, part, eval.device, &mut watch)?,
+        ChatTarget::Model { id } => engine.report_of_model(id, info, part, eval.device, &mut watch)?,
     };
     drop(bar);
     show(&report, out);
@@ -100,10 +105,13 @@ fn report(
 }
 
 fn show(report: &Report, out: &mut Out) {
+    let all = if report.of > report.n { format!(" of {}", report.of) } else { String::new() };
     out.say(format!(
-        "{} on {} examples of the {} part of {}",
+        "{} on {}{all} examples of the {} part of {}",
         report.title, report.n, report.split, report.data
     ));
+    let base = report.base_loss.map(|loss| format!("  base {loss:.4}")).unwrap_or_default();
+    out.say(format!("  {:<20}  {:.4}{base}", "loss", report.loss));
     for Measured { metric, value, low, high, guess, base } in &report.metrics {
         let beside = |name: &str, value: &Option<f64>| {
             value.map(|value| format!("  {name} {value:.4}")).unwrap_or_default()
@@ -111,10 +119,31 @@ fn show(report: &Report, out: &mut Out) {
         let (guess, base) = (beside("guessing", guess), beside("base", base));
         out.say(format!("  {:<20}  {value:.4}  ({low:.4} to {high:.4}){guess}{base}", metric.label()));
     }
+    for signature in &report.signatures {
+        out.say(format!("  {signature}"));
+    }
     for class in &report.classes {
         out.say(format!(
             "  {}: precision {:.3}, recall {:.3}, F1 {:.3} of {}",
             class.label, class.precision, class.recall, class.f1, class.support
         ));
+    }
+    if !report.worst.is_empty() {
+        out.say("Where it errs most:");
+    }
+    for Mistake { row, text, pair, expected, predicted, loss } in report.worst.iter().take(WORST) {
+        let pair = pair.as_ref().map(|pair| format!(" | {}", short(pair))).unwrap_or_default();
+        out.say(format!("  row {}, loss {loss:.3}: {}{pair}", row + 1, short(text)));
+        out.say(format!("    right: {}", short(expected)));
+        out.say(format!("    said:  {}", short(predicted)));
+    }
+}
+
+/// On one line, and no longer than one reads at a glance.
+fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }

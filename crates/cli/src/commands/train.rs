@@ -25,7 +25,7 @@ pub fn plan(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<(), ApiErro
 }
 
 pub fn train(engine: &Engine, train: &Train, out: &mut Out) -> Result<(), ApiError> {
-    let spec = spec_of(engine, &train.asked, out)?;
+    let spec = RunSpec { profile: train.profile, ..spec_of(engine, &train.asked, out)? };
     start(engine, &spec, train.detach, out).map(|_| ())
 }
 
@@ -56,6 +56,7 @@ fn spec_of(engine: &Engine, asked: &Asked, out: &mut Out) -> Result<RunSpec, Api
         effort: asked.effort,
         device: asked.device,
         knobs: asked.knobs.0.clone(),
+        profile: false,
     })
 }
 

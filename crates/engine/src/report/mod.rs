@@ -1,15 +1,16 @@
-//! How well a model with a head does on a part of a data set, as a report: numbers with intervals, where it errs, and
-//! beside what.
+//! How well a model does on a part of a data set, as a report: numbers with intervals, where it errs, and beside what.
 
 mod page;
+mod written;
 
 use std::{ops::ControlFlow, path::Path};
 
 use data::{Examiner, Question};
 use judge::{Guess, Outcome};
+use plan::ModelKind;
 use spec::{
-    ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, Report, RunId, Split, Task,
-    Voice,
+    ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, ModelId, Report, RunId, Split,
+    Task, TaskKind, Voice,
 };
 use train::{Head, Workers};
 
@@ -19,29 +20,63 @@ pub use page::report_page;
 
 /// Examples shown of those that went worst.
 const WORST: usize = 20;
+/// The seed that draws examples: reports of several runs look at the same ones.
+const DRAWN_BY: u64 = 42;
 /// Texts that go through the model at once.
 const BATCH: usize = 16;
 
+/// What a report looks at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part<'a> {
+    /// Of this data set; of a run, its own if it is not said which.
+    pub data: Option<&'a DatasetInfo>,
+    /// The test part if it is not said which and there is one, else the validation part.
+    pub split: Option<Split>,
+    /// At most so many examples, drawn by a seed of their own; 0 is all. If it is not said: all, or two hundred where each
+    /// must be written.
+    pub most: Option<usize>,
+}
+
+/// The examples of a part that are looked at, each with its place.
+struct Looked {
+    split: Split,
+    examples: Vec<(usize, Example)>,
+    /// How many there are.
+    of: u64,
+}
+
 impl Engine {
-    /// Looks at a run's result on a part of its own data set, or of `info`: the test part if it is not said which and
-    /// there is one, else the validation part.
+    /// Looks at a run's result on a part of its own data set, or of another.
     ///
     /// # Errors
-    /// When the run learned to write, the part is empty, its rows teach another task or have labels that the run does not
-    /// know, or `watch` breaks.
+    /// When the run learned to go on with texts, the part is empty, its rows teach another task or have labels that the run
+    /// does not know, or `watch` breaks.
     pub fn report(
         &self,
         run: RunId,
-        info: Option<&DatasetInfo>,
-        split: Option<Split>,
+        part: Part<'_>,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
     ) -> Result<Report, ApiError> {
         let detail = self.run(run)?;
         let own = self.dataset(detail.spec.data, Some(&detail.plan.data_version))?;
-        let answerer = self.open_answerer(run, device, watch)?;
-        let info = info.unwrap_or(&own);
-        self.report_of(&answerer, &detail.row.name, info, Some(&own), split, device, watch)
+        let (title, info) = (&detail.row.name, part.data.unwrap_or(&own));
+        match detail.plan.task.value.kind() {
+            TaskKind::Write => {
+                Err(ApiError::new(Code::Usage, "This run learned to go on with texts, which has no report")
+                    .hint("Look at its loss instead, or ask it something."))
+            }
+            TaskKind::Transform => {
+                let tuned = self.open_run(run, device, watch)?;
+                let looked = self.looked(info, part, written::USUAL)?;
+                self.report_of_written(&tuned, title, info, &looked, device, watch)
+            }
+            _ => {
+                let answerer = self.open_answerer(run, device, watch)?;
+                let looked = self.looked(info, part, 0)?;
+                self.report_of_head(&answerer, title, info, Some(&own), looked, device, watch)
+            }
+        }
     }
 
     /// The same on the test part of its own data set, computed where the run can be tried.
@@ -50,34 +85,72 @@ impl Engine {
     /// As [`report`](Self::report).
     pub fn report_of_run(&self, run: RunId, watch: &mut Watch<'_>) -> Result<Report, ApiError> {
         let device = self.device_to_try(&ChatTarget::Run { id: run })?.choice;
-        self.report(run, None, None, device, watch)
+        self.report(run, Part::default(), device, watch)
     }
 
-    /// The same of a model with a head in its own file.
+    /// The same of a model as it is: one with a head in its own file, or one that makes one text of another.
     ///
     /// # Errors
     /// As [`report`](Self::report).
     pub fn report_of_model(
         &self,
-        target: &ChatTarget,
+        id: &ModelId,
         info: &DatasetInfo,
-        split: Option<Split>,
+        part: Part<'_>,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
     ) -> Result<Report, ApiError> {
+        if answered(info).is_none() {
+            let tuned = self.open_base(id, device, watch)?;
+            let looked = self.looked(info, part, written::USUAL)?;
+            return self.report_of_written(&tuned, &id.0, info, &looked, device, watch);
+        }
+        let path = self.locate_model(id, watch)?;
+        let answerer = self.open_base_answerer(&path, device, watch)?;
+        let looked = self.looked(info, part, 0)?;
+        self.report_of_head(&answerer, &id.0, info, None, looked, device, watch)
+    }
+
+    /// Whether a look with this model at these rows is a report: they are answered with labels, numbers or tags, or one
+    /// text is made of another. What is only gone on with has a loss alone.
+    ///
+    /// # Errors
+    /// When the model cannot be found or read.
+    pub fn is_reported(
+        &self,
+        target: &ChatTarget,
+        info: &DatasetInfo,
+        watch: &mut Watch<'_>,
+    ) -> Result<bool, ApiError> {
         match target {
-            ChatTarget::Run { id } => self.report(*id, Some(info), split, device, watch),
+            ChatTarget::Run { id } => Ok(self.record(*id)?.plan.task.value.kind() != TaskKind::Write),
+            ChatTarget::Model { .. } if answered(info).is_some() => Ok(true),
             ChatTarget::Model { id } => {
                 let path = self.locate_model(id, watch)?;
-                let answerer = self.open_base_answerer(&path, device, watch)?;
-                self.report_of(&answerer, &id.0, info, None, split, device, watch)
+                Ok(self.inner.known.model(&path)?.shape.kind() == ModelKind::EncoderDecoder)
             }
         }
     }
 
-    /// Whether the rows of a data set are answered with labels, numbers or tags, rather than written.
-    pub fn is_answered(&self, info: &DatasetInfo) -> bool {
-        answered(info).is_some()
+    /// The examples of `part`, or as many as are `usual`; 0 is all.
+    fn looked(&self, info: &DatasetInfo, part: Part<'_>, usual: usize) -> Result<Looked, ApiError> {
+        let has_test = info.counts.test > 0;
+        let split = part.split.unwrap_or(if has_test { Split::Test } else { Split::Validation });
+        let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
+        let mut examples: Vec<(usize, Example)> = Vec::new();
+        for (row, example) in kept.examples(split).at_the_edge()?.enumerate() {
+            examples.push((row, example.at_the_edge()?));
+        }
+        if examples.is_empty() {
+            return Err(ApiError::new(Code::BadData, format!("The data set has no {split} part"))
+                .hint("Import it with a share set aside, or look at another part."));
+        }
+        let of = examples.len() as u64;
+        if let most @ 1.. = part.most.unwrap_or(usual) {
+            let mut drawn = data::drawn(examples.len(), most, DRAWN_BY).into_iter().peekable();
+            examples.retain(|(row, _)| drawn.next_if_eq(row).is_some());
+        }
+        Ok(Looked { split, examples, of })
     }
 
     /// Writes a report to `file`, as one page for any browser.
@@ -89,38 +162,31 @@ impl Engine {
     }
 
     #[allow(clippy::too_many_arguments)] // private, and each is a thing of its own
-    fn report_of(
+    fn report_of_head(
         &self,
         answerer: &Answerer,
         title: &str,
         info: &DatasetInfo,
         learned_from: Option<&DatasetInfo>,
-        split: Option<Split>,
+        looked: Looked,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
     ) -> Result<Report, ApiError> {
-        let usual = if info.counts.test > 0 { Split::Test } else { Split::Validation };
-        let split = split.unwrap_or(usual);
-        let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
-        let examples: Vec<Example> =
-            kept.examples(split).at_the_edge()?.collect::<Result<_, _>>().at_the_edge()?;
-        if examples.is_empty() {
-            return Err(ApiError::new(Code::BadData, format!("The data set has no {split} part"))
-                .hint("Import it with a share set aside, or look at another part."));
-        }
+        let Looked { split, examples, of } = looked;
         let task = answerer.task();
         let examiner = Examiner::new(&answerer.open.tokenizer, task, answerer.context);
+        // By their places among those that are looked at.
         let mut asked: Vec<(usize, Question)> = Vec::new();
         let mut n_truncated = 0;
-        for (row, example) in examples.iter().enumerate() {
+        for (place, (_, example)) in examples.iter().enumerate() {
             let (question, n_cut) = examiner.question(example).at_the_edge()?;
             n_truncated += u64::from(n_cut > 0);
             let is_taught = |tags: &[Option<u32>]| tags.iter().any(Option::is_some);
             if !matches!(&question.answer, data::Answer::Tags(tags) if !is_taught(tags)) {
-                asked.push((row, question));
+                asked.push((place, question));
             }
         }
-        let (rows, questions): (Vec<usize>, Vec<Question>) = asked.into_iter().unzip();
+        let (places, questions): (Vec<usize>, Vec<Question>) = asked.into_iter().unzip();
         let voices: &[Voice] = match (&answerer.taught, answerer.base_has_head) {
             (Some(_), true) => &[Voice::Tuned, Voice::Base],
             _ => &[Voice::Tuned],
@@ -135,6 +201,7 @@ impl Engine {
             outcome(&questions.iter().map(|question| guess.logits(question)).collect::<Vec<_>>())
         });
         let base = looks.get(1).and_then(|(_, logits)| outcome(logits));
+        let base_loss = looks.get(1).map(|(loss, _)| *loss);
         let (loss, logits) = looks.swap_remove(0);
         let tuned = outcome(&logits).ok_or_else(|| {
             ApiError::new(Code::Internal, "What the head says does not fit the answers of this data")
@@ -144,16 +211,19 @@ impl Engine {
             data: info.name.clone(),
             split,
             n: questions.len() as u64,
+            of,
             n_truncated,
             task: task.clone(),
             loss,
+            base_loss,
+            signatures: Vec::new(),
             metrics: judge::measured(&tuned, guess.as_ref(), base.as_ref()),
             classes: tuned.classes(),
             confusion: tuned.confusion(),
             worst: worst(
                 task,
                 &examples,
-                &rows,
+                &places,
                 &questions,
                 &logits,
                 &answerer.open.tokenizer,
@@ -191,8 +261,8 @@ fn look(
 /// The examples that were answered wrongly, or for numbers least rightly, the worst first.
 fn worst(
     task: &Task,
-    examples: &[Example],
-    rows: &[usize],
+    examples: &[(usize, Example)],
+    places: &[usize],
     questions: &[Question],
     logits: &[Vec<f32>],
     tokenizer: &text::Tokenizer,
@@ -202,10 +272,10 @@ fn worst(
         (0..questions.len()).map(|at| (judge::loss(task, &questions[at].answer, &logits[at]), at)).collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mistake = |(loss, at): (f64, usize)| {
-        let row = rows[at];
-        let (text, pair, expected, predicted) = said(task, &examples[row], &logits[at], tokenizer, context)?;
+        let (row, example) = &examples[places[at]];
+        let (text, pair, expected, predicted) = said(task, example, &logits[at], tokenizer, context)?;
         let is_wrong = *task == Task::Score || expected != predicted;
-        is_wrong.then_some(Mistake { row: row as u64, text, pair, expected, predicted, loss })
+        is_wrong.then_some(Mistake { row: *row as u64, text, pair, expected, predicted, loss })
     };
     all.into_iter().filter_map(mistake).take(WORST).collect()
 }

@@ -8,22 +8,25 @@ const MOST_LABELS: usize = 60;
 
 /// The page, light or dark as its reader has it. Everything that comes from data is escaped.
 pub fn report_page(report: &Report) -> String {
-    let Report { title, data, split, n, n_truncated, task, loss, metrics, classes, worst, .. } = report;
+    let Report { title, data, split, n, of, n_truncated, task, loss, classes, worst, .. } = report;
     let cut = match n_truncated {
         0 => String::new(),
         n => format!(", {n} of them cut at the context length"),
     };
+    let all = if of > n { format!(" of {of}") } else { String::new() };
+    let base =
+        report.base_loss.map(|loss| format!(" The model it started from: {loss:.4}.")).unwrap_or_default();
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title} – report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{title}</h1>\n<p>Looked at {n} examples of the {split} part of <b>{data}</b>{cut}. \
-         Task: {}. Mean loss {loss:.4}.</p>\n",
+         <h1>{title}</h1>\n<p>Looked at {n}{all} examples of the {split} part of <b>{data}</b>{cut}. \
+         Task: {}. Mean loss {loss:.4}.{base}</p>\n",
         task.kind(),
         title = escape(title),
         data = escape(data),
     );
-    page += &numbers(metrics);
+    page += &numbers(report);
     if !classes.is_empty() {
         let bars: Vec<Bar<'_>> = classes
             .iter()
@@ -63,7 +66,7 @@ pub fn report_page(report: &Report) -> String {
     page
 }
 
-fn numbers(metrics: &[Measured]) -> String {
+fn numbers(Report { metrics, signatures, .. }: &Report) -> String {
     let has = |of: fn(&Measured) -> Option<f64>| metrics.iter().any(|metric| of(metric).is_some());
     let (guessed, based) = (has(|m| m.guess), has(|m| m.base));
     let head = |shown: bool, name: &str| if shown { format!("<th>{name}") } else { String::new() };
@@ -82,8 +85,14 @@ fn numbers(metrics: &[Measured]) -> String {
         table +=
             &format!("<tr><td>{metric}<td><b>{value:.3}</b><td>{low:.3} to {high:.3}{guess}{base}</tr>\n");
     }
+    table += "</table>\n";
+    if guessed {
+        table += "<p class=\"quiet\">Guessing says the same of every text: the most frequent label, or the mean.</p>\n";
+    }
+    for signature in signatures {
+        table += &format!("<p class=\"quiet\">{}</p>\n", escape(signature));
+    }
     table
-        + "</table>\n<p class=\"quiet\">Guessing says the same of every text: the most frequent label, or the mean.</p>\n"
 }
 
 fn confusion(report: &Report) -> String {
@@ -160,9 +169,12 @@ mod tests {
             data: "tweets".to_owned(),
             split: Split::Test,
             n: 6,
+            of: 8,
             n_truncated: 1,
             task: Task::Classify { labels: vec!["a".to_owned(), "<img src=x>".to_owned()] },
             loss: 0.5,
+            base_loss: None,
+            signatures: vec!["BLEU nrefs:1|<tok>".to_owned()],
             metrics: vec![Measured {
                 metric: Metric::Accuracy,
                 value: 0.75,
@@ -192,9 +204,16 @@ mod tests {
         }
         let outside = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!outside.contains("http://") && !outside.contains("https://"));
-        for said in
-            ["0.750", "0.600 to 0.900", "Guessing", "second<br>line", "&lt;script&gt;", "1 of them cut"]
-        {
+        for said in [
+            "0.750",
+            "0.600 to 0.900",
+            "Guessing",
+            "second<br>line",
+            "&lt;script&gt;",
+            "1 of them cut",
+            "6 of 8 examples",
+            "BLEU nrefs:1|&lt;tok&gt;",
+        ] {
             assert!(page.contains(said), "{said}");
         }
         assert_eq!(page.matches("<svg ").count(), 4, "two pictures, light and dark");

@@ -28,6 +28,7 @@ pub fn prepared(mood: &str, max_steps: u32) -> Prepared {
         effort: None,
         device: None,
         knobs: Asked::default(),
+        profile: false,
     };
     Prepared { spec, plan, model: "model".into(), data: "data".into(), name: mood.to_owned() }
 }

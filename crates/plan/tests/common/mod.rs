@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not known for tests")]
 #![allow(dead_code, reason = "each file of tests uses some of it")]
 
-use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind, Prefixes};
 use spec::{
     Asked, Counts, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, LabelCount, ModelId, RunSpec, Sha256,
 };
@@ -24,6 +24,7 @@ pub fn smollm2() -> ModelFacts {
         linears: LinearFacts::usual(576, 1536, 576, 192),
         kind: ModelKind::Decoder,
         labels: None,
+        prefixes: Prefixes::default(),
     }
 }
 
@@ -56,6 +57,7 @@ pub fn minilm() -> ModelFacts {
         ],
         kind: ModelKind::Encoder,
         labels: None,
+        prefixes: Prefixes::default(),
     }
 }
 
@@ -104,5 +106,6 @@ pub fn question(knobs: Asked) -> RunSpec {
         effort: None,
         device: None,
         knobs,
+        profile: false,
     }
 }

@@ -193,6 +193,11 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
+    /// How many tokens have the id `first` or a higher one: those that a model with so many rows does not know.
+    pub fn n_from(&self, first: u32) -> usize {
+        self.inner.get_vocab(true).values().filter(|id| **id >= first).count()
+    }
+
     /// The special tokens by their part.
     pub fn special(&self) -> &SpecialTokens {
         &self.special

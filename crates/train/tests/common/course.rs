@@ -16,6 +16,7 @@ pub fn course<O: Objective>(
     [lessons, validation]: [&[O::Lesson]; 2],
     judge: &dyn Fn(&[Vec<f32>]) -> Vec<Score>,
     asked: &dyn Fn() -> Option<Control>,
+    profile: Option<&Path>,
 ) -> Result<Vec<RunEvent>, TrainError> {
     let samples = &|_: &_| Ok(Vec::new());
     let course = Course {
@@ -27,6 +28,7 @@ pub fn course<O: Objective>(
         judge,
         checkpoints: folder,
         n_cut: [0, 0],
+        profile,
         asked,
     };
     let mut said = Vec::new();

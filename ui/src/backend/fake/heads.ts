@@ -124,9 +124,12 @@ export function reportOn(row: RunRow): Report {
     data: row.data,
     split: "test",
     n,
+    of: n,
     n_truncated: 3,
     task,
     loss: 0.214,
+    base_loss: null,
+    signatures: [],
     metrics: scoresAt(row.task, 1).map(({ metric, value }, i) => ({
       metric,
       value,

@@ -12,6 +12,8 @@ function look(event: ToldEvent): Pick<LogLine, "icon" | "tone"> {
       return { icon: "play", tone: "plain" };
     case "evaluated":
       return { icon: event.best && event.step > 0 ? "best" : "chart", tone: "plain" };
+    case "profiled":
+      return { icon: "chart", tone: "plain" };
     case "sampled":
       return { icon: "chat", tone: "plain" };
     case "saved":
