@@ -157,6 +157,14 @@ const STATES = {
       await page.getByText("Where it errs most").waitFor();
     },
   },
+  "report of texts": {
+    at: opened(TRANSFORM),
+    async until(page) {
+      await report(page);
+      await page.getByText("Base model").waitFor();
+      await page.getByText("How they are computed").click();
+    },
+  },
   "data with labels": {
     at: { view: "data" },
     async until(page) {
@@ -211,6 +219,13 @@ test("a run that labels has metrics and a report, and no answers; one that write
   assert.ok(!(await other.page.getByRole("tab").allInnerTexts()).includes("Report"));
   assert.equal(await other.page.getByText("Macro F1").count(), 0);
   await other.close();
+  const both = await browser.open("heads", { at: opened(TRANSFORM) });
+  await tab(both.page, "Answers").waitFor();
+  await report(both.page);
+  await both.page.getByText("Test part of Reports and headlines: 100 of 212 examples. Mean loss 1.62, before training 3.41.").waitFor();
+  assert.equal(await both.page.getByText("By label").count(), 0);
+  await both.page.getByText(/^BLEU\|nrefs:1/).waitFor({ state: "attached" });
+  await both.close();
 });
 
 test("an example of the data that was set aside is asked by one click, and what the data says stands beside it", async () => {
