@@ -222,6 +222,18 @@ export type Asked = {
 	n_samples?: number | null,
 };
 
+/**  How several lines are searched side by side. Names are those of transformers' `generate`. */
+export type Beams = {
+	/**  Lines side by side. */
+	num_beams: number,
+	/**  A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones. */
+	length_penalty: number,
+	/**  When enough lines are finished. */
+	early_stopping: EarlyStopping,
+	/**  No so many tokens in a row come twice; 0 lets them. */
+	no_repeat_ngram_size: number,
+};
+
 /**  Why a value is what it is. */
 export type Because = 
 /**  The person set it. */
@@ -323,32 +335,6 @@ export type ChatOpened = {
 	/**  The longest text it was made for, in tokens. */
 	context: number,
 };
-
-/**  How several lines are searched side by side. Names are those of transformers' `generate`. */
-export type Beams = {
-	/**  Lines side by side. */
-	num_beams: number,
-	/**  A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones. */
-	length_penalty: number,
-	/**  When enough lines are finished. */
-	early_stopping: EarlyStopping,
-	/**  No so many tokens in a row come twice; 0 lets them. */
-	no_repeat_ngram_size: number,
-};
-
-/**  When a search ends, once as many lines are finished as there are beams. */
-export type EarlyStopping = "at_once" | "when_unlikely" | "when_impossible";
-
-/**  How a text is chosen among those that a model could write. */
-export type Search = 
-/**  Token by token. */
-{ kind: "sample"; 
-/**  How each is picked. */
-sampling: Sampling } | 
-/**  The likeliest of several lines that grow side by side. */
-{ kind: "beams"; 
-/**  How many, and which is preferred. */
-beams: Beams };
 
 /**  What a model is given. */
 export type ChatPrompt = 
@@ -748,6 +734,15 @@ export type DiskUse = {
 	/**  Free on that disk, where that is known. */
 	free: number | null,
 };
+
+/**  When a search ends, once as many lines are finished as there are beams. */
+export type EarlyStopping = 
+/**  At once: transformers' `True`. */
+"at_once" | 
+/**  When the best line still open would not be better if it ended now: `False`. */
+"when_unlikely" | 
+/**  When it could not become better by going on to the last token: `"never"`. */
+"when_impossible";
 
 /**  How much time to spend; sets what the person leaves open. */
 export type Effort = 
@@ -1821,19 +1816,6 @@ export type Sampling = {
 	seed: number,
 };
 
-/**  What a model can do as it lies there; a run can teach it more. */
-export type Skill = 
-/**  A decoder with a chat template. */
-"chats" | 
-/**  A decoder without one: it goes on from a text. */
-"goes_on" | 
-/**  An encoder-decoder: it turns one text into another. */
-"transforms" | 
-/**  It has a head that says labels or numbers. */
-"answers" | 
-/**  An encoder without a head: it says nothing until it is trained. */
-"reads";
-
 /**  A checkpoint of a run. */
 export type SavedAt = {
 	/**  Steps done. */
@@ -1870,6 +1852,17 @@ export type ScoreSpread = {
 	/**  Standard deviation: the root of the mean squared distance from the mean. */
 	deviation: number,
 };
+
+/**  How a text is chosen among those that a model could write. */
+export type Search = 
+/**  Token by token. */
+{ kind: "sample"; 
+/**  How each is picked. */
+sampling: Sampling } | 
+/**  The likeliest of several lines that grow side by side. */
+{ kind: "beams"; 
+/**  How many, and which is preferred. */
+beams: Beams };
 
 /**  An example as text and as tokens. */
 export type Seen = {
@@ -1962,6 +1955,19 @@ export type ShapeSheet = {
 	/**  Roles that may have one. */
 	may: ColumnRole[],
 };
+
+/**  What a model can do as it lies there; a run can teach it more. */
+export type Skill = 
+/**  A decoder with a chat template. */
+"chats" | 
+/**  A decoder without one: it goes on from a text. */
+"goes_on" | 
+/**  An encoder-decoder: it turns one text into another. */
+"transforms" | 
+/**  It has a head that says labels or numbers. */
+"answers" | 
+/**  An encoder without a head: it says nothing until it is trained. */
+"reads";
 
 /**  A part of a data set. */
 export type Split = 
