@@ -101,7 +101,7 @@ fn what_is_frozen_has_neither_gradient_nor_moments() {
 
 fn refused(model: ModelFacts, data: DataFacts, task: Option<TaskKind>, knobs: Asked) -> String {
     let error = resolve(&asked(task, knobs), &on(model, data)).unwrap_err();
-    assert!(matches!(error.code(), Code::Usage | Code::NothingToLearn));
+    assert!(matches!(error.code(), Code::Usage | Code::BadModel | Code::NothingToLearn));
     format!("{error}\n{}", error.hint().unwrap())
 }
 
