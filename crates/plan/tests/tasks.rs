@@ -5,8 +5,8 @@ mod common;
 
 use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
-use plan::{DataFacts, DataKind, Facts, ModelFacts, TensorFacts, draft, resolve};
-use spec::{Asked, Code, DeviceKind, Method, RunSpec, Task, TaskKind};
+use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
+use spec::{Asked, Code, DeviceKind, Method, RunSpec, TargetModules, Task, TaskKind, Trainable};
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
     Facts { model, data, device: device(DeviceKind::Cpu, 8) }
@@ -97,6 +97,30 @@ fn what_is_frozen_has_neither_gradient_nor_moments() {
     // Weights, two moments, and a gradient of each of two threads.
     assert!((saved - 5.0).abs() < 1e-6, "{saved} copies");
     assert!(memory("layers:5") < memory("!embeddings"));
+}
+
+#[test]
+fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
+    let load = |tokens, mean, batch, rank, outputs| Load {
+        tokens,
+        mean,
+        batch,
+        rank,
+        targets: TargetModules::AllLinear,
+        full: None,
+        outputs,
+    };
+    let texts = || load(64, Some(39.5), 16, 16, Some(22));
+    let cases = [
+        (minilm(), texts(), 281_894_912.0),
+        (minilm(), Load { full: Some(Trainable::default()), ..texts() }, 777_777_152.0),
+        (smollm2(), load(256, None, 4, 8, None), 1.06e9),
+        (smollm2(), load(512, None, 1, 8, None), 1.03e9),
+    ];
+    for (model, load, measured) in cases {
+        let foreseen = memory(&model, &device(DeviceKind::Cpu, 8), &load).total();
+        assert!((foreseen / measured - 1.0).abs() < 0.15, "{foreseen} where {measured} was taken: {load:?}");
+    }
 }
 
 fn refused(model: ModelFacts, data: DataFacts, task: Option<TaskKind>, knobs: Asked) -> String {
