@@ -2,9 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use spec::{
-    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Predicted, Sampling, TaskProgress, Voice,
-};
+use spec::{ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Predicted, Search, TaskProgress, Voice};
 use tauri::{State, ipc::Channel};
 
 use crate::{Opened, Tasks};
@@ -58,14 +56,14 @@ pub async fn reply(
     text: Channel<String>,
     voice: Voice,
     prompt: ChatPrompt,
-    sampling: Sampling,
+    search: Search,
     max_tokens: u32,
 ) -> Result<ChatReply, ApiError> {
     let stop = tasks.begin(task);
     engine
         .ask(move |engine| {
-            engine.chat(voice, &prompt, &sampling, max_tokens as usize, |piece| {
-                let heard = text.send(piece.to_owned()).is_ok();
+            engine.chat(voice, &prompt, search, max_tokens as usize, |piece| {
+                let heard = piece.is_empty() || text.send(piece.to_owned()).is_ok();
                 if stop.is_asked() || !heard { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
         })

@@ -21,6 +21,11 @@ export class Hand {
     return this.#click(`“${text}” can be pressed`, kinds.map((kind) => `${within}//${kind}${says}`).join(" | "));
   }
 
+  /** Picks the card or the row of a list whose title is `text`. */
+  pick(text) {
+    return this.#click(`“${text}” can be picked`, `(//label | //li/button)[.//*[normalize-space()=${quoted(text)}]]`);
+  }
+
   /** Chooses `option` in the list that is labelled `label`. */
   async choose(label, option) {
     const chosen = await this.window.until(`“${label}” offers “${option}”`, () => this.window.eval(`

@@ -3,48 +3,16 @@
 //   APP=<tunesmith-app> node --test tests/e2e/journey.test.mjs
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 
-import { DragSource } from "./drag.mjs";
-import { Hand } from "./hand.mjs";
-import { Session, startDisplay } from "./webdriver.mjs";
+import { MINUTES, Place, steps } from "./app.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const application = process.env.APP ?? join(root, "target/debug/tunesmith-app");
-const shots = join(root, "target/shots/window");
-mkdirSync(shots, { recursive: true });
-
-/** A run of the sample takes minutes on two cores; a machine that is busy with other things takes more. */
-const MINUTES = 60_000;
-
-let home, display;
-before(async () => {
-  home = mkdtempSync(join(tmpdir(), "tunesmith-journey-"));
-  display = await startDisplay("1280x800x24");
-});
-after(async () => {
-  await display.stop();
-  rmSync(home, { recursive: true, force: true });
-});
-
-/** Once the run that is open has taken so many steps. */
-const steps = (window, n) =>
-  window.until(`${n} steps are taken`, () =>
-    window.eval("return Number(/Step (\\d+) of/.exec(document.body.innerText)?.[1] ?? 0)").then((done) => done >= n), 15 * MINUTES);
-
-async function open(t) {
-  const window = await Session.open({ application, env: { DISPLAY: display.name, TUNESMITH_HOME: home } });
-  t.after(() => window.close());
-  const shoot = (name) => window.screenshot(join(shots, `${name}.png`));
-  return { window, hand: new Hand(window), shoot };
-}
+const place = new Place("journey");
 
 test("from the first start to an exported adapter of the sample: at most eight clicks, and no typing", async (t) => {
-  const { window, hand, shoot } = await open(t);
+  const { window, hand, shoot } = await place.open(t);
   await window.shows("Nothing leaves this computer");
   await shoot("welcome");
   await hand.press("Try it with a sample");
@@ -66,12 +34,12 @@ test("from the first start to an exported adapter of the sample: at most eight c
 
   assert.ok(hand.clicks <= 8, `${hand.clicks} clicks`);
   assert.equal(hand.typed, 0, "nothing was typed");
-  const [exported] = readdirSync(join(home, "exports"));
-  const files = readdirSync(join(home, "exports", exported));
+  const [exported] = readdirSync(join(place.home, "exports"));
+  const files = readdirSync(join(place.home, "exports", exported));
   for (const file of ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "README.md"]) {
     assert.ok(files.includes(file), `${file} is in ${files}`);
   }
-  const config = JSON.parse(readFileSync(join(home, "exports", exported, "adapter_config.json"), "utf8"));
+  const config = JSON.parse(readFileSync(join(place.home, "exports", exported, "adapter_config.json"), "utf8"));
   assert.equal(config.peft_type, "LORA");
 
   await hand.press("Course");
@@ -87,14 +55,12 @@ test("from the first start to an exported adapter of the sample: at most eight c
 
 test("a file of one's own: dropped, a column mapped, read through, trained, paused, resumed", async (t) => {
   const rows = Array.from({ length: 24 }, (_, i) => `${i},Where is parcel ${i}?,Parcel ${i} is on its way. Thank you for asking.`);
-  const file = join(home, "parcels.csv");
+  const file = join(place.home, "parcels.csv");
   writeFileSync(file, ["nr,col_a,col_b", ...rows, "24,,"].join("\n"));
 
-  const { window, hand, shoot } = await open(t);
+  const { window, hand, shoot } = await place.open(t);
   await window.shows("Runs");
-  const source = await DragSource.open(display, [file]);
-  t.after(() => source.close());
-  await source.drop(window, 700, 400);
+  await place.drop(window, [file]);
   await window.shows("parcels.csv");
   await window.shows("What a row is");
   await hand.choose("What a row is", "Prompt and completion");
@@ -116,13 +82,13 @@ test("a file of one's own: dropped, a column mapped, read through, trained, paus
 });
 
 test("the window is killed while it trains: opened again, the run is there, live, with nothing lost", async (t) => {
-  const first = await open(t);
+  const first = await place.open(t);
   const step = (window) => window.eval("return Number(/step (\\d+) of/.exec(document.body.innerText)?.[1] ?? 0)");
   await first.window.until("it trains", async () => (await step(first.window)) > 0, 10 * MINUTES);
   const before = await step(first.window);
   first.window.kill();
 
-  const { window, hand, shoot } = await open(t);
+  const { window, hand, shoot } = await place.open(t);
   await window.until("it is live, and further than before", async () => (await step(window)) > before, 15 * MINUTES);
   await shoot("again");
   await hand.press("Open");

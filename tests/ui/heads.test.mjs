@@ -10,7 +10,7 @@ before(async () => (browser = await start()));
 after(() => browser?.stop());
 
 const run = (n) => `01938a00-0000-7000-8000-${String(n).padStart(12, "0")}`;
-const [TAG, CLASSIFY, SCORE, SEVERAL, WRITE] = [1, 2, 3, 4, 5].map(run);
+const [TAG, CLASSIFY, SCORE, SEVERAL, WRITE, TRANSFORM] = [1, 2, 3, 4, 5, 6].map(run);
 const tried = (id) => ({ view: "try", target: { kind: "run", id } });
 const opened = (id) => ({ view: "run", id });
 
@@ -26,6 +26,11 @@ async function ask(page, text) {
 async function set(page, name) {
   await page.getByRole("button", { name: new RegExp(`^${name}`) }).first().click();
   await page.getByRole("tab", { name: "Rows" }).waitFor();
+}
+
+/** Once both voices have ended. */
+async function answered(page) {
+  await page.waitForFunction(() => document.querySelectorAll("[data-state=complete]").length === 2);
 }
 
 async function report(page) {
@@ -68,12 +73,21 @@ const STATES = {
   "try a number": {
     at: tried(SCORE),
     async until(page) {
-      await page.getByRole("switch", { name: "Two texts that belong together" }).check();
       await page.getByRole("textbox", { name: "Second text" }).fill("A boat goes out.");
       await ask(page, "A fishing boat left the harbour.");
       await page.getByRole("heading", { name: "Tuned, as the run left it" }).waitFor();
     },
   },
+  "try a text that becomes another": {
+    at: tried(TRANSFORM),
+    async until(page) {
+      await page.getByRole("radio", { name: "Beams" }).check();
+      await page.getByRole("textbox", { name: "Text to turn into another" }).fill("The harbour was closed for two days.");
+      await page.keyboard.press("Enter");
+      await answered(page);
+    },
+  },
+  "try, what there is": { at: { view: "try" }, until: (page) => page.getByText("turns text into text").waitFor() },
   "try, busy": {
     at: tried(CLASSIFY),
     query: { answer: "slow" },
@@ -90,6 +104,29 @@ const STATES = {
     },
   },
   "run that trains": { at: opened(TAG), until: (page) => page.getByText("Entity F1").first().waitFor() },
+  "run that transforms": { at: opened(TRANSFORM), until: (page) => page.getByText("ROUGE-L").first().waitFor() },
+  "answers of one that transforms": {
+    at: opened(TRANSFORM),
+    async until(page) {
+      await tab(page, "Answers").click();
+      await page.getByText("Harbour open again after the storm").first().waitFor();
+    },
+  },
+  "export of a fully tuned one": {
+    at: opened(SEVERAL),
+    async until(page) {
+      await tab(page, "Export").click();
+      await page.getByText("There is none: this run trained the model’s own weights.").waitFor();
+    },
+  },
+  "new run, which model": {
+    at: { view: "data" },
+    async until(page) {
+      await set(page, "Names in news");
+      await page.getByRole("button", { name: "Train with this" }).click();
+      await page.getByText("reads text, to be taught labels").waitFor();
+    },
+  },
   "report, none yet": {
     at: opened(CLASSIFY),
     async until(page) {
@@ -118,6 +155,14 @@ const STATES = {
     async until(page) {
       await report(page);
       await page.getByText("Where it errs most").waitFor();
+    },
+  },
+  "report of texts": {
+    at: opened(TRANSFORM),
+    async until(page) {
+      await report(page);
+      await page.getByText("Base model").waitFor();
+      await page.getByText("How they are computed").click();
     },
   },
   "data with labels": {
@@ -174,6 +219,13 @@ test("a run that labels has metrics and a report, and no answers; one that write
   assert.ok(!(await other.page.getByRole("tab").allInnerTexts()).includes("Report"));
   assert.equal(await other.page.getByText("Macro F1").count(), 0);
   await other.close();
+  const both = await browser.open("heads", { at: opened(TRANSFORM) });
+  await tab(both.page, "Answers").waitFor();
+  await report(both.page);
+  await both.page.getByText("Test part of Reports and headlines: 100 of 212 examples. Mean loss 1.62, before training 3.41.").waitFor();
+  assert.equal(await both.page.getByText("By label").count(), 0);
+  await both.page.getByText(/^BLEU\|nrefs:1/).waitFor({ state: "attached" });
+  await both.close();
 });
 
 test("an example of the data that was set aside is asked by one click, and what the data says stands beside it", async () => {
@@ -182,6 +234,94 @@ test("an example of the data that was set aside is asked by one click, and what 
   await page.getByRole("button", { name: /burning in my stomach/ }).first().click();
   await page.getByText("In the data:").waitFor();
   assert.match(await page.getByText("In the data:").innerText(), /In the data: peptic ulcer disease/);
+  await close();
+});
+
+test("who learned from pairs is asked about two texts, and the examples show both", async () => {
+  const { page, close } = await browser.open("heads", { at: tried(SCORE) });
+  await page.getByRole("textbox", { name: "Second text" }).waitFor();
+  assert.ok(await page.getByRole("switch", { name: "Two texts that belong together" }).isChecked());
+  const first = page.getByRole("list", { name: "From data it did not learn from" }).getByRole("button").first();
+  const [text, pair] = (await first.innerText()).split("\n").filter(Boolean);
+  await first.click();
+  await page.getByRole("heading", { name: "Tuned, as the run left it" }).waitFor();
+  assert.equal(await box(page).inputValue(), text);
+  assert.equal(await page.getByRole("textbox", { name: "Second text" }).inputValue(), pair);
+  await close();
+  const other = await browser.open("heads", { at: tried(CLASSIFY) });
+  await box(other.page).waitFor();
+  assert.ok(!(await other.page.getByRole("switch", { name: "Two texts that belong together" }).isChecked()));
+  await other.close();
+});
+
+test("beams have dials of their own, and what they find comes whole", async () => {
+  const { page, errors, close } = await browser.open("heads", { at: tried(TRANSFORM) });
+  const dial = (term) => page.getByRole("spinbutton", { name: new RegExp(term) });
+  await page.getByText("This model turns one text into another").waitFor();
+  assert.ok(await page.getByRole("radio", { name: "Greedy" }).isChecked(), "as it was looked at while it learned");
+  assert.equal(await page.getByRole("textbox", { name: /Instructions/ }).count(), 0);
+  assert.equal(await dial("num beams").count(), 0);
+  await page.getByRole("radio", { name: "Beams" }).check();
+  assert.equal(await dial("temperature").count(), 0, "what has no say is not shown");
+  assert.equal(await page.getByRole("radio", { name: "Greedy" }).count(), 0);
+  assert.equal(await dial("num beams").inputValue(), "4");
+  await dial("num beams").fill("1");
+  await page.getByText("A number from 2 to 16; the value before is kept.").waitFor();
+  await dial("num beams").fill("6");
+  await dial("length penalty").fill("-0.5");
+  await page.getByRole("textbox", { name: "Text to turn into another" }).fill("The harbour was closed for two days.");
+  await page.keyboard.press("Enter");
+  await page.getByText("Searching").first().waitFor();
+  assert.equal(await page.locator("[data-state=writing]").count(), 0);
+  await answered(page);
+  assert.equal(await page.getByRole("button", { name: /Go on from here/ }).count(), 0, "each text is for itself");
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+for (const [name, id, lines] of [
+  ["labels", CLASSIFY, ["import AutoConfig, AutoModelForSequenceClassification", "config=AutoConfig.from_pretrained(folder)"]],
+  ["entities", TAG, ["import AutoConfig, AutoModelForTokenClassification", "config=AutoConfig.from_pretrained(folder)"]],
+  ["another text", TRANSFORM, ["import AutoModelForSeq2SeqLM", 'from_pretrained("google/flan-t5-small")']],
+]) {
+  test(`how an export of what says ${name} is loaded is said for adapter and whole model`, async () => {
+    const { page, close } = await browser.open("heads", { at: opened(id) });
+    await tab(page, "Export").click();
+    await page.getByRole("button", { name: "Export adapter" }).click();
+    const code = page.getByRole("region", { name: "The export" }).locator("pre");
+    for (const line of lines) await code.getByText(line).waitFor();
+    await code.getByText("PeftModel.from_pretrained(base, folder)").waitFor();
+    await page.getByRole("radio", { name: "Whole model" }).check();
+    await page.getByRole("button", { name: "Export whole model, bf16" }).click();
+    await code.getByText(`${lines[0].split(/[ ,]+/).at(-1)}.from_pretrained(folder, dtype="auto")`).waitFor();
+    assert.equal(await code.getByText("peft").count(), 0);
+    await close();
+  });
+}
+
+test("what trained the model's own weights is exported whole, and says why there is no adapter", async () => {
+  const { page, close } = await browser.open("heads", { at: opened(SEVERAL) });
+  await tab(page, "Export").click();
+  assert.ok(await page.getByRole("radio", { name: "Adapter" }).isDisabled());
+  assert.ok(await page.getByRole("radio", { name: "Whole model" }).isChecked());
+  await page.getByText("About 279 MB").waitFor();
+  await page.getByRole("button", { name: "Export whole model, bf16" }).click();
+  await page.getByText(/scores for each label: what was written/).waitFor();
+  await close();
+});
+
+test("a kind of entity has one colour, whatever else a text names", async () => {
+  const { page, close } = await browser.open("heads", { at: { view: "data" } });
+  await set(page, "Names in news");
+  const tones = () => page.locator("mark").evaluateAll((marks) =>
+    Object.fromEntries(marks.map((mark) => [mark.querySelector("small").textContent, mark.style.getPropertyValue("--tone")])));
+  await page.locator("mark").first().waitFor();
+  const first = await tones();
+  await page.getByTestId("row").filter({ hasText: "United Nations" }).first().click();
+  await page.locator("mark").filter({ hasText: "ORG" }).waitFor();
+  const second = await tones();
+  assert.equal(first.LOC, second.LOC);
+  assert.equal(new Set([first.PER, second.LOC, second.ORG]).size, 3);
   await close();
 });
 

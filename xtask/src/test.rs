@@ -61,7 +61,9 @@ fn rust_tests() -> Outcome<u32> {
 
 fn node_tests(node: &Node, args: &[&str], app: Option<&Path>) -> Outcome<u32> {
     let mut tests = node.node(args);
-    tests.envs(app.map(|path| ("APP", path)));
+    if let Some(path) = app {
+        tests.env("APP", path).env("TUNESMITH_TEST_CACHE", starter::cache()?);
+    }
     let mut passed = 0;
     run_watched(tests, |line| passed += counted(line, "ℹ pass "))?;
     Ok(passed)

@@ -4,6 +4,7 @@
 //! **Invariant:** a chart's size does not grow with the points: what falls on one pixel column is one stroke.
 //! Deliberately absent: reading runs, moving parts. The crosshair is the window's; [`Plot`] tells it where things are.
 
+mod best;
 mod canvas;
 mod classes;
 mod frame;

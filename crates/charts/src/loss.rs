@@ -2,6 +2,7 @@
 
 use crate::{
     Chart, Plot, Point, Scale, Size, Smoothing, Theme,
+    best::mark_best,
     canvas::{Anchor, Canvas, picture},
     series::{clean, smooth, thin},
     theme::Palette,
@@ -51,11 +52,14 @@ pub fn loss(chart: &LossChart<'_>) -> Chart {
         let smoothed = smooth(&train, chart.smoothing);
         let faint = if smoothed.is_some() { 0.3 } else { 1.0 };
         let width = if smoothed.is_some() { 1.0 } else { 1.5 };
-        draw_line(canvas, &plot, &thin(&train, columns), palette.data[0], faint, width);
-        if let Some(smoothed) = &smoothed {
-            draw_line(canvas, &plot, &thin(smoothed, columns / 2), palette.data[0], 1.0, 2.0);
-        }
-        draw_points(canvas, &plot, &thin(&validation, columns / 2), palette.data[1]);
+        let drawn = [
+            thin(&train, columns),
+            thin(smoothed.as_deref().unwrap_or_default(), columns / 2),
+            thin(&validation, columns / 2),
+        ];
+        draw_line(canvas, &plot, &drawn[0], palette.data[0], faint, width);
+        draw_line(canvas, &plot, &drawn[1], palette.data[0], 1.0, 2.0);
+        draw_points(canvas, &plot, &drawn[2], palette.data[1]);
         let mut labels = Vec::new();
         for (text, series, colour) in [
             ("training", smoothed.as_deref().unwrap_or(&train), palette.data[0]),
@@ -65,7 +69,7 @@ pub fn loss(chart: &LossChart<'_>) -> Chart {
         }
         draw_labels(canvas, &plot, size, labels);
         if let Some(best) = chart.best {
-            mark_best(canvas, &plot, palette, best, &validation);
+            mark_best(canvas, &plot, palette, best, &validation, &drawn);
         }
     })
 }
@@ -204,29 +208,4 @@ pub(crate) fn draw_labels(canvas: &Canvas<'_>, plot: &Plot, size: Size, mut labe
     for label in &labels {
         canvas.word(&label.text, (plot.right() + 8.0, label.y), SMALL, label.colour, Anchor::Start);
     }
-}
-
-fn mark_best(canvas: &Canvas<'_>, plot: &Plot, palette: &Palette, best: u32, validation: &[Point]) {
-    if best < plot.steps.0 || best > plot.steps.1 {
-        return;
-    }
-    let x = plot.x(f64::from(best));
-    let point = validation.iter().find(|point| point.0 == best);
-    let place = point.and_then(|point| plot.place(point));
-    let text = match point {
-        Some((_, loss)) => format!("best {}", ticks::three_digits(*loss)),
-        None => "best".to_owned(),
-    };
-    canvas.line(
-        &[(x, place.map_or(plot.top, |place| place.1)), (x, plot.bottom())],
-        palette.accent,
-        0.5,
-        1.0,
-    );
-    if let Some(place) = place {
-        canvas.ring(place, 6.0, palette.accent, 2.0);
-    }
-    let (anchor, x) =
-        if x > plot.left + plot.width / 2.0 { (Anchor::End, x - 6.0) } else { (Anchor::Start, x + 6.0) };
-    canvas.strong_word(&text, (x, plot.bottom() - 10.0), SMALL, palette.accent, anchor);
 }

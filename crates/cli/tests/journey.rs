@@ -13,7 +13,7 @@ use std::{
 use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
 use spec::{
     Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Message, ModelId, Precision, Role,
-    RunEvent, RunId, RunSpec, RunStatus, Sampling, Stamped, Voice,
+    RunEvent, RunId, RunSpec, RunStatus, Sampling, Search, Stamped, Voice,
 };
 
 fn go_on(_: &Progress) -> ControlFlow<()> {
@@ -76,7 +76,7 @@ fn both_voices_answer_at_once_and_end_when_told_or_let_go() {
     assert_eq!((opened.chats, opened.tuned, opened.context), (true, true, 64));
     assert_eq!(opened.device.choice, DeviceChoice::Cpu, "where it was trained");
 
-    let ask = |voice| engine.chat(voice, &hello(), &Sampling::GREEDY, 8, on).unwrap();
+    let ask = |voice| engine.chat(voice, &hello(), Search::GREEDY, 8, on).unwrap();
     let (base, tuned) = thread::scope(|scope| {
         let base = scope.spawn(|| ask(Voice::Base));
         let tuned = ask(Voice::Tuned);
@@ -89,22 +89,22 @@ fn both_voices_answer_at_once_and_end_when_told_or_let_go() {
     assert_eq!(ask(Voice::Tuned).text, tuned.text, "alone it says the same");
 
     let prompt = ChatPrompt::Text { text: "1 2 3".to_owned() };
-    let stopped =
-        engine.chat(Voice::Base, &prompt, &Sampling::GREEDY, 40, |_| ControlFlow::Break(())).unwrap();
+    let stopped = engine.chat(Voice::Base, &prompt, Search::GREEDY, 40, |_| ControlFlow::Break(())).unwrap();
     assert!(!stopped.complete && stopped.n_tokens <= 2, "{stopped:?}");
     assert_eq!(stopped.seen, "1 2 3");
 
     let long = ChatPrompt::Text { text: "1 ".repeat(64) };
-    let refused = engine.chat(Voice::Base, &long, &Sampling::GREEDY, 4, on).unwrap_err();
+    let refused = engine.chat(Voice::Base, &long, Search::GREEDY, 4, on).unwrap_err();
     assert!(refused.message.ends_with("and the model takes 64 in all"), "{refused}");
 
     // A reply that goes on when its model is let go ends, and says so.
     let (begun, has_begun) = mpsc::channel();
-    let free = Sampling { temperature: 2.0, seed: 1, ..Sampling::GREEDY };
+    let sampling = Sampling { temperature: 2.0, seed: 1, ..Sampling::GREEDY };
+    let free = Search::Sample { sampling };
     thread::scope(|scope| {
         let (engine, prompt) = (&engine, &prompt);
         let long = scope.spawn(move || {
-            engine.chat(Voice::Base, prompt, &free, 1_000_000, |_| {
+            engine.chat(Voice::Base, prompt, free, 1_000_000, |_| {
                 let _ = begun.send(());
                 thread::sleep(Duration::from_millis(30));
                 ControlFlow::Continue(())
@@ -117,7 +117,7 @@ fn both_voices_answer_at_once_and_end_when_told_or_let_go() {
             Ok(reply) => assert!(reply.complete, "it came to its own end first"),
         }
     });
-    let nobody = engine.chat(Voice::Base, &hello(), &Sampling::GREEDY, 4, on).unwrap_err();
+    let nobody = engine.chat(Voice::Base, &hello(), Search::GREEDY, 4, on).unwrap_err();
     assert_eq!(nobody.code, Code::NotFound);
 }
 

@@ -9,10 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::{Beams, Engine, Home, ImportRequest, Part, Progress, Search, WorkerProgram};
+use engine::{Engine, Home, ImportRequest, Part, Progress, WorkerProgram};
 use spec::{
-    Asked, ChatPrompt, DeviceChoice, ExportForm, Measured, Metric, ModelId, Precision, RunEvent, RunId,
-    RunSpec, RunStatus, Sampling, Split, Task, Voice,
+    Asked, Beams, ChatPrompt, ChatTarget, DeviceChoice, ExportForm, Measured, Metric, ModelId, Precision,
+    RunEvent, RunId, RunSpec, RunStatus, Search, Skill, Split, Task, Voice,
 };
 use testkit::fixture;
 use weights::{
@@ -147,19 +147,37 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     let tuned = engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap();
     assert!(!tuned.chats());
     assert_eq!(engine.run(id).unwrap().plan.knobs.source_prefix.value.before("a"), "read: a");
-    let ask = |text: &str, search: Search<'_>| {
+    let ask = |text: &str, search: Search| {
         let prompt = ChatPrompt::Text { text: text.to_owned() };
         tuned.write(Voice::Tuned, &prompt, search, 8, |_| ControlFlow::Continue(())).unwrap()
     };
-    let right = |search: Search<'_>| {
+    let right = |search: Search| {
         let answers = |at: &usize| {
             let reply = ask(&format!("numbers {}", WORDS[*at]), search);
             reply.complete && reply.text.trim() == next(*at)
         };
         (0..WORDS.len()).filter(answers).count()
     };
-    assert!(right(Search::Sample(&Sampling::GREEDY)) >= 5);
-    assert!(right(Search::Beams(&Beams::default())) >= 5);
+    assert!(right(Search::GREEDY) >= 5);
+    assert!(right(Search::Beams { beams: Beams::default() }) >= 5);
+
+    let model = PathBuf::from(engine.run(id).unwrap().spec.model.0);
+    assert_eq!(engine.add_model(&model).unwrap().skill, Some(Skill::Transforms));
+    let opened = engine.open_chat(&ChatTarget::Run { id }, &mut go_on).unwrap();
+    assert_eq!((opened.task, opened.chats, opened.pairs), (Task::Transform, false, false));
+    let beams = Search::Beams { beams: Beams { num_beams: 3, ..Beams::default() } };
+    let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
+    let mut pieces = Vec::new();
+    let hear = |piece: &str| {
+        pieces.push(piece.to_owned());
+        ControlFlow::Continue(())
+    };
+    let whole = engine.chat(Voice::Tuned, &prompt, beams, 8, hear).unwrap();
+    assert_eq!(pieces.concat(), whole.text);
+    assert!(pieces[0].is_empty(), "each step is heard, so that a search can be ended: {pieces:?}");
+    let ended = engine.chat(Voice::Tuned, &prompt, beams, 8, |_| ControlFlow::Break(())).unwrap();
+    assert!(ended.n_tokens < whole.n_tokens, "{ended:?}, {whole:?}");
+    engine.close_chat();
 
     let merged = ExportForm::Merged { precision: Precision::F32 };
     let exported = engine.export_to(id, merged, None, &mut go_on).unwrap();
@@ -169,7 +187,7 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
     let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
     let says = |of: &engine::Tuned| {
-        let said = of.reply(Voice::Tuned, &prompt, &Sampling::GREEDY, 8, |_| ControlFlow::Continue(()));
+        let said = of.write(Voice::Tuned, &prompt, Search::GREEDY, 8, |_| ControlFlow::Continue(()));
         let said = said.unwrap();
         assert_eq!(said.seen, "read: numbers lamp");
         said.text

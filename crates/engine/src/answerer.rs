@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use adapt::Learner;
 use model::{Adapter, Bare, HeadModel, Text};
 use spec::{
-    ApiError, ChatOpened, ChatTarget, Code, DeviceChoice, DeviceInfo, Job, Predicted, RunId, Task, Voice,
+    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, RunId,
+    Task, Voice,
 };
 use text::Passage;
 use train::Workers;
@@ -100,9 +101,17 @@ impl Engine {
             chats: false,
             base: answerer.base_has_head,
             tuned: answerer.taught.is_some(),
+            pairs: self.learned_pairs(target),
             device,
             context: u32::try_from(answerer.context).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Whether the data of a run has two texts that belong together; not where it is gone.
+    fn learned_pairs(&self, target: &ChatTarget) -> bool {
+        let ChatTarget::Run { id } = target else { return false };
+        let data = |run: spec::RunDetail| self.dataset(run.spec.data, Some(&run.plan.data_version));
+        self.run(*id).and_then(data).is_ok_and(|info| info.mapping.columns.contains_key(&ColumnRole::Pair))
     }
 
     /// Lets go of the model that was asked last.

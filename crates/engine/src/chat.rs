@@ -15,7 +15,7 @@ use std::{
 };
 
 use spec::{
-    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Code, DeviceChoice, DeviceInfo, Sampling, Task,
+    ApiError, ChatOpened, ChatPrompt, ChatReply, ChatTarget, Code, DeviceChoice, DeviceInfo, Search, Task,
     Voice,
 };
 
@@ -25,6 +25,7 @@ use crate::{
     errors::AtTheEdge,
     known::lock,
     progress::cancelled,
+    tuned::Writes,
 };
 
 /// A reply hears within a token that its model is let go; longer is not waited for.
@@ -71,10 +72,14 @@ impl Engine {
             ChatTarget::Model { id } => self.open_base(id, device.choice, watch)?,
         };
         let opened = ChatOpened {
-            task: Task::Write,
+            task: match tuned.model {
+                Writes::Decoder(_) => Task::Write,
+                Writes::Seq2Seq(_) => Task::Transform,
+            },
             chats: tuned.chats(),
             base: true,
             tuned: tuned.taught.is_some(),
+            pairs: false,
             context: u32::try_from(tuned.open.longest()).unwrap_or(u32::MAX),
             device,
         };
@@ -90,8 +95,8 @@ impl Engine {
         self.close_classifier();
     }
 
-    /// Goes on from `prompt` with the model that is open; `on_text` hears the text as it comes and may end it, which
-    /// is no error: what was written is given back.
+    /// Goes on from `prompt` with the model that is open; `on_text` hears the text as it comes, as [`Tuned::write`] says,
+    /// and may end it, which is no error: what was written is given back.
     ///
     /// # Errors
     /// When no model is open or it is let go meanwhile, it has no chat template for a conversation, or the device gives
@@ -100,7 +105,7 @@ impl Engine {
         &self,
         voice: Voice,
         prompt: &ChatPrompt,
-        sampling: &Sampling,
+        search: Search,
         max_tokens: usize,
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<ChatReply, ApiError> {
@@ -109,7 +114,7 @@ impl Engine {
         })?;
         let _turn = sitting.turn.as_ref().map(lock);
         let going = || !sitting.over.load(Ordering::Relaxed);
-        let said = sitting.tuned.reply(voice, prompt, sampling, max_tokens, |piece| {
+        let said = sitting.tuned.write(voice, prompt, search, max_tokens, |piece| {
             let more = on_text(piece);
             if going() { more } else { ControlFlow::Break(()) }
         })?;

@@ -64,7 +64,6 @@ pub use datasets::ImportRequest;
 pub use export::{IfThere, Progress as Exporting};
 pub use home::Home;
 pub use hub::{CATALOGUE, Found, Gate, Installed, STARTER};
-pub use model::{Beams, EarlyStopping};
 pub use models::ModelSheet;
 pub use planned::{knobs, set_knob};
 pub use progress::{Progress, Watch};
@@ -73,7 +72,7 @@ pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
 pub use train::Evaluation;
-pub use tuned::{Search, Tuned};
+pub use tuned::Tuned;
 
 use errors::AtTheEdge;
 use supervise::Watcher;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hub::Installed;
 use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes, Sure};
 use serde::{Deserialize, Serialize};
-use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256};
+use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256, Skill};
 
 use crate::{
     Engine,
@@ -14,6 +14,7 @@ use crate::{
     errors::{AtTheEdge, disk},
     known::state_at,
     models::{OpenModel, shape_of},
+    tasks::of_file,
 };
 
 /// What the history remembers of a model, so that a list need not open it.
@@ -28,9 +29,7 @@ struct Sheet {
     head_dim: u32,
     vocab_size: u32,
     context: u32,
-    chats: bool,
-    /// What older versions remember writes.
-    #[serde(default)]
+    skill: Skill,
     reads_both_ways: bool,
 }
 
@@ -47,7 +46,7 @@ impl Sheet {
             head_dim: facts.head_dim,
             vocab_size: facts.vocab_size,
             context: facts.max_position_embeddings,
-            chats: model.template.is_some(),
+            skill: skill(model),
             reads_both_ways: facts.kind == ModelKind::Encoder,
         }
     }
@@ -67,6 +66,7 @@ impl Sheet {
             vocab_size: self.vocab_size,
             max_position_embeddings: self.context,
             linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
+            tensors: Vec::new(),
             kind: if self.reads_both_ways { ModelKind::Encoder } else { ModelKind::Decoder },
             labels: None,
             prefixes: Prefixes::default(),
@@ -155,7 +155,7 @@ impl Engine {
             trouble,
             n_parameters: sheet.as_ref().map(|sheet| sheet.n_parameters),
             context: sheet.as_ref().map(|sheet| sheet.context),
-            chats: sheet.as_ref().map(|sheet| sheet.chats),
+            skill: sheet.as_ref().map(|sheet| sheet.skill),
             n_runs: runs.get(&place.id).copied().unwrap_or(0),
             path: place.path.display().to_string(),
             id: place.id,
@@ -181,6 +181,17 @@ impl Engine {
         let sheet = Sheet::of(&OpenModel::at(path)?);
         self.inner.store.keep_model_sheet(&state, &sheet).at_the_edge()?;
         Ok(sheet)
+    }
+}
+
+fn skill(model: &OpenModel) -> Skill {
+    let has_head = model.checkpoint.config_json().is_ok_and(|config| of_file(&config).is_some());
+    match model.shape.kind() {
+        _ if has_head => Skill::Answers,
+        ModelKind::Encoder => Skill::Reads,
+        ModelKind::EncoderDecoder => Skill::Transforms,
+        ModelKind::Decoder if model.template.is_some() => Skill::Chats,
+        ModelKind::Decoder => Skill::GoesOn,
     }
 }
 

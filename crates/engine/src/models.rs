@@ -13,7 +13,7 @@ use model::{
     encoder::EncoderConfig,
     seq2seq::{Seq2SeqConfig, has_own_head},
 };
-use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes};
+use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts};
 use serde::Serialize;
 use serde_json::Value;
 use spec::{ApiError, Code, ModelId, Prefix, Sha256};
@@ -276,6 +276,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 max_position_embeddings: n(config.n_positions),
                 // Those of the decoder: of an encoder's layer that is a few too many, never too few.
                 linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+                tensors: tensor_facts(config.tensors(*has_own_head)),
             };
         }
         Shape::Encoder(config) => {
@@ -295,6 +296,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 vocab_size: n(config.vocab_size),
                 max_position_embeddings: n(config.longest()),
                 linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+                tensors: tensor_facts(config.tensors()),
             };
         }
     };
@@ -314,7 +316,13 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
         vocab_size: n(config.vocab_size),
         max_position_embeddings: n(config.max_position_embeddings),
         linears: config.layer_linears().into_iter().map(linear_facts).collect(),
+        tensors: tensor_facts(config.tensors()),
     }
+}
+
+fn tensor_facts(tensors: Vec<(String, Vec<usize>)>) -> Vec<TensorFacts> {
+    let size = |shape: &[usize]| shape.iter().map(|n| *n as u64).product();
+    tensors.into_iter().map(|(name, shape)| TensorFacts { n: size(&shape), name }).collect()
 }
 
 fn linear_facts(linear: model::LayerLinear) -> LinearFacts {

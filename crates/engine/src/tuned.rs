@@ -4,13 +4,11 @@ use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
 use adapt::Learner;
 use model::{
-    Adapter, Bare, Base, Beams, Decoder, DecoderWriter, Generation, Writer,
+    Adapter, Bare, Base, Decoder, DecoderWriter, Generation, Writer,
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{
-    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Sampling, Voice,
-};
+use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{
@@ -54,15 +52,6 @@ impl Writes {
             Self::Seq2Seq(model) => Box::new(Seq2SeqWriter::new(model, adapter, ids)?),
         })
     }
-}
-
-/// How a text is chosen among those that a model could write.
-#[derive(Clone, Copy, Debug)]
-pub enum Search<'a> {
-    /// Token by token.
-    Sample(&'a Sampling),
-    /// The likeliest of several lines that grow side by side.
-    Beams(&'a Beams),
 }
 
 /// What a run taught it.
@@ -164,32 +153,17 @@ impl Tuned {
         }
     }
 
-    /// Goes on from `prompt`, as far as the model's context reaches, or makes another text of it; `on_text` hears the text
-    /// as it comes and may end it.
+    /// Goes on from `prompt`, as far as the model's context reaches, or makes another text of it. `on_text` hears the text
+    /// as it comes and may end it; with beams it hears nothing new (`""`) at each step, and the whole text at the end.
     ///
     /// # Errors
     /// When the model has no chat template for a conversation, the prompt alone fills its context, or the device gives
     /// up.
-    pub fn reply(
-        &self,
-        voice: Voice,
-        prompt: &ChatPrompt,
-        sampling: &Sampling,
-        max_tokens: usize,
-        on_text: impl FnMut(&str) -> ControlFlow<()>,
-    ) -> Result<ChatReply, ApiError> {
-        self.write(voice, prompt, Search::Sample(sampling), max_tokens, on_text)
-    }
-
-    /// The same by any [`Search`]. With beams, `on_text` hears the whole text at the end.
-    ///
-    /// # Errors
-    /// As [`Tuned::reply`].
     pub fn write(
         &self,
         voice: Voice,
         prompt: &ChatPrompt,
-        search: Search<'_>,
+        search: Search,
         max_tokens: usize,
         mut on_text: impl FnMut(&str) -> ControlFlow<()>,
     ) -> Result<ChatReply, ApiError> {
@@ -229,7 +203,9 @@ impl Tuned {
         let mut stream = tokenizer.decode_stream(SkipSpecial::Yes);
         let mut text = String::new();
         let mut trouble = None;
-        let mut hear = |id| match stream.push(id) {
+        let failed = |error: model::ModelError| parted(Code::Device, &error.to_string());
+        let mut writer = self.model.writer(adapter, &ids).map_err(failed)?;
+        let mut hear = |id, on_text: &mut dyn FnMut(&str) -> ControlFlow<()>| match stream.push(id) {
             Ok(piece) if piece.is_empty() => ControlFlow::Continue(()),
             Ok(piece) => {
                 text.push_str(&piece);
@@ -240,20 +216,18 @@ impl Tuned {
                 ControlFlow::Break(())
             }
         };
-        let failed = |error: model::ModelError| parted(Code::Device, &error.to_string());
-        let mut writer = self.model.writer(adapter, &ids).map_err(failed)?;
         let Generation { ids, complete } = match search {
-            Search::Sample(sampling) => {
-                model::write(writer.as_mut(), &ends, max_tokens, sampling, hear).map_err(failed)?
+            Search::Sample { sampling } => {
+                let hear = |id| hear(id, &mut on_text);
+                model::write(writer.as_mut(), &ends, max_tokens, &sampling, hear).map_err(failed)?
             }
-            Search::Beams(beams) => {
-                let go_on = |_: &[u32]| ControlFlow::Continue(());
-                let lines =
-                    model::beam_search(writer.as_mut(), &ends, max_tokens, beams, go_on).map_err(failed)?;
+            Search::Beams { beams } => {
+                let lines = model::beam_search(writer.as_mut(), &ends, max_tokens, &beams, |_| on_text(""))
+                    .map_err(failed)?;
                 let best = lines.into_iter().next();
                 let (ids, complete) = best.map(|line| (line.ids, line.complete)).unwrap_or_default();
                 for id in ids.iter().take(ids.len() - usize::from(complete)) {
-                    if hear(*id).is_break() {
+                    if hear(*id, &mut on_text).is_break() {
                         break;
                     }
                 }

@@ -7,7 +7,7 @@ use std::{fs, ops::ControlFlow, path::Path};
 
 use common::{hear_out, open, prepared};
 use engine::Prepared;
-use spec::{Code, FitKind, ModelId, ModelOrigin, ModelState};
+use spec::{Code, FitKind, ModelId, ModelOrigin, ModelState, Skill};
 
 /// The tiny model under `folder`, where it can be touched.
 fn copy_of_tiny(folder: &Path) -> std::path::PathBuf {
@@ -21,6 +21,29 @@ fn copy_of_tiny(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
+fn a_model_says_what_it_can_do() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    let skill = |name: &str, names: Option<[&str; 3]>| {
+        let folder = elsewhere.path().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let mut config = testkit::json("tiny/bert/config.json");
+        if let Some(names) = names {
+            config["id2label"] = serde_json::json!({ "0": names[0], "1": names[1], "2": names[2] });
+        }
+        fs::write(folder.join("config.json"), config.to_string()).unwrap();
+        fs::copy(testkit::fixture("tiny/bert/model.safetensors"), folder.join("model.safetensors")).unwrap();
+        fs::copy(testkit::fixture("tokenizers/bert/vocab.txt"), folder.join("vocab.txt")).unwrap();
+        engine.add_model(&folder).unwrap().skill
+    };
+    assert_eq!(skill("without names", None), Some(Skill::Reads));
+    assert_eq!(skill("with names", Some(["good", "bad", "ugly"])), Some(Skill::Answers));
+    let llama = copy_of_tiny(elsewhere.path());
+    assert_eq!(engine.add_model(&llama).unwrap().skill, Some(Skill::Chats));
+}
+
+#[test]
 fn a_model_of_ones_own_is_remembered_where_it_lies_and_forgotten_with_its_files_left_alone() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
@@ -29,7 +52,7 @@ fn a_model_of_ones_own_is_remembered_where_it_lies_and_forgotten_with_its_files_
     assert_eq!(engine.local_models().unwrap(), []);
     let added = engine.add_model(&folder).unwrap();
     assert_eq!((added.name.as_str(), added.origin), ("tiny llama", ModelOrigin::Own));
-    assert_eq!((added.context, added.chats, added.trouble.as_ref()), (Some(64), Some(true), None));
+    assert_eq!((added.context, added.skill, added.trouble.as_ref()), (Some(64), Some(Skill::Chats), None));
     assert_eq!(added.fit.as_ref().unwrap().kind, FitKind::Good);
     assert!(added.bytes > 10_000, "{} bytes", added.bytes);
     assert_eq!(engine.add_model(&folder).unwrap(), added, "once");

@@ -1,9 +1,10 @@
 //! Attention whose score matrix never exists (Dao et al. 2022, arXiv 2205.14135): blocks of queries go over blocks of
 //! keys, keeping the largest score and the sum of weights so far.
 //!
-//! `out = softmax(cap(scale·turn(q)·turn(k)ᵀ))·v` over the keys that each token sees. It keeps the turned queries, keys
-//! and values, `out`, and of each head and token the logarithm of the sum of its weights; weights are made again in the
-//! backward pass. Blocks that nobody sees are left out.
+//! `out = softmax(cap(scale·turn(q)·turn(k)ᵀ + far))·v` over the keys that each token sees, in one direction or both,
+//! among its own or others; `far` are learned numbers by distance. It keeps the turned queries, keys and values, `out`,
+//! and of each head and token the logarithm of the sum of its weights; weights are made again in the backward pass.
+//! Blocks that nobody sees are left out.
 
 use std::sync::Arc;
 
@@ -26,11 +27,13 @@ use crate::{
     before::softened,
     exp::{tanh, top, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
+    operands::{Group, InRow, Operands, by_distance},
     plain,
     primitive::{
         Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, numbers, on_processor, shape,
         tracked,
     },
+    sight::RowSight,
     threads::{each, n_threads},
     trace::span,
 };
@@ -43,8 +46,7 @@ pub(crate) const KEYS: usize = 256;
 /// What the backward pass needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    /// `[tokens, queries | keys | values]`, turned.
-    pub(crate) qkv: FlexTensor,
+    pub(crate) operands: Operands,
     /// `[tokens, heads · width]`
     pub(crate) out: FlexTensor,
     /// `[tokens, heads]`: `log Σ e^score`
@@ -63,36 +65,71 @@ pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
     let [tokens, together] = qkv.dims();
     assert_eq!(together, heads.together(), "queries, keys and values stand side by side");
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
+    assert!(sight.keys.is_none(), "tokens that look at others have keys of their own");
     if !on_processor(&qkv) {
         return plain::attention(qkv, heads, sight);
     }
-    if !in_graph(&qkv) {
-        return from_inner(forward(inner(qkv), heads, sight).out);
+    attended(qkv, None, heads, sight)
+}
+
+/// What each token makes of those it sees among others, as those of a target do of its source.
+///
+/// - q: `[tokens, queries·width]` → the same
+/// - kv: `[others, 2·groups·width]`: keys and values side by side
+///
+/// # Panics
+/// If shapes disagree, or queries are to be turned.
+pub fn cross_attention(q: Tensor<2>, kv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
+    let [tokens, width] = q.dims();
+    assert_eq!(width, heads.queries * heads.width, "queries alone");
+    assert_eq!(
+        kv.dims(),
+        [sight.n_rows() * sight.n_keys(), 2 * heads.groups * heads.width],
+        "keys and values"
+    );
+    assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
+    assert!(sight.turn.is_none(), "others stand nowhere in particular");
+    if !on_processor(&q) {
+        return plain::cross_attention(q, kv, heads, sight);
     }
-    let (primitive, guard) = tracked(qkv).into_parts();
-    let out: Tracked = match Attention.prepare::<NoCheckpointing>([guard]).compute_bound().stateful() {
+    attended(q, Some(kv), heads, sight)
+}
+
+fn attended(q: Tensor<2>, kv: Option<Tensor<2>>, heads: &Heads, sight: &Sight) -> Tensor<2> {
+    let weight = sight.distances.as_ref().map(|distances| distances.weight.clone());
+    let operands = Operands { q: inner(q.clone()), kv: kv.clone().map(|kv| contiguous(inner(kv))) };
+    let parents = [Some(q), kv, weight];
+    if !parents.iter().flatten().any(in_graph) {
+        drop(parents);
+        return from_inner(forward(operands, heads, sight).out);
+    }
+    let guards = parents.map(|parent| match parent {
+        Some(parent) => tracked(parent).node(),
+        None => Tracked::new(made(Vec::new(), [0, 0])).node(),
+    });
+    from_tracked(match Attention.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
-            let kept = forward(primitive, heads, sight);
+            let kept = forward(operands, heads, sight);
             let out = kept.out.clone();
             prep.finish(kept, out)
         }
-        OpsKind::UnTracked(prep) => prep.finish(forward(primitive, heads, sight).out),
-    };
-    from_tracked(out)
+        OpsKind::UnTracked(prep) => prep.finish(forward(operands, heads, sight).out),
+    })
 }
 
 #[derive(Debug)]
 struct Attention;
 
-impl Backward<Flex, 1> for Attention {
+impl Backward<Flex, 3> for Attention {
     type State = Kept;
 
-    fn backward(self, ops: Ops<Kept, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Kept, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let slope = contiguous(grads.consume::<Flex>(&ops.node));
-        let [parent] = ops.parents;
-        if let Some(parent) = parent {
-            let gradient = span("attention, backward", || backward(&ops.state, &slope));
-            grads.register::<Flex>(parent.id, gradient);
+        let gradients = span("attention, backward", || backward(&ops.state, &slope));
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<Flex>(parent.id, gradient);
+            }
         }
     }
 }
@@ -102,12 +139,13 @@ pub(crate) fn block(heads: &Heads) -> usize {
     (QUERIES / (heads.queries / heads.groups).max(1)).max(8)
 }
 
-fn forward(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
-    span("attention, forward", || seen_by_all(qkv, heads, sight))
+fn forward(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
+    span("attention, forward", || seen_by_all(operands, heads, sight))
 }
 
-fn seen_by_all(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
-    let mut qkv = contiguous(qkv);
+fn seen_by_all(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
+    let Operands { q, kv } = operands;
+    let mut qkv = contiguous(q);
     let [tokens, together] = shape(&qkv);
     let turned = heads.queries + heads.groups;
     if let (Some(turn), true) = (&sight.turn, tokens > 0) {
@@ -122,42 +160,28 @@ fn seen_by_all(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> Kept {
             turn.apply(x, together, turned, heads.width, i * share, false);
         });
     }
+    let operands = Operands { q: qkv, kv };
     let mut out = vec![0.0; tokens * heads.queries * heads.width];
     let mut total = vec![0.0; tokens * heads.queries];
-    let (block, numbers) = (block(heads), numbers(&qkv));
+    let far = by_distance(sight);
     let mut pieces = Vec::new();
-    let rows = numbers
-        .chunks((sight.width * together).max(1))
-        .zip(sight.first.chunks(sight.width.max(1)))
-        .zip(out.chunks_mut((sight.width * heads.queries * heads.width).max(1)))
-        .zip(total.chunks_mut((sight.width * heads.queries).max(1)));
-    for (((qkv, first), out), total) in rows {
-        let outs = out.chunks_mut(block * heads.queries * heads.width);
-        for (i, (out, total)) in outs.zip(total.chunks_mut(block * heads.queries)).enumerate() {
-            pieces.push((qkv, first, i * block, out, total));
+    let (mut outs, mut totals) = (out.as_mut_slice(), total.as_mut_slice());
+    for row in 0..sight.n_rows() {
+        let (operands, seen) = (operands.in_row(heads, sight, row), sight.of_row(row));
+        for tokens in seen.blocks(block(heads)) {
+            let (out, rest) = outs.split_at_mut(tokens.len() * heads.queries * heads.width);
+            let (total, others) = totals.split_at_mut(tokens.len() * heads.queries);
+            (outs, totals) = (rest, others);
+            pieces.push((operands, seen, tokens.start, out, total));
         }
     }
     // The last have the most to do.
     pieces.reverse();
-    each(pieces, |(qkv, first, from, out, total)| some(heads, qkv, first, from, out, total));
+    each(pieces, |(operands, seen, from, out, total)| {
+        some((heads, sight, &far), operands, seen, from, out, total);
+    });
     let out = made(out, [tokens, heads.queries * heads.width]);
-    Kept { qkv, out, total: Arc::new(total), heads: *heads, sight: sight.clone() }
-}
-
-/// A row's queries, keys and values of a group, as matrices.
-pub(crate) struct Group<'a> {
-    /// `[keys, width]` of the whole row.
-    pub(crate) k: Matrix<'a>,
-    pub(crate) v: Matrix<'a>,
-}
-
-impl<'a> Group<'a> {
-    pub(crate) fn of(heads: &Heads, qkv: &'a [f32], group: usize) -> Self {
-        let (d, together) = (heads.width, heads.together());
-        let all = Matrix::of(qkv, qkv.len() / together, together);
-        let keys = heads.queries * d;
-        Self { k: all.columns(keys + group * d, d), v: all.columns(keys + (heads.groups + group) * d, d) }
-    }
+    Kept { operands, out, total: Arc::new(total), heads: *heads, sight: sight.clone() }
 }
 
 /// The queries of a group, of the tokens from `from` on: the heads of a token one under another, `[tokens · heads of
@@ -178,13 +202,6 @@ pub(crate) fn gathered(
     to
 }
 
-/// The keys from `key` on, `n` of them, that the token sees: where they begin and end within the block.
-#[inline(always)]
-pub(crate) fn seen(first: &[u32], token: usize, key: usize, n: usize) -> (usize, usize) {
-    let from = (first[token] as usize).saturating_sub(key).min(n);
-    (from, (token + 1).saturating_sub(key).min(n).max(from))
-}
-
 /// `cap·tanh(s / cap)` of every score.
 #[inline(always)]
 pub(crate) fn capped(scores: &mut [f32], cap: Option<f64>) {
@@ -194,21 +211,43 @@ pub(crate) fn capped(scores: &mut [f32], cap: Option<f64>) {
     }
 }
 
+/// `score += number of its distance`, for a query of a head and the keys from `key` on.
+#[inline(always)]
+pub(crate) fn moved(
+    scores: &mut [f32],
+    (sight, far): (&Sight, &[f32]),
+    head: usize,
+    query: usize,
+    key: usize,
+) {
+    if let Some(distances) = &sight.distances {
+        let far = &far[head * distances.kinds.len() + distances.place(query, key)..];
+        scores.iter_mut().zip(far).for_each(|(score, far)| *score += far);
+    }
+}
+
 /// One block of queries of one row.
-fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32], total: &mut [f32]) {
+fn some(
+    (heads, sight, far): (&Heads, &Sight, &[f32]),
+    operands: InRow<'_>,
+    seen: RowSight<'_>,
+    from: usize,
+    out: &mut [f32],
+    total: &mut [f32],
+) {
     let (d, shared) = (heads.width, heads.queries / heads.groups);
     let n = total.len() / heads.queries;
-    let lowest = first[from..from + n].iter().min().map_or(0, |first| *first as usize);
-    let mut scores = vec![0.0; n * shared * KEYS.min(from + n - lowest)];
+    let all = seen.of_all(from..from + n);
+    let mut scores = vec![0.0; n * shared * KEYS.min(all.len())];
     for group in 0..heads.groups {
-        let Group { k, v } = Group::of(heads, qkv, group);
-        let q = gathered(heads, qkv, heads.together(), from, n, group);
+        let Group { k, v } = operands.group(heads, group);
+        let q = gathered(heads, operands.q, operands.q_step, from, n, group);
         let q = Matrix::of(&q, n * shared, d);
         let mut sums = vec![0.0f32; n * shared];
         let mut tops = vec![f32::NEG_INFINITY; n * shared];
         let mut made = vec![0.0; n * shared * d];
-        for key in (lowest..from + n).step_by(KEYS) {
-            let keys = KEYS.min(from + n - key);
+        for key in all.clone().step_by(KEYS) {
+            let keys = KEYS.min(all.end - key);
             let scores = &mut scores[..n * shared * keys];
             let to = MatrixMut::of(scores, n * shared, keys);
             product(to, There::Replaced, q, k.rows(key, keys).transposed(), heads.scale as f32);
@@ -216,7 +255,7 @@ fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32],
                 #[inline(always)]
                 || {
                     for (i, scores) in scores.chunks_exact_mut(keys).enumerate() {
-                        let (low, high) = seen(first, from + i / shared, key, keys);
+                        let (low, high) = seen.within(from + i / shared, key, keys);
                         let (made, scores) = (&mut made[i * d..(i + 1) * d], scores);
                         scores[..low].fill(0.0);
                         scores[high..].fill(0.0);
@@ -224,6 +263,8 @@ fn some(heads: &Heads, qkv: &[f32], first: &[u32], from: usize, out: &mut [f32],
                         if scores.is_empty() {
                             continue;
                         }
+                        let (query, head) = (from + i / shared, group * shared + i % shared);
+                        moved(scores, (sight, far), head, query, key + low);
                         capped(scores, heads.cap);
                         let before = tops[i];
                         tops[i] = before.max(top(scores));

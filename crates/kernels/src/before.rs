@@ -4,7 +4,7 @@
 use burn::{backend::flex::FlexTensor, tensor::Tensor};
 
 use crate::{
-    exp::{dot, exp, sigmoid, sum, tanh, vectorised},
+    exp::{dot, exp, normal, sigmoid, sum, tanh, vectorised},
     primitive::{contiguous, inner, numbers},
 };
 
@@ -14,12 +14,14 @@ use crate::{
 pub enum Before {
     /// `x`
     Nothing,
-    /// `x / √(mean(x²) + eps) ∘ weight`, and with a bias, which makes it a LayerNorm, of `x - mean(x)` plus the bias.
+    /// `x / √(mean(x²) + eps) ∘ weight + bias`, and of a LayerNorm the same of `x - mean(x)`.
     Norm {
         /// `[width]`, or `[1, width]`
         weight: Tensor<2>,
         /// Of the same shape.
         bias: Option<Tensor<2>>,
+        /// The mean is taken away, as LayerNorm does and RMSNorm does not.
+        centred: bool,
         /// Added to the mean square.
         eps: f64,
     },
@@ -34,8 +36,45 @@ pub enum Before {
 pub enum Curve {
     /// `x / (1 + e⁻ˣ)`
     Silu,
+    /// `x/2 · (1 + erf(x / √2))`
+    Gelu,
     /// `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`
     GeluTanh,
+    /// `max(x, 0)`
+    Relu,
+    /// `tanh x`
+    Tanh,
+}
+
+/// Does `$work` with `$known` a curve that the compiler knows, so that its loops become vector instructions.
+macro_rules! known {
+    ($curve:expr, $known:ident => $work:expr) => {
+        vectorised(
+            #[inline(always)]
+            || match $curve {
+                Curve::Silu => {
+                    const $known: Curve = Curve::Silu;
+                    $work
+                }
+                Curve::Gelu => {
+                    const $known: Curve = Curve::Gelu;
+                    $work
+                }
+                Curve::GeluTanh => {
+                    const $known: Curve = Curve::GeluTanh;
+                    $work
+                }
+                Curve::Relu => {
+                    const $known: Curve = Curve::Relu;
+                    $work
+                }
+                Curve::Tanh => {
+                    const $known: Curve = Curve::Tanh;
+                    $work
+                }
+            },
+        )
+    };
 }
 
 impl Curve {
@@ -47,12 +86,22 @@ impl Curve {
                 let s = sigmoid(x);
                 (x * s, s * (1.0 + x * (1.0 - s)))
             }
+            Self::Gelu => {
+                const DENSITY: f32 = 0.398_942_3; // 1 / √(2π)
+                let (below, bell) = normal(x);
+                (x * below, below + x * bell * DENSITY)
+            }
             Self::GeluTanh => {
                 const SCALE: f32 = 0.797_884_6; // √(2/π)
                 const CUBE: f32 = 0.044_715;
                 let t = tanh(SCALE * (x + CUBE * x * x * x));
                 let slope = SCALE * (1.0 + 3.0 * CUBE * x * x) * (1.0 - t * t);
                 (0.5 * x * (1.0 + t), 0.5 * (1.0 + t) + 0.5 * x * slope)
+            }
+            Self::Relu => (x.max(0.0), if x > 0.0 { 1.0 } else { 0.0 }),
+            Self::Tanh => {
+                let t = tanh(x);
+                (t, 1.0 - t * t)
             }
         }
     }
@@ -63,18 +112,27 @@ impl Curve {
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub(crate) enum Done {
     Nothing,
-    Norm { weight: FlexTensor, bias: Option<FlexTensor>, eps: f32 },
+    Norm { weight: FlexTensor, bias: Option<FlexTensor>, centred: bool, eps: f32 },
     Gate(Curve),
     Curve(Curve),
 }
 
 impl Before {
+    /// A norm's weight and bias.
+    pub(crate) fn parameters(&self) -> [Option<Tensor<2>>; 2] {
+        match self {
+            Self::Norm { weight, bias, .. } => [Some(weight.clone()), bias.clone()],
+            _ => [None, None],
+        }
+    }
+
     pub(crate) fn inner(&self) -> Done {
         match self {
             Self::Nothing => Done::Nothing,
-            Self::Norm { weight, bias, eps } => Done::Norm {
+            Self::Norm { weight, bias, centred, eps } => Done::Norm {
                 weight: contiguous(inner(weight.clone())),
                 bias: bias.clone().map(|bias| contiguous(inner(bias))),
+                centred: *centred,
                 eps: *eps as f32,
             },
             Self::Gate(curve) => Done::Gate(*curve),
@@ -89,33 +147,26 @@ impl Done {
         matches!(self, Self::Nothing)
     }
 
+    /// How wide what comes out of `width` numbers is.
+    pub(crate) fn width(&self, width: usize) -> usize {
+        if matches!(self, Self::Gate(_)) { width / 2 } else { width }
+    }
+
     /// `to = before(x)`, row by row.
     pub(crate) fn forward(&self, x: &[f32], width: usize, to: &mut [f32]) {
         match self {
             Self::Nothing => to.copy_from_slice(x),
-            Self::Norm { weight, bias, eps } => {
+            Self::Norm { weight, bias, centred, eps } => {
                 let (weight, bias) = (numbers(weight), bias.as_ref().map(numbers));
                 vectorised(
                     #[inline(always)]
-                    || norm(x, width, weight, bias, *eps, to),
+                    || norm(x, width, weight, bias, (*centred, *eps), to),
                 );
             }
-            Self::Gate(curve) => vectorised(
-                #[inline(always)]
-                || match curve {
-                    Curve::Silu => gate(Curve::Silu, x, width, to),
-                    Curve::GeluTanh => gate(Curve::GeluTanh, x, width, to),
-                },
-            ),
-            Self::Curve(curve) => vectorised(
-                #[inline(always)]
-                || match curve {
-                    Curve::Silu => to.iter_mut().zip(x).for_each(|(y, x)| *y = Curve::Silu.at(*x).0),
-                    Curve::GeluTanh => {
-                        to.iter_mut().zip(x).for_each(|(y, x)| *y = Curve::GeluTanh.at(*x).0);
-                    }
-                },
-            ),
+            Self::Gate(curve) => known!(curve, CURVE => gate(CURVE, x, width, to)),
+            Self::Curve(curve) => {
+                known!(curve, CURVE => to.iter_mut().zip(x).for_each(|(y, x)| *y = CURVE.at(*x).0));
+            }
         }
     }
 
@@ -123,44 +174,38 @@ impl Done {
     pub(crate) fn backward(&self, x: &[f32], width: usize, slope: &[f32], to: &mut [f32]) {
         match self {
             Self::Nothing => to.copy_from_slice(slope),
-            Self::Norm { weight, bias, eps } => {
-                let (weight, centred) = (numbers(weight), bias.is_some());
+            Self::Norm { weight, centred, eps, .. } => {
+                let weight = numbers(weight);
                 vectorised(
                     #[inline(always)]
-                    || norm_back(x, width, weight, centred, *eps, slope, to),
+                    || norm_back(x, width, weight, (*centred, *eps), slope, to),
                 );
             }
-            Self::Gate(curve) => vectorised(
-                #[inline(always)]
-                || match curve {
-                    Curve::Silu => gate_back(Curve::Silu, x, width, slope, to),
-                    Curve::GeluTanh => gate_back(Curve::GeluTanh, x, width, slope, to),
-                },
-            ),
-            Self::Curve(curve) => vectorised(
-                #[inline(always)]
-                || {
-                    let all = to.iter_mut().zip(x).zip(slope);
-                    match curve {
-                        Curve::Silu => all.for_each(|((to, x), s)| *to = s * Curve::Silu.at(*x).1),
-                        Curve::GeluTanh => all.for_each(|((to, x), s)| *to = s * Curve::GeluTanh.at(*x).1),
-                    }
-                },
-            ),
+            Self::Gate(curve) => known!(curve, CURVE => gate_back(CURVE, x, width, slope, to)),
+            Self::Curve(curve) => known!(curve, CURVE => {
+                let all = to.iter_mut().zip(x).zip(slope);
+                all.for_each(|((to, x), s)| *to = s * CURVE.at(*x).1);
+            }),
         }
     }
 
     /// The gradients with respect to a norm's weight and bias, `[width]` each, summed over the rows.
     pub(crate) fn of_norm(&self, x: &[f32], width: usize, slope: &[f32]) -> [Vec<f32>; 2] {
         let (mut weight, mut bias) = (vec![0.0; width], vec![0.0; width]);
-        let Self::Norm { bias: has_bias, eps, .. } = self else { return [weight, bias] };
-        for (x, slope) in x.chunks_exact(width).zip(slope.chunks_exact(width)) {
-            let (mean, scale) = level(x, has_bias.is_some(), *eps);
-            for i in 0..width {
-                weight[i] += slope[i] * (x[i] - mean) * scale;
-                bias[i] += slope[i];
-            }
-        }
+        let Self::Norm { centred, eps, .. } = self else { return [weight, bias] };
+        vectorised(
+            #[inline(always)]
+            || {
+                for (x, slope) in x.chunks_exact(width).zip(slope.chunks_exact(width)) {
+                    let (mean, scale) = level(x, *centred, *eps);
+                    let sums = weight.iter_mut().zip(&mut bias);
+                    for ((weight, bias), (x, slope)) in sums.zip(x.iter().zip(slope)) {
+                        *weight += slope * (x - mean) * scale;
+                        *bias += slope;
+                    }
+                }
+            },
+        );
         [weight, bias]
     }
 }
@@ -186,20 +231,21 @@ fn level(x: &[f32], centred: bool, eps: f32) -> (f32, f32) {
 }
 
 #[inline(always)]
-fn norm(x: &[f32], width: usize, weight: &[f32], bias: Option<&[f32]>, eps: f32, to: &mut [f32]) {
+fn norm(
+    x: &[f32],
+    width: usize,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    (centred, eps): (bool, f32),
+    to: &mut [f32],
+) {
     for (x, to) in x.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
-        let (mean, scale) = level(x, bias.is_some(), eps);
-        match bias {
-            None => {
-                for ((to, x), w) in to.iter_mut().zip(x).zip(weight) {
-                    *to = x * scale * w;
-                }
-            }
-            Some(bias) => {
-                for (((to, x), w), b) in to.iter_mut().zip(x).zip(weight).zip(bias) {
-                    *to = (x - mean) * scale * w + b;
-                }
-            }
+        let (mean, scale) = level(x, centred, eps);
+        for ((to, x), w) in to.iter_mut().zip(x).zip(weight) {
+            *to = (x - mean) * scale * w;
+        }
+        if let Some(bias) = bias {
+            to.iter_mut().zip(bias).for_each(|(to, b)| *to += b);
         }
     }
 }
@@ -211,8 +257,7 @@ fn norm_back(
     x: &[f32],
     width: usize,
     weight: &[f32],
-    centred: bool,
-    eps: f32,
+    (centred, eps): (bool, f32),
     slope: &[f32],
     to: &mut [f32],
 ) {

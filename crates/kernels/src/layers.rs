@@ -137,12 +137,8 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
     if !on_processor(&x) {
         return plain::linears(x, before, layers, residual);
     }
-    let norm = match before {
-        Before::Norm { weight, bias, .. } => [Some(weight.clone()), bias.clone()],
-        _ => [None, None],
-    };
     let mut parents: Vec<Option<Tensor<2>>> = vec![Some(x.clone()), residual.clone()];
-    parents.extend(norm);
+    parents.extend(before.parameters());
     for i in 0..MOST {
         let layer = layers.get(i);
         let pair = layer.and_then(|layer| layer.low_rank.as_ref());

@@ -4,7 +4,8 @@
 //! | operation | computes | keeps for its backward pass |
 //! | --- | --- | --- |
 //! | [`linears`] | several linear layers over one input that is first normed or gated, low-rank pairs and a residual sum included | that input, and the narrow products of the pairs |
-//! | [`attention`] | rotary embedding and causal attention of grouped queries, packed segments and windows included | turned queries, keys and values, what was seen, one number a head and token |
+//! | [`prepared`] | a norm, a gate or a curve by itself, where more than linear layers read what comes out | its input |
+//! | [`attention`] | rotary embedding and attention of grouped queries, back or in both directions, packed segments, windows and numbers by distance included; [`cross_attention`] among other tokens | turned queries, keys and values, what was seen, one number a head and token |
 //! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
 //!
 //! **Invariants:** each operation has two forms that the tests hold equal, forward and backward. The plain one
@@ -25,15 +26,20 @@ mod exp;
 mod layers;
 mod layers_back;
 mod matrix;
+mod operands;
 pub mod plain;
+mod prepare;
 mod primitive;
 mod sight;
+mod squares;
 mod threads;
 pub mod trace;
 
-pub use attend::attention;
+pub use attend::{attention, cross_attention};
 pub use before::{Before, Curve};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
+pub use prepare::prepared;
 pub use primitive::{is_processor, on_processor};
-pub use sight::{Heads, Sight, Turn};
+pub use sight::{Distances, Heads, Sight, Turn};
+pub use squares::sum_of_squares;

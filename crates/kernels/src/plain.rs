@@ -2,10 +2,10 @@
 
 use burn::tensor::{
     Int, Tensor, TensorData,
-    activation::{silu, softmax},
+    activation::{gelu, relu, silu, softmax},
 };
 
-use crate::{Before, Curve, DeviceGaveUp, Entropy, Heads, Layer, Sight, Turn, Wanted};
+use crate::{Before, Curve, DeviceGaveUp, Distances, Entropy, Heads, Layer, Sight, Turn, Wanted};
 
 /// Added to the score of a pair that must not see each other. Finite, since shader compilers may assume that there
 /// are no infinities; `exp` of it is zero all the same.
@@ -44,12 +44,12 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
     }
 }
 
-/// What linear layers get of `x`.
+/// As [`prepared`](crate::prepared): what linear layers get of `x`.
 pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
     match before {
         Before::Nothing => x,
-        Before::Norm { weight, bias, eps } => {
-            let x = if bias.is_some() { x.clone() - x.mean_dim(1) } else { x };
+        Before::Norm { weight, bias, centred, eps } => {
+            let x = if *centred { x.clone() - x.mean_dim(1) } else { x };
             let y = x.clone() * (x.square().mean_dim(1) + *eps).sqrt().recip() * weight.clone();
             match bias {
                 Some(bias) => y + bias.clone(),
@@ -67,6 +67,9 @@ pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
 fn curved(x: Tensor<2>, curve: Curve) -> Tensor<2> {
     match curve {
         Curve::Silu => silu(x),
+        Curve::Gelu => gelu(x),
+        Curve::Relu => relu(x),
+        Curve::Tanh => x.tanh(),
         Curve::GeluTanh => {
             let cube = x.clone() * x.clone() * x.clone();
             let inner = (x.clone() + cube * 0.044715) * (2.0 / std::f64::consts::PI).sqrt();
@@ -77,40 +80,63 @@ fn curved(x: Tensor<2>, curve: Curve) -> Tensor<2> {
 
 /// As [`attention`](crate::attention).
 pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
-    let [tokens, _] = qkv.dims();
-    let (width, d) = (sight.width, heads.width);
+    let (queries, others) = (heads.queries * heads.width, 2 * heads.groups * heads.width);
+    let q = qkv.clone().narrow(1, 0, queries);
+    cross_attention(q, qkv.narrow(1, queries, others), heads, sight)
+}
+
+/// As [`cross_attention`](crate::cross_attention), but turning what the sight says is turned.
+pub fn cross_attention(q: Tensor<2>, kv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
+    let [tokens, _] = q.dims();
+    let (width, keys, d) = (sight.width, sight.n_keys(), heads.width);
     if tokens == 0 {
-        return qkv.narrow(1, 0, heads.queries * d);
+        return q;
     }
     let rows = tokens / width;
-    let part = |from: usize, n: usize| {
-        qkv.clone().narrow(1, from * d, n * d).reshape([rows, width, n, d]).swap_dims(1, 2)
-    };
     let turned = |x: Tensor<4>| match &sight.turn {
         Some(turn) => turned(x, turn),
         None => x,
     };
     let shared = heads.queries / heads.groups;
     let repeated = |x: Tensor<4>| {
-        let x = x.reshape([rows, heads.groups, 1, width, d]).repeat_dim(2, shared);
-        x.reshape([rows, heads.queries, width, d])
+        let x = x.reshape([rows, heads.groups, 1, keys, d]).repeat_dim(2, shared);
+        x.reshape([rows, heads.queries, keys, d])
     };
-    let q = turned(part(0, heads.queries));
-    let k = repeated(turned(part(heads.queries, heads.groups)));
-    let v = repeated(part(heads.queries + heads.groups, heads.groups));
+    let other = |from: usize| {
+        let part = kv.clone().narrow(1, from * d, heads.groups * d);
+        part.reshape([rows, keys, heads.groups, d]).swap_dims(1, 2)
+    };
+    let q = turned(q.reshape([rows, width, heads.queries, d]).swap_dims(1, 2));
+    let (k, v) = (repeated(turned(other(0))), repeated(other(heads.groups)));
     let scores = q.matmul(k.transpose()) * heads.scale;
+    let scores = match &sight.distances {
+        Some(distances) => scores + far(distances, width, keys),
+        None => scores,
+    };
     let scores = match heads.cap {
         Some(cap) => (scores / cap).tanh() * cap,
         None => scores,
     };
-    let mut mask = vec![0.0; rows * width * width];
-    for (i, mask) in mask.chunks_exact_mut(width).enumerate() {
-        let sees = sight.first[i] as usize..=i % width;
+    let mut mask = vec![0.0; rows * width * keys];
+    for (i, mask) in mask.chunks_exact_mut(keys).enumerate() {
+        let sees = sight.of_row(i / width).range(i % width);
         mask.iter_mut().enumerate().filter(|(key, _)| !sees.contains(key)).for_each(|(_, m)| *m = UNSEEN);
     }
-    let mask: Tensor<4> = like(&scores, mask, [rows, 1, width, width]);
+    let mask: Tensor<4> = like(&scores, mask, [rows, 1, width, keys]);
     let seen = softmax(scores + mask, 3).matmul(v);
     seen.swap_dims(1, 2).reshape([tokens, heads.queries * d])
+}
+
+/// What distances add to the scores of a row, `[1, heads, queries, keys]`.
+fn far(distances: &Distances, width: usize, keys: usize) -> Tensor<4> {
+    let [_, heads] = distances.weight.dims();
+    let last = distances.kinds.len().saturating_sub(1);
+    let kind = |query: usize, key: usize| distances.kinds[distances.place(query, key).min(last)] as i32;
+    let kinds = (0..width).flat_map(|query| (0..keys).map(move |key| kind(query, key))).collect();
+    let device = distances.weight.device().without_autodiff();
+    let kinds = Tensor::<1, Int>::from_data(TensorData::new::<i32, _>(kinds, [width * keys]), &device);
+    let chosen = distances.weight.clone().select(0, kinds);
+    chosen.reshape([1, width, keys, heads]).swap_dims(2, 3).swap_dims(1, 2)
 }
 
 /// `x·cos + rotate_half(x)·sin`, where `rotate_half([a, b]) = [-b, a]`.

@@ -27,11 +27,14 @@ fn halved(seed: u64) -> Dropout {
     Dropout::drawn(move |n| numbers(n, seed).into_iter().map(|x| if x < 0.0 { 0.0 } else { 2.0 }).collect())
 }
 
-const N_BEFORE: usize = 7;
+const N_BEFORE: usize = 14;
+
+/// Behind the norms: gates of each curve, then curves.
+const CURVES: [Curve; 5] = [Curve::Silu, Curve::Gelu, Curve::GeluTanh, Curve::Relu, Curve::Tanh];
 
 impl Shape {
     fn input(&self) -> usize {
-        if matches!(self.before, 3 | 4) { self.width / 2 } else { self.width }
+        if (4..9).contains(&self.before) { self.width / 2 } else { self.width }
     }
 
     /// x, the residual, a norm's weight and bias, then each layer's parts.
@@ -42,7 +45,7 @@ impl Shape {
         shapes.extend(vec![
             [1, self.width];
             match self.before {
-                1 => 1,
+                1 | 3 => 1,
                 2 => 2,
                 _ => 0,
             }
@@ -73,12 +76,11 @@ impl Shape {
         let residual = self.residual.then(&mut next);
         let before = match self.before {
             // Two numbers that are nearly equal have no spread that f32 knows: a large `eps` keeps them tame.
-            1 => Before::Norm { weight: next(), bias: None, eps: 0.1 },
-            2 => Before::Norm { weight: next(), bias: Some(next()), eps: 0.1 },
-            3 => Before::Gate(Curve::Silu),
-            4 => Before::Gate(Curve::GeluTanh),
-            5 => Before::Curve(Curve::Silu),
-            6 => Before::Curve(Curve::GeluTanh),
+            1 => Before::Norm { weight: next(), bias: None, centred: false, eps: 0.1 },
+            2 => Before::Norm { weight: next(), bias: Some(next()), centred: true, eps: 0.1 },
+            3 => Before::Norm { weight: next(), bias: None, centred: true, eps: 0.1 },
+            gate @ 4..9 => Before::Gate(CURVES[gate - 4]),
+            curve @ 9..14 => Before::Curve(CURVES[curve - 9]),
             _ => Before::Nothing,
         };
         let layers: Vec<Layer> = self

@@ -1,12 +1,7 @@
 //! Functions between two linear layers.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
-
-use burn::tensor::{
-    Tensor,
-    activation::{gelu, relu, silu, tanh},
-};
-use kernels::Curve;
+use burn::tensor::Tensor;
+use kernels::{Before, Curve};
 use serde_json::Value;
 
 use crate::ModelError;
@@ -41,28 +36,19 @@ impl Activation {
         }
     }
 
-    /// The same where linear layers can do it to their input.
-    pub(crate) fn curve(self) -> Option<Curve> {
+    /// The same as what is done to the input of linear layers.
+    pub(crate) fn curve(self) -> Curve {
         match self {
-            Self::Silu => Some(Curve::Silu),
-            Self::GeluTanh => Some(Curve::GeluTanh),
-            Self::Gelu | Self::Relu | Self::Tanh => None,
+            Self::Silu => Curve::Silu,
+            Self::Gelu => Curve::Gelu,
+            Self::GeluTanh => Curve::GeluTanh,
+            Self::Relu => Curve::Relu,
+            Self::Tanh => Curve::Tanh,
         }
     }
 
-    /// - x: any → the same
+    /// - x: `[tokens, width]` → the same
     pub(crate) fn forward(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Silu => silu(x),
-            Self::Gelu => gelu(x),
-            Self::GeluTanh => {
-                const SCALE: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2; // √(2/π)
-                let cube = x.clone() * x.clone() * x.clone();
-                let inner = (x.clone() + cube * 0.044715) * SCALE;
-                x * (inner.tanh() + 1.0) * 0.5
-            }
-            Self::Relu => relu(x),
-            Self::Tanh => tanh(x),
-        }
+        kernels::prepared(x, &Before::Curve(self.curve()))
     }
 }

@@ -52,6 +52,8 @@ impl<'a> Assembler<'a> {
         let (weight, bias) = (self.weight(path)?, self.find(format!("{path}.bias"))?);
         let less_one = self.config.norm == NormKind::RmsLessOne;
         let ready = if less_one { weight.value.clone() + 1.0 } else { weight.value.clone() };
-        Ok(Norm { weight, bias, eps: self.config.norm_eps, ready, less_one })
+        // Of the decoders' norms, those with a bias are LayerNorms.
+        let centred = bias.is_some();
+        Ok(Norm { weight, bias, centred, eps: self.config.norm_eps, ready, less_one })
     }
 }

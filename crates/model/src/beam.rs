@@ -2,42 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use spec::{Beams, EarlyStopping};
+
 use crate::{ModelError, Writer};
-
-/// How to search. Names are those of transformers' `generate`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Beams {
-    /// Lines side by side.
-    pub num_beams: usize,
-    /// A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones.
-    pub length_penalty: f64,
-    /// When enough lines are finished.
-    pub early_stopping: EarlyStopping,
-    /// No so many tokens in a row come twice; 0 lets them.
-    pub no_repeat_ngram_size: usize,
-}
-
-/// When a search ends, once as many lines are finished as there are beams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EarlyStopping {
-    /// At once: transformers' `True`.
-    AtOnce,
-    /// When the best line still open would not be better if it ended now: `False`.
-    WhenUnlikely,
-    /// When it could not become better by going on to the last token: `"never"`.
-    WhenImpossible,
-}
-
-impl Default for Beams {
-    fn default() -> Self {
-        Self {
-            num_beams: 4,
-            length_penalty: 1.0,
-            early_stopping: EarlyStopping::WhenUnlikely,
-            no_repeat_ngram_size: 0,
-        }
-    }
-}
 
 /// A line that a search came to.
 #[derive(Clone, Debug, PartialEq)]

@@ -72,7 +72,14 @@ impl Layout {
                     let start = place.saturating_sub(position);
                     start.max((place + 1).saturating_sub(window)) as u32
                 });
-                kernels::Sight { width, first: first.collect(), turn: rope.map(Rope::turn) }
+                kernels::Sight {
+                    width,
+                    keys: None,
+                    first: first.collect(),
+                    end: None,
+                    turn: rope.map(Rope::turn),
+                    distances: None,
+                }
             };
             return Self::of(config, [rows, width], &positions, rows, device, |window, rope| Sight {
                 seen: Some(seen(window, rope.as_ref())),

@@ -50,16 +50,9 @@ impl Mlp {
             return x + after.iter().fold(thought, |thought, norm| norm.forward(thought, adapter));
         }
         let inner = together(x.clone(), &before.before(adapter), self.inner.all(), None, adapter);
-        let is_gated = !matches!(self.inner, Inner::Plain(_));
-        let (inner, before) = match (self.activation.curve(), is_gated) {
-            (Some(curve), true) => (inner, Before::Gate(curve)),
-            (Some(curve), false) => (inner, Before::Curve(curve)),
-            (None, true) => {
-                let width = inner.dims()[1] / 2;
-                let open = self.activation.forward(inner.clone().narrow(1, 0, width));
-                (open * inner.narrow(1, width, width), Before::Nothing)
-            }
-            (None, false) => (self.activation.forward(inner), Before::Nothing),
+        let before = match self.inner {
+            Inner::Plain(_) => Before::Curve(self.activation.curve()),
+            Inner::Gated(_) | Inner::Fused(_) => Before::Gate(self.activation.curve()),
         };
         let down = std::slice::from_ref(&self.down_proj);
         match after {

@@ -5,11 +5,13 @@ use kernels::Before;
 
 use crate::{Adapter, Parameter};
 
-/// `y = x / √(mean(x²) + eps) · weight`, and with a bias, which makes it a LayerNorm, of `x - mean(x)` plus the bias.
+/// `y = x / √(mean(x²) + eps) · weight + bias`, and of a LayerNorm the same of `x - mean(x)`.
 #[derive(Clone, Debug)]
 pub(crate) struct Norm {
     pub(crate) weight: Parameter,
     pub(crate) bias: Option<Parameter>,
+    /// A LayerNorm, which takes the mean away.
+    pub(crate) centred: bool,
     pub(crate) eps: f64,
     /// What the frozen weight comes to, `[1, hidden]`: with 1 added where the file has it less one.
     pub(crate) ready: Tensor<2>,
@@ -17,9 +19,14 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
+    /// With weights as the file has them.
+    pub(crate) fn plain(weight: Parameter, bias: Option<Parameter>, centred: bool, eps: f64) -> Self {
+        Self { ready: weight.value.clone(), less_one: false, weight, bias, centred, eps }
+    }
+
     /// - x: `[tokens, hidden]` → the same
     pub(crate) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        kernels::plain::prepared(x, &self.before(adapter))
+        kernels::prepared(x, &self.before(adapter))
     }
 
     /// As what is done to the input of linear layers.
@@ -29,6 +36,7 @@ impl Norm {
             Some(learned) => learned,
             None => self.ready.clone(),
         };
-        Before::Norm { weight, bias: self.bias.as_ref().map(|bias| bias.of(adapter)), eps: self.eps }
+        let bias = self.bias.as_ref().map(|bias| bias.of(adapter));
+        Before::Norm { weight, bias, centred: self.centred, eps: self.eps }
     }
 }

@@ -88,8 +88,8 @@ impl Scorer {
     /// A token beyond the vocabulary, or a text longer than the positions that the model learned.
     pub fn says(&self, texts: &[Text<'_>], adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
         let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
-        let width = lengths.iter().copied().max().unwrap_or(0);
-        let chains = chained(&lengths);
+        let device = self.decoder.device();
+        let (chains, width) = chained(&lengths, device);
         let (mut ids, mut segments, mut lasts) = (Vec::new(), Vec::new(), vec![0; texts.len()]);
         for (row, chain) in chains.iter().enumerate() {
             for text in chain {
@@ -99,7 +99,6 @@ impl Scorer {
             segments.push(chain.iter().map(|text| lengths[*text] as u32).collect::<Vec<_>>());
             ids.resize((row + 1) * width, 0);
         }
-        let device = self.decoder.device();
         let layout = Layout::packed(self.decoder.config(), &segments, width, device);
         let hidden = self.decoder.hidden(&ids, &layout, None, adapter)?;
         let lasts = Tensor::<1, Int>::from_data(TensorData::new(lasts, [texts.len()]), device);

@@ -72,7 +72,7 @@ fn said(name: &str) -> Said {
             written,
         };
     }
-    let rows: Vec<_> = json["ids"][0].as_array().unwrap().iter().map(ids).collect();
+    let rows: Vec<_> = json["ids"][0].as_array().unwrap().iter().map(whole).collect();
     let padded = &json["padded"];
     let shorter = unpadded(&padded["ids"], &padded["mask"]);
     Said {
@@ -171,7 +171,7 @@ fn reading_at_once_and_token_by_token_is_the_same() {
             let hidden = model.hidden(&[*id], &layout, Some(&mut cache), &Bare).unwrap();
             last = model.logits(hidden, &Bare).into_data().iter::<f64>().collect();
         }
-        assert_close(&last, &logits(&model, row)[row.len() - 1], 1e-5);
+        assert_close(&last, &logits(&model, row)[row.len() - 1], 1e-5, &name);
     }
 }
 

@@ -29,6 +29,19 @@ fn proofs() -> Vec<String> {
     tiny_of(&Seq2SeqConfig::MODEL_TYPES)
 }
 
+#[test]
+fn a_shape_alone_tells_every_tensor() {
+    for tiny in proofs() {
+        let model = open(&tiny);
+        let own_head = model.parameters().iter().any(|tensor| tensor.name == "lm_head.weight");
+        let mut told = model.config().tensors(own_head);
+        let mut found: Vec<_> =
+            model.parameters().iter().map(|tensor| (tensor.name.clone(), tensor.shape.clone())).collect();
+        (told.sort(), found.sort());
+        assert_eq!(told, found, "{tiny}");
+    }
+}
+
 /// Sources and targets of a batch, without what fills them up.
 fn pairs(batch: &Value) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
     let rows = |field: &str| batch[field].as_array().unwrap().to_vec();

@@ -95,7 +95,8 @@ impl PlanError {
     pub fn code(&self) -> Code {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
-            Self::DataTeachesOther { .. } | Self::ModelCannot { .. } | Self::NotForTask { .. } => Code::Usage,
+            Self::DataTeachesOther { .. } | Self::NotForTask { .. } => Code::Usage,
+            Self::ModelCannot { .. } => Code::BadModel,
             Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
             Self::OtherDevice { .. } => Code::Device,

@@ -1,6 +1,6 @@
 //! What was measured before a plan is made.
 
-use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Sha256};
+use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Sha256, Trainable};
 
 /// Everything a plan rests on besides what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,8 @@ pub struct ModelFacts {
     pub max_position_embeddings: u32,
     /// The linear layers of one layer.
     pub linears: Vec<LinearFacts>,
+    /// All its tensors by name, as whoever names what learns means them. Empty where only the shape is known.
+    pub tensors: Vec<TensorFacts>,
     /// How it reads.
     pub kind: ModelKind,
     /// What the outputs of its own head are called, in their order; none where it has no such head.
@@ -55,6 +57,15 @@ pub struct Prefixes {
     pub own: Prefix,
     /// Those of a task: `task_specific_params`.
     pub of_tasks: Vec<String>,
+}
+
+/// A tensor of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorFacts {
+    /// The checkpoint's name for it.
+    pub name: String,
+    /// Numbers in it.
+    pub n: u64,
 }
 
 /// How a model reads, and so what it can do.
@@ -90,6 +101,28 @@ impl ModelFacts {
         match self.kind {
             ModelKind::Encoder => self.n_parameters.saturating_sub(looked_up * u64::from(self.hidden_size)),
             ModelKind::Decoder | ModelKind::EncoderDecoder => self.n_parameters,
+        }
+    }
+
+    /// Numbers of the model's own that learn where `trainable` says which: all of them where names are not known. A head
+    /// that is made new is not among them.
+    pub fn n_learning(&self, trainable: &Trainable) -> u64 {
+        let names: Vec<_> = self.tensors.iter().map(|tensor| (tensor.name.as_str(), false)).collect();
+        match trainable.reach(&names) {
+            Ok(reached) if !names.is_empty() => {
+                let learns = self.tensors.iter().zip(reached.learns).filter(|(_, learns)| *learns);
+                learns.map(|(tensor, _)| tensor.n).sum()
+            }
+            _ => self.n_parameters,
+        }
+    }
+
+    /// Width of what the first half of the feed-forward part says: gate and up side by side, where there is a gate.
+    pub(crate) fn inner_dim(&self) -> u64 {
+        let inner = |linear: &&LinearFacts| !linear.in_attention && linear.inputs == self.hidden_size;
+        match self.linears.iter().filter(inner).map(|linear| u64::from(linear.outputs)).sum() {
+            0 => u64::from(self.intermediate_size),
+            inner => inner,
         }
     }
 

@@ -44,10 +44,11 @@ pub fn fit(needs: f64, sure: Sure, has: Option<u64>, name: &str) -> Fit {
 pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Option<Fit> {
     let load = Load {
         tokens: TOKENS,
+        mean: None,
         batch: 1,
         rank: RANK,
         targets: TargetModules::AllLinear,
-        full: false,
+        full: None,
         outputs: None,
     };
     let on = |device: &DeviceInfo| {
@@ -96,6 +97,7 @@ impl ModelFacts {
             vocab_size: vocab,
             max_position_embeddings: 2048,
             linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
+            tensors: Vec::new(),
             kind: ModelKind::Decoder,
             labels: None,
             prefixes: Prefixes::default(),

@@ -63,9 +63,10 @@ pub(crate) fn validation_tokens(facts: &Facts, n: u64, rows: &Rows) -> f64 {
 
 fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
     Load {
-        full: knobs.method.value == Method::Full,
+        full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
         outputs,
         tokens: rows.longest,
+        mean: Some(rows.tokens),
         batch: knobs.batch_size.value,
         rank: knobs.rank.value,
         targets: knobs.target_modules.value.clone(),

@@ -21,7 +21,9 @@ mod words;
 
 pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
-pub use facts::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind, Prefixes};
+pub use facts::{
+    DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts,
+};
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};

@@ -5,7 +5,7 @@
 //! base        = 4 · n_parameters                                        frozen, f32, held once
 //! adapter     = 4 · n_learning · (1 weights + 2 moments + gradients)    gradients: one copy per row at once; n_learning:
 //!                                                                       of the adapter, or n_parameters in full training
-//! activations = 4 · n_layers · tokens · (stream · hidden + inner · intermediate + kv · kv_dim
+//! activations = 4 · n_layers · tokens · (stream · hidden + inner · inner_dim + kv · kv_dim
 //!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass
 //! logits      = 4 · copies · min(slice, tokens) · outputs               logits, probabilities and their gradient; outputs:
 //!                                                                       the vocabulary, or a head's labels
@@ -20,9 +20,9 @@
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller.
 
-use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task};
+use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task, Trainable};
 
-use crate::{DeviceFacts, ModelFacts, n_adapter_parameters};
+use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters};
 
 /// What a measurement corrects.
 pub(crate) struct Coefficients {
@@ -42,16 +42,23 @@ pub(crate) struct Coefficients {
     program: f64,
 }
 
-/// Of fused operations.
-const PROCESSOR: Coefficients =
-    Coefficients { stream: 4.0, inner: 2.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
+/// Of the processor's fused operations, in a decoder. They keep their inputs: the stream before each half of a layer,
+/// queries, keys, values and what was seen of them, gate and up.
+const DECODER: Coefficients =
+    Coefficients { stream: 4.0, inner: 1.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
+
+/// The same in an encoder, whose norms stand behind the halves: both the sums and the norms are kept.
+const ENCODER: Coefficients = Coefficients { stream: 6.0, ..DECODER };
+
+/// The same in an encoder-decoder, half of whose layers look at the source, too.
+const BOTH: Coefficients = Coefficients { stream: 5.5, kv: 3.0, ..DECODER };
 
 /// Of plain operations.
 const PLAIN: Coefficients =
-    Coefficients { stream: 9.0, inner: 5.0, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
+    Coefficients { stream: 9.0, inner: 2.5, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
 
-/// Tokens up to which short rows are joined on the processor.
-const CHAIN: f64 = 256.0;
+/// Tokens up to which short rows are joined on the processor, where the model writes and where it has a head.
+const CHAIN: [f64; 2] = [256.0, 512.0];
 /// From the least to the most that is expected, as shares of the estimate.
 const RANGE: [f64; 2] = [0.85, 1.25];
 
@@ -62,14 +69,16 @@ const BYTES: f64 = 4.0;
 pub struct Load {
     /// Tokens of the longest row.
     pub tokens: u32,
+    /// Of one row, on average; none where all are as long.
+    pub mean: Option<f64>,
     /// Rows of a batch.
     pub batch: u32,
     /// Of the adapter.
     pub rank: u32,
     /// What is adapted.
     pub targets: TargetModules,
-    /// Whether the model itself learns, and no adapter.
-    pub full: bool,
+    /// What of the model itself learns; none where an adapter does.
+    pub full: Option<Trainable>,
     /// Numbers that a head says of each text or word; none where the model writes and says as many as it has tokens.
     pub outputs: Option<u32>,
 }
@@ -80,10 +89,11 @@ impl Load {
         let knobs = &plan.knobs;
         Self {
             tokens: knobs.context_length.value,
+            mean: None,
             batch: knobs.batch_size.value,
             rank: knobs.rank.value,
             targets: knobs.target_modules.value.clone(),
-            full: knobs.method.value == Method::Full,
+            full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
             outputs: outputs(&plan.task.value),
         }
     }
@@ -134,21 +144,28 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         DeviceKind::Cpu => {
             let threads = device.n_threads.max(1);
             let rows = f64::from(load.batch.min(threads));
-            let joined = longest * f64::from(load.batch.div_ceil(threads));
+            // The longest rows are dealt out first.
+            let others = f64::from(load.batch.div_ceil(threads)) - 1.0;
+            let joined = longest + others * load.mean.unwrap_or(longest).min(longest);
             let slices = if load.batch == 1 { f64::from(threads) } else { rows };
-            let c = if load.outputs.is_none() { &PROCESSOR } else { &PLAIN };
-            (c, rows, slices, joined.min(CHAIN).max(longest))
+            let c = match model.kind {
+                ModelKind::Decoder => &DECODER,
+                ModelKind::Encoder => &ENCODER,
+                ModelKind::EncoderDecoder => &BOTH,
+            };
+            let chain = CHAIN[usize::from(load.outputs.is_some())];
+            (c, rows, slices, joined.min(chain).max(longest))
         }
         _ => (&PLAIN, f64::from(load.batch), 1.0, longest),
     };
     let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };
     let per_token = c.stream * f64::from(model.hidden_size)
-        + c.inner * f64::from(model.intermediate_size)
+        + c.inner * model.inner_dim() as f64
         + c.kv * model.kv_dim() as f64
         + c.scores * f64::from(model.n_heads) * tokens;
-    let n_learning = match load.full {
-        true => model.n_parameters as f64,
-        false => n_adapter_parameters(model, load.rank, &load.targets) as f64,
+    let n_learning = match &load.full {
+        Some(trainable) => model.n_learning(trainable) as f64,
+        None => n_adapter_parameters(model, load.rank, &load.targets) as f64,
     };
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {

@@ -64,14 +64,16 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
 
     let supervise = or(&asked.supervise, || supervise(data.kind));
     let method = or(&asked.method, || usual(Method::Lora, "it learns nearly as much in far less memory"));
-    let (full, outputs) = (method.value == Method::Full, outputs(&task.value));
+    let trainable = or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it"));
+    let full = (method.value == Method::Full).then_some(&trainable.value);
+    let outputs = outputs(&task.value);
     let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));
     let target_modules = or(&asked.target_modules, || {
         usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
     });
     let fits = |tokens: u32, batch: u32| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
-        let load = Load { tokens, batch, rank, targets, full, outputs };
+        let load = Load { tokens, mean: None, batch, rank, targets, full: full.cloned(), outputs };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
     let context_length = or(&asked.context_length, || {
@@ -113,7 +115,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         context_length,
         packing,
         method: method.clone(),
-        trainable: or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it")),
+        trainable: trainable.clone(),
         rank,
         alpha,
         dropout: or(&asked.dropout, || dropout(data.n_train)),

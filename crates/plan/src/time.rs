@@ -9,7 +9,7 @@
 //! The frozen weights get no gradient of their own, hence 4 where training in full has 6; validation goes forward
 //! only, hence the half. `n_parameters` are those that a token is multiplied with: an encoder's tables are not.
 
-use spec::{DeviceKind, Range};
+use spec::{DeviceKind, Range, Trainable};
 
 use crate::{DeviceFacts, ModelFacts};
 
@@ -46,7 +46,13 @@ impl Doubt {
 }
 
 /// The speed at rows of `row` tokens, `batch` of them at once.
-pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, row: f64, batch: u32, full: bool) -> Speed {
+pub(crate) fn speed(
+    model: &ModelFacts,
+    device: &DeviceFacts,
+    row: f64,
+    batch: u32,
+    full: Option<&Trainable>,
+) -> Speed {
     let known = |v: Option<f64>| v.filter(|v| v.is_finite() && *v > 0.0);
     if let Some(tokens_per_sec) = known(device.tokens_per_sec) {
         return Speed { tokens_per_sec, doubt: Doubt::SameModel };
@@ -56,7 +62,9 @@ pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, row: f64, batch: u
         None => (usual_flops(device), Doubt::Guess),
     };
     // Weights that learn have a gradient of their own.
-    let share = if full { 1.5 } else { 1.0 };
+    let learning =
+        full.map_or(0.0, |trainable| model.n_learning(trainable) as f64 / model.n_parameters.max(1) as f64);
+    let share = 1.0 + 0.5 * learning;
     let per_token = share * flops_per_token(model.n_multiplied(), model.n_layers, model.q_dim(), row);
     Speed { tokens_per_sec: flops * busy(device, batch) / per_token.max(1.0), doubt }
 }

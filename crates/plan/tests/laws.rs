@@ -64,7 +64,7 @@ proptest! {
         let knobs = &before.plan.knobs;
         let needs = |tokens, batch| {
             let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
-            memory(&facts.model, &facts.device, &Load { tokens, batch, rank, targets, full: false, outputs: None }).total()
+            memory(&facts.model, &facts.device, &Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None }).total()
         };
         let (context, batch) = (knobs.context_length.value, knobs.batch_size.value);
         match smaller(&before.plan, &facts.model, &facts.device) {
@@ -134,7 +134,7 @@ proptest! {
     ) {
         let device = device(kind, 8);
         let targets = TargetModules::AllLinear;
-        let load = Load { tokens, batch, rank, targets, full: false, outputs: None };
+        let load = Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None };
         let total = |load: Load| memory(&smollm2(), &device, &load).total();
         let now = total(load.clone());
         let longer = total(Load { tokens: tokens + more, ..load.clone() });

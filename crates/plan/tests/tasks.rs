@@ -5,7 +5,7 @@ mod common;
 
 use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
-use plan::{DataFacts, DataKind, Facts, ModelFacts, resolve};
+use plan::{DataFacts, DataKind, Facts, ModelFacts, TensorFacts, draft, resolve};
 use spec::{Asked, Code, DeviceKind, Method, RunSpec, Task, TaskKind};
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
@@ -70,9 +70,38 @@ fn training_all_of_an_encoder_goes_slower_and_takes_more_memory() {
     assert!(full.forecast.secs.low > lora.forecast.secs.low);
 }
 
+#[test]
+fn what_is_frozen_has_neither_gradient_nor_moments() {
+    let tensor = |name: &str, n| TensorFacts { name: name.to_owned(), n };
+    let model = ModelFacts {
+        tensors: vec![
+            tensor("bert.embeddings.word_embeddings.weight", 11_720_448),
+            tensor("bert.encoder.layer.0.output.dense.weight", 9_000_000),
+            tensor("bert.encoder.layer.5.output.dense.weight", 1_992_768),
+        ],
+        ..minilm()
+    };
+    let facts = on(model, labelled(768, &[("a", 400), ("b", 368)]));
+    let memory = |words: &str| {
+        let knobs = Asked {
+            method: Some(Method::Full),
+            trainable: Some(words.parse().unwrap()),
+            batch_size: Some(16),
+            context_length: Some(64),
+            ..Asked::default()
+        };
+        draft(&asked(None, knobs), &facts).unwrap().memory
+    };
+    // Weights, two moments, and a gradient of each of two threads.
+    let saved = (memory("all") - memory("!embeddings")) / 4.0 / 11_720_448.0;
+    // Weights, two moments, and a gradient of each of two threads.
+    assert!((saved - 5.0).abs() < 1e-6, "{saved} copies");
+    assert!(memory("layers:5") < memory("!embeddings"));
+}
+
 fn refused(model: ModelFacts, data: DataFacts, task: Option<TaskKind>, knobs: Asked) -> String {
     let error = resolve(&asked(task, knobs), &on(model, data)).unwrap_err();
-    assert!(matches!(error.code(), Code::Usage | Code::NothingToLearn));
+    assert!(matches!(error.code(), Code::Usage | Code::BadModel | Code::NothingToLearn));
     format!("{error}\n{}", error.hint().unwrap())
 }
 

@@ -34,6 +34,8 @@ pub struct ChatOpened {
     pub base: bool,
     /// That there is a tuned voice.
     pub tuned: bool,
+    /// That it learned from pairs of texts, so that it is asked about two that belong together.
+    pub pairs: bool,
     /// Where it computes.
     pub device: DeviceInfo,
     /// The longest text it was made for, in tokens.
@@ -88,6 +90,66 @@ impl Sampling {
     /// Always the best token.
     pub const GREEDY: Self =
         Self { temperature: 0.0, top_p: 1.0, top_k: 0, repetition_penalty: 1.0, seed: 0 };
+}
+
+/// How several lines are searched side by side. Names are those of transformers' `generate`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Beams {
+    /// Lines side by side.
+    pub num_beams: usize,
+    /// A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones.
+    pub length_penalty: f64,
+    /// When enough lines are finished.
+    pub early_stopping: EarlyStopping,
+    /// No so many tokens in a row come twice; 0 lets them.
+    pub no_repeat_ngram_size: usize,
+}
+
+impl Default for Beams {
+    fn default() -> Self {
+        Self {
+            num_beams: 4,
+            length_penalty: 1.0,
+            early_stopping: EarlyStopping::WhenUnlikely,
+            no_repeat_ngram_size: 0,
+        }
+    }
+}
+
+/// When a search ends, once as many lines are finished as there are beams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum EarlyStopping {
+    /// At once: transformers' `True`.
+    AtOnce,
+    /// When the best line still open would not be better if it ended now: `False`.
+    WhenUnlikely,
+    /// When it could not become better by going on to the last token: `"never"`.
+    WhenImpossible,
+}
+
+/// How a text is chosen among those that a model could write.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Search {
+    /// Token by token.
+    Sample {
+        /// How each is picked.
+        sampling: Sampling,
+    },
+    /// The likeliest of several lines that grow side by side.
+    Beams {
+        /// How many, and which is preferred.
+        beams: Beams,
+    },
+}
+
+impl Search {
+    /// Always the best token.
+    pub const GREEDY: Self = Self::Sample { sampling: Sampling::GREEDY };
 }
 
 /// What a model wrote.

@@ -38,7 +38,9 @@ mod trouble;
 
 pub use about::{About, DiskUse, Licence};
 pub use chart::{ChartPicture, ChartRequest, ChartScale, ChartTheme};
-pub use chat::{ChatOpened, ChatPrompt, ChatReply, ChatTarget, Sampling, Voice};
+pub use chat::{
+    Beams, ChatOpened, ChatPrompt, ChatReply, ChatTarget, EarlyStopping, Sampling, Search, Voice,
+};
 pub use check::{CheckUp, CheckedDevice, DeviceCheck, Verdict};
 pub use data::{
     ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, ProblemTally, Role,
@@ -61,7 +63,7 @@ pub use knob::{
 };
 pub use label::{LabelCount, ScoreSpread, in_order};
 pub use measure::{Metric, Score};
-pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState};
+pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState, Skill};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
 pub use predicted::{FoundEntity, LabelChance, Predicted};
@@ -73,4 +75,4 @@ pub use row::RunRow;
 pub use run::{Effort, RunSpec, RunStatus};
 pub use settings::{OnClose, Settings, ThemeChoice, TokenState};
 pub use task::{Task, TaskKind};
-pub use trainable::{Trainable, TrainablePart, TrainableWord};
+pub use trainable::{Reached, Trainable, TrainablePart, TrainableWord, layer_of};

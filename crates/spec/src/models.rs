@@ -109,6 +109,23 @@ pub enum ModelOrigin {
     Own,
 }
 
+/// What a model can do as it lies there; a run can teach it more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Skill {
+    /// A decoder with a chat template.
+    Chats,
+    /// A decoder without one: it goes on from a text.
+    GoesOn,
+    /// An encoder-decoder: it turns one text into another.
+    Transforms,
+    /// It has a head that says labels or numbers.
+    Answers,
+    /// An encoder without a head: it says nothing until it is trained.
+    Reads,
+}
+
 /// A model on this computer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -131,8 +148,8 @@ pub struct LocalModel {
     pub n_parameters: Option<u64>,
     /// The longest text it was made for, in tokens.
     pub context: Option<u32>,
-    /// That it has a chat template.
-    pub chats: Option<bool>,
+    /// What it can do.
+    pub skill: Option<Skill>,
     /// Runs in the list that started from it.
     pub n_runs: u64,
 }

@@ -1,36 +1,107 @@
-//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole, all tokens
-//! taught, f32.
+//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole, f32. A decoder
+//! is taught all tokens of rows of one length, an encoder one of so many labels for each of its texts, and an
+//! encoder-decoder a target half as long as its source; the texts of both are between two thirds and one and a third
+//! as long as `--tokens`.
 //!
-//! `bench_step --model=GGUF [--device=cpu|gpu] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]` prints one line of
-//! JSON. The first step warms up and is not counted. With `--profile=FILE` it has what the parts of the timed steps
-//! cost, in seconds summed over the threads, and FILE is a trace that a browser's trace viewer opens.
+//! `bench_step --model=PATH [--device=cpu|gpu] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]
+//! [--labels=22]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
+//! the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace that a browser's trace
+//! viewer opens.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::{collections::BTreeMap, error::Error, time::Instant};
 
 use adapt::{Learner, Learns, LoraConfig, Method};
-use data::Row;
-use model::Decoder;
+use burn::tensor::Device;
+use data::{Answer, Pair, Question, Row};
+use model::{
+    Base, Decoder, HeadFrom, HeadModel, HeadSpec, Reads,
+    encoder::EncoderConfig,
+    seq2seq::{Seq2Seq, Seq2SeqConfig},
+};
 use spec::{DeviceChoice, TargetModules, Trainable};
-use train::{AdamW, Update, Workers};
+use train::{AdamW, Head, Objective, Update, Workers};
 use weights::Checkpoint;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let option = |name: &str, usual: &str| {
-        let given = arguments.iter().find_map(|a| a.strip_prefix(name)?.strip_prefix('='));
-        given.unwrap_or(usual).to_owned()
-    };
-    let number = |name: &str, usual: &str| option(name, usual).parse::<usize>();
-    let (rows, tokens, rank) = (number("--rows", "4")?, number("--tokens", "256")?, number("--rank", "8")?);
-    let steps = number("--steps", "4")? as u32;
-    let profile = option("--profile", "");
-    let choice: DeviceChoice = option("--device", "cpu").parse()?;
+/// What the command line asks for.
+struct Asked(Vec<String>);
 
+impl Asked {
+    fn option(&self, name: &str, usual: &str) -> String {
+        let given = self.0.iter().find_map(|a| a.strip_prefix(name)?.strip_prefix('='));
+        given.unwrap_or(usual).to_owned()
+    }
+
+    fn number(&self, name: &str, usual: &str) -> Result<usize, std::num::ParseIntError> {
+        self.option(name, usual).parse()
+    }
+
+    /// Lengths of the texts of a batch.
+    fn lengths(&self) -> Result<Vec<usize>, std::num::ParseIntError> {
+        let (rows, tokens) = (self.number("--rows", "4")?, self.number("--tokens", "256")?);
+        let spread = (2 * tokens / 3).max(1);
+        Ok((0..rows).map(|row| tokens - spread / 2 + row * 7919 % spread).collect())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let asked = Asked(std::env::args().collect());
+    let choice: DeviceChoice = asked.option("--device", "cpu").parse()?;
     let (device, info) = model::devices::open(choice)?;
-    let model = Decoder::open(&Checkpoint::open(option("--model", "").as_ref())?, &device)?;
-    let method = match option("--method", "lora").as_str() {
+    let checkpoint = Checkpoint::open(asked.option("--model", "").as_ref())?;
+    let config = checkpoint.config_json()?;
+    let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
+    if EncoderConfig::is_one(&config) {
+        let num_labels = asked.number("--labels", "22")?;
+        let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::Nothing, seed: 7 };
+        let model = HeadModel::open(&checkpoint, head, &device)?;
+        let question = |(row, length): (usize, usize)| Question {
+            ids: ids(row, length, model.vocab_size()),
+            type_ids: None,
+            answer: Answer::Label((row * 7 % num_labels) as u32),
+        };
+        let questions: Vec<Question> = asked.lengths()?.into_iter().enumerate().map(question).collect();
+        let modules = model.modules_to_save();
+        return measure(&asked, &Head::unweighted(&model), &questions, modules, &info.name, &device);
+    }
+    if Seq2SeqConfig::is_one(&config) {
+        let model = Seq2Seq::open(&checkpoint, &device)?;
+        let vocab_size = model.config().vocab_size;
+        let pair = |(row, length): (usize, usize)| Pair {
+            source: ids(row, length, vocab_size),
+            target: ids(row + rows, length.div_ceil(2), vocab_size),
+        };
+        let pairs: Vec<Pair> = asked.lengths()?.into_iter().enumerate().map(pair).collect();
+        return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
+    }
+    let model = Decoder::open(&checkpoint, &device)?;
+    let row = |row| Row {
+        ids: ids(row, tokens, model.config().vocab_size),
+        taught: (0..tokens).map(|i| i > 0).collect(),
+        segments: vec![tokens as u32],
+    };
+    let batch: Vec<Row> = (0..rows).map(row).collect();
+    measure(&asked, &model, &batch, Vec::new(), &info.name, &device)
+}
+
+/// Tokens that look like chance.
+fn ids(row: usize, length: usize, vocab_size: usize) -> Vec<u32> {
+    (0..length).map(|i| ((row * 7919 + i * 104_729 + 17) % vocab_size) as u32).collect()
+}
+
+/// Steps over one batch, and what they cost.
+fn measure<O: Objective>(
+    asked: &Asked,
+    objective: &O,
+    batch: &[O::Lesson],
+    modules_to_save: Vec<String>,
+    device_name: &str,
+    device: &Device,
+) -> Result<(), Box<dyn Error>> {
+    let (rank, steps) = (asked.number("--rank", "8")?, asked.number("--steps", "4")? as u32);
+    let (profile, choice) = (asked.option("--profile", ""), asked.option("--device", "cpu").parse()?);
+    let method = match asked.option("--method", "lora").as_str() {
         "full" => Method::Full(Trainable::default()),
         _ => Method::Lora(LoraConfig {
             r: rank,
@@ -38,20 +109,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             lora_dropout: 0.0,
             use_rslora: false,
             target_modules: TargetModules::AllLinear,
-            modules_to_save: Vec::new(),
+            modules_to_save,
         }),
     };
-    let mut adapter = Learner::attach(&model, &method, 0)?;
+    let mut adapter = Learner::attach(objective.model(), &method, 0)?;
     let mut optimizer = AdamW::new(adapter.values(), 0.0);
-    let workers = Workers::new(choice, rows)?;
-    let vocab_size = model.config().vocab_size as u32;
-    let batch: Vec<Row> = (0..rows as u32)
-        .map(|row| Row {
-            ids: (0..tokens as u32).map(|i| (row * 7919 + i * 104_729 + 17) % vocab_size).collect(),
-            taught: (0..tokens).map(|i| i > 0).collect(),
-            segments: vec![tokens as u32],
-        })
-        .collect();
+    let workers = Workers::new(choice, batch.len())?;
     let update = Update { rows: batch.iter().collect() };
 
     let (mut started, mut cpu_started, mut loss) = (Instant::now(), cpu_secs(), 0.0);
@@ -62,7 +125,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 kernels::trace::record();
             }
         }
-        let computed = workers.gradients(&model, &adapter, &update, None)?;
+        let computed = workers.gradients(objective, &adapter, &update, None)?;
         loss = computed.loss;
         let moved = optimizer.step(adapter.values().cloned().collect(), computed.gradients, 1e-4, step);
         adapter = adapter.with_values(moved);
@@ -76,8 +139,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::write(&profile, trace.to_json())?;
     }
     let result = serde_json::json!({
-        "device": info.name,
-        "tokens_per_sec": f64::from(steps) * (rows * tokens) as f64 / secs,
+        "device": device_name,
+        "tokens_per_sec": f64::from(steps) * update.n_tokens() as f64 / secs,
         "secs": secs,
         "cpu_secs": cpu_secs().zip(cpu_started).map(|(now, then)| now - then),
         "peak_bytes": train::memory(None).map(|memory| memory.peak),

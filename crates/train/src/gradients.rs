@@ -5,6 +5,7 @@
 
 use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
+use data::Question;
 use kernels::trace::span;
 use model::{Adapter, HeadModel, Text};
 use spec::DeviceChoice;
@@ -19,10 +20,6 @@ pub struct Computed {
     /// Of that mean, for each tensor that learns.
     pub gradients: Gradients,
 }
-
-/// Short rows of a batch go through the processor as one chain of up to this many tokens: a product with few rows
-/// spends its time on reading the weights.
-const CHAIN: usize = 256;
 
 /// What one share came to: its loss, and what a head said of each of its lessons, by their numbers.
 type Part = (f64, Vec<(usize, Vec<f32>)>);
@@ -120,7 +117,7 @@ impl Workers {
             }
             Ok((loss, sum))
         };
-        let shares = self.shares(&update.rows, Lesson::n_tokens);
+        let shares = self.shares(&update.rows, Lesson::n_tokens, O::Lesson::CHAIN);
         let mut results = self.each(shares, work)?.into_iter();
         let (mut loss, mut gradients) = results.next().unwrap_or_default();
         for (more, others) in results {
@@ -153,7 +150,7 @@ impl Workers {
         };
         let mut looked = Looked::default();
         let mut all = Vec::with_capacity(rows.len());
-        for (loss, logits) in self.each(self.shares(rows, Lesson::n_tokens), work)? {
+        for (loss, logits) in self.each(self.shares(rows, Lesson::n_tokens, O::Lesson::CHAIN), work)? {
             looked.loss += loss;
             all.extend(logits);
         }
@@ -181,12 +178,18 @@ impl Workers {
             }
             Ok(all)
         };
-        let shares = self.shares(&texts.iter().collect::<Vec<_>>(), |text| text.ids.len());
+        let texts: Vec<&Text> = texts.iter().collect();
+        let shares = self.shares(&texts, |text| text.ids.len(), Question::CHAIN);
         Ok(in_order(self.each(shares, work)?.concat()))
     }
 
     /// Deals the rows out: the longest first, each to whoever has the least to do.
-    fn shares<'a, T>(&self, rows: &[&'a T], tokens: impl Fn(&T) -> usize) -> Vec<Vec<Group<'a, T>>> {
+    fn shares<'a, T>(
+        &self,
+        rows: &[&'a T],
+        tokens: impl Fn(&T) -> usize,
+        at_most: usize,
+    ) -> Vec<Vec<Group<'a, T>>> {
         let (pools, rows_each) = match self {
             Self::Gpu { rows: at_once } => {
                 let group = |(i, rows): (usize, &[&'a T])| Group {
@@ -206,7 +209,7 @@ impl Workers {
                 share.push((number, row));
             }
         }
-        shares.into_iter().map(|(_, share)| chains(share, rows_each, &tokens)).collect()
+        shares.into_iter().map(|(_, share)| chains(share, rows_each, at_most, &tokens)).collect()
     }
 
     /// Runs `work` on every share. A single share has all cores to itself.
@@ -234,13 +237,18 @@ impl Workers {
     }
 }
 
-/// Joins rows that follow one another into chains of at most `rows` rows and [`CHAIN`] tokens.
-fn chains<'a, T>(share: Vec<(usize, &'a T)>, rows: usize, tokens: impl Fn(&T) -> usize) -> Vec<Group<'a, T>> {
+/// Joins rows that follow one another into chains of at most `rows` rows and `at_most` tokens.
+fn chains<'a, T>(
+    share: Vec<(usize, &'a T)>,
+    rows: usize,
+    at_most: usize,
+    tokens: impl Fn(&T) -> usize,
+) -> Vec<Group<'a, T>> {
     let mut groups: Vec<Group<T>> = Vec::new();
     let mut joined = 0;
     for (place, row) in share {
         match groups.last_mut() {
-            Some(Group { places, chains }) if places.len() < rows && joined + tokens(row) <= CHAIN => {
+            Some(Group { places, chains }) if places.len() < rows && joined + tokens(row) <= at_most => {
                 joined += tokens(row);
                 places.push(place);
                 chains[0].push(row);
@@ -274,13 +282,13 @@ mod tests {
     #[test]
     fn a_chain_has_no_more_rows_than_a_batch_gives_it_and_no_more_tokens_than_pay() {
         let lengths = |rows: &[usize], at_most: usize| -> Vec<usize> {
-            let groups = chains(rows.iter().enumerate().collect(), at_most, |tokens| *tokens);
+            let groups = chains(rows.iter().enumerate().collect(), at_most, 256, |tokens| *tokens);
             groups.iter().map(|group| group.chains[0].iter().copied().sum()).collect()
         };
         assert_eq!(lengths(&[70, 60, 50, 40], 1), [70, 60, 50, 40]);
         assert_eq!(lengths(&[70, 60, 50, 40], 2), [130, 90]);
         assert_eq!(lengths(&[70, 60, 50, 40], 8), [220]);
-        assert_eq!(lengths(&[200, 100, 100], 8), [200, 200], "no chain passes {CHAIN} tokens");
+        assert_eq!(lengths(&[200, 100, 100], 8), [200, 200], "no chain passes 256 tokens");
         assert_eq!(lengths(&[300, 300], 8), [300, 300], "a long row is a chain by itself");
     }
 }

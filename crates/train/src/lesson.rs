@@ -11,6 +11,10 @@ use crate::{
 
 /// One thing that is learned from: a row of text, a question with its answer.
 pub trait Lesson: Sync {
+    /// Short ones of a batch go through the processor as one chain of up to this many tokens: a product with few rows
+    /// spends its time on reading the weights.
+    const CHAIN: usize = 256;
+
     /// Tokens that go through the model.
     fn n_tokens(&self) -> usize;
 
@@ -75,6 +79,9 @@ impl Lesson for Row {
 }
 
 impl Lesson for Question {
+    /// Encoders are small, and keep little of a token.
+    const CHAIN: usize = 512;
+
     fn n_tokens(&self) -> usize {
         self.ids.len()
     }

@@ -106,7 +106,7 @@ export const commands = {
 	/**  What the model that is open says of a text, or of two that belong together. */
 	classify: (voice: Voice, text: string, pair: string | null) => __TAURI_INVOKE<Predicted>("classify", { voice, text, pair }),
 	/**  Goes on from `prompt`; `text` hears the words as they come. Stopped, it gives back what there is. */
-	reply: (task: number, text: Channel<string>, voice: Voice, prompt: ChatPrompt, sampling: Sampling, maxTokens: number) => __TAURI_INVOKE<ChatReply>("reply", { task, text, voice, prompt, sampling, maxTokens }),
+	reply: (task: number, text: Channel<string>, voice: Voice, prompt: ChatPrompt, search: Search, maxTokens: number) => __TAURI_INVOKE<ChatReply>("reply", { task, text, voice, prompt, search, maxTokens }),
 	/**  What was set. */
 	settings: () => __TAURI_INVOKE<Settings>("settings"),
 	/**  Keeps settings. */
@@ -222,6 +222,18 @@ export type Asked = {
 	n_samples?: number | null,
 };
 
+/**  How several lines are searched side by side. Names are those of transformers' `generate`. */
+export type Beams = {
+	/**  Lines side by side. */
+	num_beams: number,
+	/**  A finished line's score is divided by its length to this power: above 0 prefers long lines, below 0 short ones. */
+	length_penalty: number,
+	/**  When enough lines are finished. */
+	early_stopping: EarlyStopping,
+	/**  No so many tokens in a row come twice; 0 lets them. */
+	no_repeat_ngram_size: number,
+};
+
 /**  Why a value is what it is. */
 export type Because = 
 /**  The person set it. */
@@ -316,6 +328,8 @@ export type ChatOpened = {
 	base: boolean,
 	/**  That there is a tuned voice. */
 	tuned: boolean,
+	/**  That it learned from pairs of texts, so that it is asked about two that belong together. */
+	pairs: boolean,
 	/**  Where it computes. */
 	device: DeviceInfo,
 	/**  The longest text it was made for, in tokens. */
@@ -721,6 +735,15 @@ export type DiskUse = {
 	free: number | null,
 };
 
+/**  When a search ends, once as many lines are finished as there are beams. */
+export type EarlyStopping = 
+/**  At once: transformers' `True`. */
+"at_once" | 
+/**  When the best line still open would not be better if it ended now: `False`. */
+"when_unlikely" | 
+/**  When it could not become better by going on to the last token: `"never"`. */
+"when_impossible";
+
 /**  How much time to spend; sets what the person leaves open. */
 export type Effort = 
 /**  A first look: minutes. */
@@ -1046,8 +1069,8 @@ export type LocalModel = {
 	n_parameters: number | null,
 	/**  The longest text it was made for, in tokens. */
 	context: number | null,
-	/**  That it has a chat template. */
-	chats: boolean | null,
+	/**  What it can do. */
+	skill: Skill | null,
 	/**  Runs in the list that started from it. */
 	n_runs: number,
 };
@@ -1830,6 +1853,17 @@ export type ScoreSpread = {
 	deviation: number,
 };
 
+/**  How a text is chosen among those that a model could write. */
+export type Search = 
+/**  Token by token. */
+{ kind: "sample"; 
+/**  How each is picked. */
+sampling: Sampling } | 
+/**  The likeliest of several lines that grow side by side. */
+{ kind: "beams"; 
+/**  How many, and which is preferred. */
+beams: Beams };
+
 /**  An example as text and as tokens. */
 export type Seen = {
 	/**  The text that is tokenised, with all that the template adds. */
@@ -1921,6 +1955,19 @@ export type ShapeSheet = {
 	/**  Roles that may have one. */
 	may: ColumnRole[],
 };
+
+/**  What a model can do as it lies there; a run can teach it more. */
+export type Skill = 
+/**  A decoder with a chat template. */
+"chats" | 
+/**  A decoder without one: it goes on from a text. */
+"goes_on" | 
+/**  An encoder-decoder: it turns one text into another. */
+"transforms" | 
+/**  It has a head that says labels or numbers. */
+"answers" | 
+/**  An encoder without a head: it says nothing until it is trained. */
+"reads";
 
 /**  A part of a data set. */
 export type Split = 

@@ -35,7 +35,7 @@ import type {
   RunSpec,
   RunsUpdate,
   RunView,
-  Sampling,
+  Search,
   Seen,
   Settings,
   ShapeSheet,
@@ -158,10 +158,11 @@ export interface Backend {
   /** Reads the model into memory; the one before is let go. */
   openChat(target: ChatTarget, watched?: Watched): Promise<ChatOpened>;
   closeChat(): Promise<void>;
+  /** `onText` hears the answer as it comes; what beams find comes whole, at the end. */
   reply(
     voice: Voice,
     prompt: ChatPrompt,
-    sampling: Sampling,
+    search: Search,
     max_tokens: number,
     onText: (piece: string) => void,
     signal?: AbortSignal,

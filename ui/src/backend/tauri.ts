@@ -113,8 +113,8 @@ export function tauri(): Backend {
     openChat: (target, by) => watched(by, (n, progress) => ask.openChat(n, progress, target)),
     classify: ask.classify,
     closeChat: () => nothing(ask.closeChat()),
-    reply: (voice, prompt, sampling, max_tokens, onText, signal) =>
-      task(signal, (n) => ask.reply(n, channel<string>(onText), voice, prompt, sampling, max_tokens)),
+    reply: (voice, prompt, search, max_tokens, onText, signal) =>
+      task(signal, (n) => ask.reply(n, channel<string>(onText), voice, prompt, search, max_tokens)),
 
     exportRun: (id, form, target, by) => watched(by, (n, progress) => ask.exportRun(n, progress, id, form, target)),
     reveal: (path) => nothing(ask.reveal(path)),

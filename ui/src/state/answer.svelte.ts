@@ -1,6 +1,6 @@
 // One answer of one voice: what came so far, how quick, and how it ended. Nothing that came is lost by a stop.
 
-import type { ApiError, Backend, ChatPrompt, ChatReply, Sampling, Voice } from "../backend";
+import type { ApiError, Backend, ChatPrompt, ChatReply, Search, Voice } from "../backend";
 import { asApiError } from "./errors";
 import { Pace } from "./pace";
 
@@ -27,7 +27,7 @@ export class Answer {
 
   constructor(
     readonly voice: Voice,
-    readonly sampling: Sampling,
+    readonly search: Search,
   ) {}
 
   get busy(): boolean {
@@ -54,7 +54,7 @@ export class Answer {
     };
     this.halt.signal.addEventListener("abort", () => pace.flush());
     try {
-      const reply = await backend.reply(this.voice, prompt, this.sampling, max_tokens, hear, this.halt.signal);
+      const reply = await backend.reply(this.voice, prompt, this.search, max_tokens, hear, this.halt.signal);
       await pace.empty();
       this.reply = reply;
       this.text = reply.text;

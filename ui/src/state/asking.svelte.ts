@@ -48,6 +48,7 @@ export class Asking {
   ) {
     const all: readonly Voice[] = ["base", "tuned"];
     this.voices = all.filter((voice) => opened[voice]);
+    this.two = opened.pairs;
     if (target.kind === "run" && answersWithHead(opened.task.kind)) void this.offer(target.id);
   }
 

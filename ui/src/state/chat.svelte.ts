@@ -5,7 +5,7 @@ import type { ApiError, Backend, ChatOpened, ChatPrompt, ChatTarget, Message, Vo
 import { answersWithHead } from "../words/task";
 import { Answer } from "./answer.svelte";
 import { asApiError } from "./errors";
-import { anySeed, type How, samplingOf, USUAL } from "./sampling";
+import { anySeed, type How, searchOf, usual } from "./sampling";
 import type { Task, Tasks } from "./tasks.svelte";
 import { Turn } from "./turn.svelte";
 
@@ -27,12 +27,14 @@ export class Chat {
   suggestions = $state.raw<readonly Suggestion[]>([]);
   /** What stands before the conversation; empty: nothing. */
   system = $state("");
-  how = $state.raw<How>(USUAL);
+  how = $state.raw<How>(usual("write"));
   /** What is being typed. */
   draft = $state("");
   /** That differences between the two are marked. */
   marked = $state(false);
 
+  /** What `how` began with: as long as nobody touched it, it follows the kind of model. */
+  private begun = this.how;
   private births = 0;
   private attempt = 0;
   private visits = 0;
@@ -131,6 +133,8 @@ export class Chat {
   private arrive(target: ChatTarget, opened: ChatOpened | null): void {
     if (opened) {
       this.stage = { kind: "open", opened };
+      const how = usual(opened.task.kind);
+      if (this.how === this.begun) this.how = this.begun = how;
       if (target.kind === "run" && !answersWithHead(opened.task.kind)) void this.suggest(target);
     } else {
       this.stage = { kind: "choosing" };
@@ -139,7 +143,7 @@ export class Chat {
   }
 
   private async answer(turn: Turn, voice: Voice, seed: number): Promise<void> {
-    const answer = new Answer(voice, samplingOf(this.how, seed));
+    const answer = new Answer(voice, searchOf(this.how, seed));
     const prompt = this.prompt(turn, voice);
     turn.answers = { ...turn.answers, [voice]: answer };
     await answer.write(this.backend, prompt, this.how.max_tokens);

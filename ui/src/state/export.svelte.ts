@@ -1,6 +1,17 @@
 import { SvelteMap } from "svelte/reactivity";
 
-import type { ApiError, Exported, ExportForm, ExportRecord, Parameters, Precision, RunId, SavedAt } from "../backend";
+import type {
+  ApiError,
+  Decided,
+  Exported,
+  ExportForm,
+  ExportRecord,
+  Parameters,
+  Precision,
+  RunId,
+  SavedAt,
+  TaskKind,
+} from "../backend";
 import { badFolderName, folderName, within } from "../words/models";
 import type { App } from "./app.svelte";
 import { asApiError } from "./errors";
@@ -15,8 +26,13 @@ export type Exportable = {
   readonly saved: readonly SavedAt[];
   /** What it ended with. */
   readonly result: string | null;
-  /** Weights, to say how large an export gets. */
-  readonly detail: { readonly parameters: Parameters | null } | null;
+  /** What it learned to do. */
+  readonly task: TaskKind;
+  /** Weights, to say how large an export gets, and how they were trained. */
+  readonly detail: {
+    readonly parameters: Parameters | null;
+    readonly plan: { readonly knobs: Pick<Decided, "method"> };
+  } | null;
   /** Told of one that was made. */
   exported?(record: ExportRecord): void;
 };
@@ -35,7 +51,8 @@ const BYTES: Record<Precision, number> = { f32: 4, bf16: 2, f16: 2 };
 
 /** The export of a run: what is asked, how far it is, what came of it. Outlives its view. */
 export class Exporting {
-  kind = $state<ExportForm["kind"]>("adapter");
+  /** Which form the person chose; null: nobody chose yet. */
+  private chosen = $state<ExportForm["kind"] | null>(null);
   precision = $state<Precision>("bf16");
   target = $state.raw<Target>({ kind: "usual" });
   outcome = $state.raw<Outcome>({ kind: "none" });
@@ -47,14 +64,20 @@ export class Exporting {
     private readonly id: RunId,
   ) {}
 
-  get form(): ExportForm {
-    return this.kind === "adapter" ? { kind: "adapter" } : { kind: "merged", precision: this.precision };
+  pick(kind: ExportForm["kind"]): void {
+    this.chosen = kind;
+  }
+
+  /** The adapter unless another form is chosen, or there is none because the model's own weights were trained. */
+  form(run: Exportable): ExportForm {
+    const kind = isWhole(run) ? "merged" : (this.chosen ?? "adapter");
+    return kind === "adapter" ? { kind } : { kind, precision: this.precision };
   }
 
   /** Of the new folder within a chosen one. */
   folderName(run: Exportable): string {
     const typed = this.target.kind === "chosen" ? this.target.name : null;
-    return typed ?? folderName(run.name, this.form);
+    return typed ?? folderName(run.name, this.form(run));
   }
 
   path(run: Exportable): string | null {
@@ -85,7 +108,7 @@ export class Exporting {
 
   async begin(run: Exportable): Promise<void> {
     if (this.outcome.kind === "going" || this.problem(run) !== null) return;
-    const form = this.form;
+    const form = this.form(run);
     const { backend, tasks } = this.app;
     this.outcome = { kind: "going", task: null };
     try {
@@ -128,12 +151,15 @@ export class Exporting {
   }
 }
 
-/** Bytes of an export, beside tokenizer and card; null where the run does not say. Its total counts the adapter too. */
-export function sizeOf(form: ExportForm, parameters: Parameters | null | undefined): number | null {
+/** That the model's own weights were trained, so that no adapter stands beside them. */
+export const isWhole = (run: Exportable): boolean => run.detail?.plan.knobs.method?.value === "full";
+
+/** Bytes of an export, beside tokenizer and card; null where the run does not say. The total counts an adapter too. */
+export function sizeOf(form: ExportForm, run: Exportable): number | null {
+  const parameters = run.detail?.parameters;
   if (!parameters) return null;
-  return form.kind === "adapter"
-    ? 4 * parameters.trainable
-    : BYTES[form.precision] * (parameters.total - parameters.trainable);
+  const { trainable, total } = parameters;
+  return form.kind === "adapter" ? 4 * trainable : BYTES[form.precision] * (total - (isWhole(run) ? 0 : trainable));
 }
 
 const known = new WeakMap<App, Map<RunId, Exporting>>();

@@ -33,7 +33,7 @@ export function concern(error: ApiError, { model }: Question): StepId {
       return model ? "data" : "model";
     case "bad_data":
       // A conversation needs a template, which such a model has not.
-      return model?.chats === false ? "model" : "data";
+      return model?.skill === "goes_on" ? "model" : "data";
     case "nothing_to_learn":
       return "data";
     case "out_of_memory":
@@ -86,7 +86,7 @@ export function remedies(error: ApiError, question: Question): Remedy[] {
       return can ? [all, look] : [look];
     }
     case "bad_data":
-      return question.model?.chats === false ? [another, look] : [look];
+      return question.model?.skill === "goes_on" ? [another, look] : [look];
     case "bad_model":
     case "network":
     case "forbidden":

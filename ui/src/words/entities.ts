@@ -58,7 +58,12 @@ export function foundPieces(
 export const named = (pieces: readonly Piece[]): string =>
   pieces.flatMap(({ text, label }) => (label === null ? [] : [`${text} (${label})`])).join(", ");
 
-/** A colour for each label, by its place among those that are shown. */
+/** What tags can name: `PER` of `B-PER` and `I-PER`. */
+export const kindsOf = (tags: readonly string[]): string[] => [
+  ...new Set(tags.filter((tag) => tag !== "O").map((tag) => OF_ENTITIES.exec(tag)?.[1] ?? tag)),
+];
+
+/** A colour for each label, by its place among all of them. */
 export function tones(labels: readonly string[]): ReadonlyMap<string, number> {
   const all = [...new Set(labels)].sort();
   return new Map(all.map((label, i) => [label, (i % 8) + 1]));

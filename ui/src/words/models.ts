@@ -8,6 +8,8 @@ import type {
   LocalModel,
   ModelState,
   Precision,
+  Skill,
+  TaskKind,
   TaskProgress,
 } from "../backend";
 import { amount, bytes, count, DASH, percent, timeLeft } from "../words";
@@ -44,11 +46,16 @@ export function parameters(n: number | null): string {
 export const context = (tokens: number | null): string =>
   tokens === null ? `context ${DASH}` : `context ${count(tokens)} tokens`;
 
-/** Why a model was made: to answer, or to go on. */
-export function chats(chats: boolean | null): string {
-  if (chats === null) return DASH;
-  return chats ? "chats" : "continues text";
-}
+const SKILLS: Record<Skill, string> = {
+  chats: "chats",
+  goes_on: "continues text",
+  transforms: "turns text into text",
+  answers: "labels text",
+  reads: "reads text, to be taught labels",
+};
+
+/** What a model can do as it lies there. */
+export const skill = (skill: Skill | null): string => (skill === null ? DASH : SKILLS[skill]);
 
 export function usedBy(nRuns: number): string {
   if (nRuns === 0) return "no runs yet";
@@ -187,6 +194,24 @@ const tiny = (value: number | null): string => (value === null ? DASH : value.to
 /** `logits agree to 3.1e-6`, the standard term for what a model says before a word is chosen. */
 export const agreement = (difference: number | null): string =>
   difference === 0 ? "logits are equal" : `logits agree to ${tiny(difference)}`;
+
+/** What a model's scores, its logits, are of. */
+export function logits(task: TaskKind): string {
+  switch (task) {
+    case "write":
+    case "transform":
+      return "Logits are a model’s scores for each next token";
+    case "classify":
+    case "classify-several":
+      return "Logits are a model’s scores for each label";
+    case "tag":
+      return "Logits are a model’s scores for each label of each word";
+    case "score":
+      return "The logit of such a model is the number it says";
+    default:
+      return task satisfies never;
+  }
+}
 
 /** That there was something to export. */
 export const moved = (difference: number | null): string =>

@@ -15,14 +15,14 @@ import type {
 import { bytes, count, DASH, percent, range } from "../words";
 import { parts } from "./data";
 import { deviceKind } from "./home";
-import { chats, context, parameters } from "./models";
+import { context, parameters, skill } from "./models";
 
 export type StepId = "model" | "data" | "how" | "review";
 export const STEPS: readonly StepId[] = ["model", "data", "how", "review"];
 
 const TITLES: Record<StepId, string> = { model: "Model", data: "Data", how: "How", review: "Review" };
 const QUESTIONS: Record<StepId, string> = {
-  model: "What the run starts from. It stays as it is: what is learned goes into an adapter, a small file beside it.",
+  model: "What the run starts from. It stays as it is; what is learned is kept beside it.",
   data: "The examples that the model learns from.",
   how: "How much time to spend. Everything else follows, and can be changed.",
   review: "",
@@ -131,7 +131,7 @@ export const modelFacts = (model: LocalModel): string[] => [
   parameters(model.n_parameters),
   bytes(model.bytes),
   context(model.context),
-  ...(model.chats === null ? [] : [chats(model.chats)]),
+  ...(model.skill === null ? [] : [skill(model.skill)]),
 ];
 
 /** `4,331 to train, 481 to validate · an earlier version`. */

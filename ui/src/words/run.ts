@@ -18,12 +18,11 @@ export const TAB = {
 };
 export type Tab = keyof typeof TAB;
 
-/** Those that mean something: what writes has answers to read, what labels has a report once it is done. */
+/** Those that mean something: what writes has answers to read, what can be measured has a report once it is done. */
 export function tabsOf(task: TaskKind, result: string | null): Tab[] {
-  const head = answersWithHead(task);
   return (Object.keys(TAB) as Tab[]).filter((tab) => {
-    if (tab === "answers") return !head;
-    return tab !== "report" || (head && result !== null);
+    if (tab === "answers") return !answersWithHead(task);
+    return tab !== "report" || (task !== "write" && result !== null);
   });
 }
 

@@ -1,7 +1,8 @@
 // What a model learns to do, and how well it does it: tasks and metrics in plain words, the standard term beside them.
 
-import type { Metric, Score, Task, TaskKind } from "../backend";
-import { DASH } from "../words";
+import type { Metric, Report, Score, Task, TaskKind } from "../backend";
+import { count, DASH } from "../words";
+import { partName, things } from "./data";
 
 type Named = { label: string; term: string; help: string };
 
@@ -70,4 +71,12 @@ export const better = (metric: Metric, one: number, other: number): boolean =>
 export function chance(probability: number): string {
   if (probability > 0 && probability < 0.001) return "< 0.1 %";
   return `${(100 * probability).toFixed(1)} %`;
+}
+
+/** What a report looked at: `Test part of Symptoms: 212 examples, 3 texts cut at the end. Mean loss 0.214.` */
+export function reported({ split, data, n, of, n_truncated, loss, base_loss }: Report): string {
+  const some = n < of ? `${count(n)} of ${things(of, "example")}` : things(n, "example");
+  const cut = n_truncated > 0 ? `, ${things(n_truncated, "text")} cut at the end` : "";
+  const before = base_loss === null ? "" : `, before training ${base_loss.toPrecision(3)}`;
+  return `${partName(split)} part of ${data}: ${some}${cut}. Mean loss ${loss.toPrecision(3)}${before}.`;
 }

@@ -1,6 +1,6 @@
 // What Try it says: who speaks, how an answer ended, and what each dial does.
 
-import type { ApiError, ChatReply, ChatTarget, DeviceInfo, RunRow, Voice } from "../backend";
+import type { ApiError, ChatOpened, ChatReply, ChatTarget, DeviceInfo, RunRow, Search, Voice } from "../backend";
 import { count, duration, shortModel } from "../words";
 
 export const VOICE: Record<Voice, string> = { base: "Base", tuned: "Tuned" };
@@ -15,6 +15,14 @@ export const PRESET_HELP: Record<keyof typeof PRESET, string> = {
   balanced: "Mostly the likeliest next words, with a little chance.",
   lively: "More chance: varied answers, and more mistakes.",
   own: "Set by hand, below.",
+};
+
+export const SEARCH: Record<Search["kind"], { label: string; help: string }> = {
+  sample: { label: "Word by word", help: "One token after the other, and each can be read as it comes." },
+  beams: {
+    label: "Beams",
+    help: "Several texts grow side by side, and the likeliest whole is kept: beam search. Slower; it comes at the end.",
+  },
 };
 
 type Dial = { label: string; term: string; help: string; unit?: string };
@@ -39,6 +47,16 @@ export const DIALS = {
     label: "Against repeating",
     term: "repetition penalty",
     help: "Above 1, what occurred becomes less likely; 1 is off.",
+  },
+  num_beams: {
+    label: "Texts side by side",
+    term: "num beams",
+    help: "More find likelier texts, and take as much longer.",
+  },
+  length_penalty: {
+    label: "Favour long texts",
+    term: "length penalty",
+    help: "Above 0 long texts are preferred, below 0 short ones; 1 is usual.",
   },
   seed: {
     label: "Chance",
@@ -83,19 +101,44 @@ export function notOpened({ code }: ApiError, name: string): string {
   }
 }
 
-/** Openings for a model that no run knows examples for. */
-export const OPENINGS = {
-  chat: [
-    "What is the difference between weather and climate?",
-    "Write three subject lines for an e-mail that moves a meeting to Thursday.",
-    "Explain to a child why the sky is blue.",
-  ],
-  text: [
-    "Once upon a time, in a harbour town,",
-    "The three most common mistakes in baking bread are",
-    "def fibonacci(n):",
-  ],
-} as const;
+/** How one writes with a model: in a conversation, on from a text, or from one text to another. */
+export type Way = "chat" | "go-on" | "transform";
+
+export const wayOf = ({ task, chats }: ChatOpened): Way =>
+  task.kind === "transform" ? "transform" : chats ? "chat" : "go-on";
+
+/** What is said of each way, and openings where no run knows examples. */
+export const WAYS: Record<Way, { note: string; label: string; send: string; openings: readonly string[] }> = {
+  chat: {
+    note: "",
+    label: "Ask something",
+    send: "Send",
+    openings: [
+      "What is the difference between weather and climate?",
+      "Write three subject lines for an e-mail that moves a meeting to Thursday.",
+      "Explain to a child why the sky is blue.",
+    ],
+  },
+  "go-on": {
+    note: "This model has no chat template, so that it cannot be talked to: it goes on from the text you give it, each time afresh.",
+    label: "Begin a text",
+    send: "Go on",
+    openings: [
+      "Once upon a time, in a harbour town,",
+      "The three most common mistakes in baking bread are",
+      "def fibonacci(n):",
+    ],
+  },
+  transform: {
+    note: "This model turns one text into another, each time afresh.",
+    label: "Text to turn into another",
+    send: "Turn it",
+    openings: [
+      "translate English to German: The lighthouse is older than the harbour.",
+      "summarize: The harbour was closed for two days. A storm had torn the buoys from their chains, and no ship found the way in. On Thursday the pilots went out again.",
+    ],
+  },
+};
 
 export type SeenPiece = { kind: "text" | "special" | "break"; text: string };
 

@@ -4,7 +4,7 @@ use engine::{Engine, IfThere, STARTER};
 use serde_json::json;
 use spec::{
     ApiError, ChatPrompt, Code, DeviceChoice, ExportForm, Message, ModelId, Role, RunSpec, RunStatus,
-    Sampling, Voice,
+    Search, Voice,
 };
 
 use crate::{
@@ -67,7 +67,7 @@ pub fn run(engine: &Engine, demo: &Demo, out: &mut Out) -> Result<(), ApiError> 
         let prompt = ChatPrompt::Chat { messages: vec![Message::new(Role::User, question)] };
         for (voice, name) in [(Voice::Base, "base"), (Voice::Tuned, "tuned")] {
             let go_on = |_: &str| crate::interrupt::going();
-            let reply = tuned.reply(voice, &prompt, &Sampling::GREEDY, 48, go_on)?;
+            let reply = tuned.write(voice, &prompt, Search::GREEDY, 48, go_on)?;
             out.say(format!("  {name}: {}", reply.text.trim().replace('\n', "\n    ")));
             out.object(&json!({ "model": name, "prompt": question, "text": reply.text }))?;
         }

@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead, Read};
 
-use engine::{Beams, EarlyStopping, Engine, Search, Tuned};
+use engine::{Engine, Tuned};
 use serde_json::json;
-use spec::{ApiError, ChatPrompt, Code, Message, ModelId, Role, Sampling, Voice};
+use spec::{
+    ApiError, Beams, ChatPrompt, Code, EarlyStopping, Message, ModelId, Role, Sampling, Search, Voice,
+};
 
 use crate::{
     args::{EarlyStop, Generate},
@@ -87,7 +89,7 @@ fn reply(tuned: &Tuned, asked: &Generate, prompt: &ChatPrompt, out: &mut Out) ->
         },
         no_repeat_ngram_size: asked.no_repeat_ngram,
     };
-    let search = if asked.beams > 1 { Search::Beams(&beams) } else { Search::Sample(&sampling) };
+    let search = if asked.beams > 1 { Search::Beams { beams } } else { Search::Sample { sampling } };
     let said = tuned.write(Voice::Tuned, prompt, search, asked.max_tokens, |piece| {
         out.piece(piece);
         interrupt::going()

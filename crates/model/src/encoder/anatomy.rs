@@ -1,6 +1,6 @@
 //! The linear layers of an encoder's layer and the number of its weights, by its shape alone.
 
-use super::{EncoderConfig, Family, bert, distilbert, post_norm::Names, roberta};
+use super::{EncoderConfig, Family, bert, distilbert, modernbert, post_norm::Names, roberta};
 use crate::LayerLinear;
 
 impl EncoderConfig {
@@ -37,24 +37,51 @@ impl EncoderConfig {
         ]
     }
 
+    /// Every tensor of the encoder, its pooler among them where the family has one, by its name and with its shape in the
+    /// checkpoint; a head not.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let h = self.hidden_size;
+        let mut all = Vec::new();
+        let mut has = |name: String, shape: &[usize]| all.push((name, shape.to_vec()));
+        let names: &Names = match &self.family {
+            Family::Bert => &bert::NAMES,
+            Family::Roberta => &roberta::NAMES,
+            Family::DistilBert => &distilbert::NAMES,
+            Family::ModernBert(modern) => {
+                modernbert::tensors(self, modern, &mut has);
+                return all;
+            }
+        };
+        let both = |has: &mut dyn FnMut(String, &[usize]), path: String, weight: &[usize]| {
+            has(format!("{path}.weight"), weight);
+            has(format!("{path}.bias"), &weight[..1]);
+        };
+        let at = |part: &str| format!("{}.embeddings.{part}", names.prefix);
+        has(at("word_embeddings.weight"), &[self.vocab_size, h]);
+        has(at("position_embeddings.weight"), &[self.max_position_embeddings, h]);
+        if self.type_vocab_size > 0 {
+            has(at("token_type_embeddings.weight"), &[self.type_vocab_size, h]);
+        }
+        both(&mut has, at("LayerNorm"), &[h]);
+        for i in 0..self.num_hidden_layers {
+            let at = |part: &str| format!("{}.{}.{i}.{part}", names.prefix, names.layer);
+            for linear in self.layer_linears() {
+                both(&mut has, at(linear.path), &[linear.outputs, linear.inputs]);
+            }
+            both(&mut has, at(names.attention_norm), &[h]);
+            both(&mut has, at(names.output_norm), &[h]);
+        }
+        match self.family {
+            Family::Bert => both(&mut has, "bert.pooler.dense".to_owned(), &[h, h]),
+            Family::Roberta => both(&mut has, "classifier.dense".to_owned(), &[h, h]),
+            _ => {}
+        }
+        all
+    }
+
     /// Weights of the encoder, its pooler among them where the family has one; a head not.
     pub fn n_parameters(&self) -> u64 {
-        let wide = |n: usize| n as u64;
-        let h = wide(self.hidden_size);
-        let linear = |linear: &LayerLinear| {
-            wide(linear.inputs) * wide(linear.outputs) + if linear.bias { wide(linear.outputs) } else { 0 }
-        };
-        let linears: u64 = self.layer_linears().iter().map(linear).sum();
-        let layers = wide(self.num_hidden_layers);
-        match self.family {
-            // Norms without biases; the first layer has one less, and one stands before and one behind all layers.
-            Family::ModernBert(_) => wide(self.vocab_size) * h + layers * (linears + 2 * h) + h,
-            Family::Bert | Family::Roberta | Family::DistilBert => {
-                let tables = wide(self.vocab_size + self.max_position_embeddings + self.type_vocab_size) * h;
-                let pooler = if self.family == Family::DistilBert { 0 } else { h * h + h };
-                tables + 2 * h + layers * (linears + 4 * h) + pooler
-            }
-        }
+        self.tensors().iter().map(|(_, shape)| shape.iter().map(|n| *n as u64).product::<u64>()).sum()
     }
 }
 

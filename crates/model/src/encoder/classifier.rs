@@ -6,12 +6,11 @@
 use burn::tensor::{Device, Tensor};
 use weights::Checkpoint;
 
-use super::{
-    Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert,
-    parts::{Dense, LayerNorm, Reader},
-    roberta,
+use super::{Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert, parts::Reader, roberta};
+use crate::{
+    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Linear, ModelError, Parameter, Reads, Text,
+    norm::Norm,
 };
-use crate::{Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, ModelError, Parameter, Reads, Text};
 
 /// What the head is given of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +43,8 @@ pub struct Classifier {
     encoder: Encoder,
     spec: HeadSpec,
     pooling: Pooling,
-    before: Option<(Dense, Activation, Option<LayerNorm>)>,
-    classifier: Dense,
+    before: Option<(Linear, Activation, Option<Norm>)>,
+    classifier: Linear,
     parameters: Vec<Parameter>,
     linears: Vec<(String, [usize; 2])>,
     born: Vec<String>,
@@ -118,11 +117,18 @@ impl Classifier {
     ///
     /// - hidden: `[tokens, hidden_size]` → `[texts, hidden_size]` or the same
     pub fn features(&self, hidden: Tensor<2>, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let x = match (self.spec.reads, self.pooling) {
-            (Reads::Tokens, _) => hidden,
-            (Reads::Text, Pooling::First) => rows.first(hidden),
-            (Reads::Text, Pooling::Mean) => rows.mean(hidden),
-        };
+        self.prepared(
+            match (self.spec.reads, self.pooling) {
+                (Reads::Tokens, _) => hidden,
+                (Reads::Text, Pooling::First) => rows.first(hidden),
+                (Reads::Text, Pooling::Mean) => rows.mean(hidden),
+            },
+            adapter,
+        )
+    }
+
+    /// What stands before the last linear layer.
+    fn prepared(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let Some((dense, act, norm)) = &self.before else { return x };
         let x = act.forward(dense.forward(&x, adapter));
         match norm {
@@ -138,8 +144,11 @@ impl Classifier {
     /// # Errors
     /// A token beyond the vocabulary, or a text longer than the model has positions for.
     pub fn logits(&self, ids: &[u32], rows: &Rows, adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
-        let hidden = self.encoder.hidden(ids, rows, adapter)?;
-        Ok(self.classifier.forward(&self.features(hidden, rows, adapter), adapter))
+        let features = match (self.spec.reads, self.pooling) {
+            (Reads::Text, Pooling::First) => self.prepared(self.encoder.firsts(ids, rows, adapter)?, adapter),
+            _ => self.features(self.encoder.hidden(ids, rows, adapter)?, rows, adapter),
+        };
+        Ok(self.classifier.forward(&features, adapter))
     }
 
     /// The same of `texts`, laid into rows without waste: a row for each text, or for each token of each, in their order.
@@ -148,12 +157,11 @@ impl Classifier {
     /// A token beyond the vocabulary, or a text longer than the model has positions for.
     pub fn says(&self, texts: &[Text<'_>], adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
         let (ids, rows) = Rows::of(self.encoder.config(), texts, self.encoder.device());
-        let hidden = self.encoder.hidden(&ids, &rows, adapter)?;
-        let hidden = match self.spec.reads {
-            Reads::Text => hidden,
-            Reads::Tokens => rows.tokens(hidden),
-        };
-        Ok(self.classifier.forward(&self.features(hidden, &rows, adapter), adapter))
+        let said = self.logits(&ids, &rows, adapter)?;
+        Ok(match self.spec.reads {
+            Reads::Text => said,
+            Reads::Tokens => rows.tokens(said),
+        })
     }
 }
 

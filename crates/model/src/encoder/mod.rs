@@ -43,6 +43,24 @@ pub struct Encoder {
     body: Body,
 }
 
+/// Whose hidden states are read behind the last layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readers {
+    All,
+    /// Each text's first token.
+    First,
+}
+
+impl Readers {
+    /// What a layer's attention saw and what it saw it from, of those that are read behind the layer.
+    fn of(self, is_last: bool, rows: &Rows, seen: Tensor<2>, x: Tensor<2>) -> [Tensor<2>; 2] {
+        match self == Self::First && is_last {
+            true => [rows.first(seen), rows.first(x)],
+            false => [seen, x],
+        }
+    }
+}
+
 /// What stands between the tokens and the hidden states.
 #[derive(Clone, Debug)]
 enum Body {
@@ -91,13 +109,33 @@ impl Encoder {
     /// # Errors
     /// A token beyond the vocabulary, or a text longer than the model has positions for.
     pub fn hidden(&self, ids: &[u32], rows: &Rows, adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
+        self.read_by(ids, rows, Readers::All, adapter)
+    }
+
+    /// The same of each text's first token alone; the last layer then makes nothing for the others.
+    ///
+    /// - ids: the tokens of `rows`, row after row, padding included → `[texts, hidden_size]`
+    ///
+    /// # Errors
+    /// As [`hidden`](Self::hidden).
+    pub fn firsts(&self, ids: &[u32], rows: &Rows, adapter: &dyn Adapter) -> Result<Tensor<2>, ModelError> {
+        self.read_by(ids, rows, Readers::First, adapter)
+    }
+
+    fn read_by(
+        &self,
+        ids: &[u32],
+        rows: &Rows,
+        readers: Readers,
+        adapter: &dyn Adapter,
+    ) -> Result<Tensor<2>, ModelError> {
         let vocab_size = self.config.vocab_size;
         if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
             return Err(ModelError::TokenOutOfRange { id, vocab_size });
         }
         Ok(match &self.body {
-            Body::PostNorm(body) => body.forward(&self.config, ids, rows, adapter)?,
-            Body::ModernBert(body) => body.forward(&self.config, ids, rows, adapter),
+            Body::PostNorm(body) => body.forward(&self.config, ids, rows, readers, adapter)?,
+            Body::ModernBert(body) => body.forward(&self.config, ids, rows, readers, adapter),
         })
     }
 }

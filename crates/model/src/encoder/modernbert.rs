@@ -5,16 +5,18 @@ use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
 use super::{
-    EncoderConfig, Family,
+    EncoderConfig, Family, Readers,
     attention::attend,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id},
     index,
-    parts::{Dense, LayerNorm, Reader},
+    parts::Reader,
     rows::Rows,
 };
 use crate::{
-    Activation, Adapter, ModelError, Parameter, RopeScaling, Rotary,
+    Activation, Adapter, Linear, ModelError, Parameter, RopeScaling, Rotary,
+    linear::together,
+    norm::Norm,
     read::{real, whole, whole_or},
     rope::Rope,
 };
@@ -120,6 +122,31 @@ pub(super) fn head(modern: &ModernBert) -> HeadNames {
     }
 }
 
+/// Its tensors by name and shape, in the order in which they are read.
+pub(super) fn tensors(config: &EncoderConfig, modern: &ModernBert, has: &mut dyn FnMut(String, &[usize])) {
+    let (h, f) = (config.hidden_size, config.intermediate_size);
+    let mut part = |path: &str, weight: &[usize], has_bias: bool| {
+        has(format!("{PREFIX}.{path}.weight"), weight);
+        if has_bias {
+            has(format!("{PREFIX}.{path}.bias"), &weight[..1]);
+        }
+    };
+    part("embeddings.tok_embeddings", &[config.vocab_size, h], false);
+    part("embeddings.norm", &[h], modern.norm_bias);
+    for i in 0..config.num_hidden_layers {
+        let at = |part: &str| format!("layers.{i}.{part}");
+        if i > 0 {
+            part(&at("attn_norm"), &[h], modern.norm_bias);
+        }
+        part(&at("attn.Wqkv"), &[3 * h, h], modern.attention_bias);
+        part(&at("attn.Wo"), &[h, h], modern.attention_bias);
+        part(&at("mlp_norm"), &[h], modern.norm_bias);
+        part(&at("mlp.Wi"), &[2 * f, h], modern.mlp_bias);
+        part(&at("mlp.Wo"), &[h, f], modern.mlp_bias);
+    }
+    part("final_norm", &[h], modern.norm_bias);
+}
+
 /// The rotary tables of layers with that base.
 pub(super) fn rope(
     config: &EncoderConfig,
@@ -135,9 +162,9 @@ pub(super) fn rope(
 #[derive(Clone, Debug)]
 pub(super) struct Body {
     tok_embeddings: Parameter,
-    embeddings_norm: LayerNorm,
+    embeddings_norm: Norm,
     layers: Vec<Layer>,
-    final_norm: LayerNorm,
+    final_norm: Norm,
 }
 
 /// `h = x + Wo(attention(norm(x))); y = h + Wo(act(a) ∘ b)`, where `[a, b] = Wi(norm(h))`
@@ -145,13 +172,13 @@ pub(super) struct Body {
 struct Layer {
     is_global: bool,
     /// The first layer has none: the embeddings' norm stands right before it.
-    attn_norm: Option<LayerNorm>,
-    qkv: Dense,
-    attn_out: Dense,
-    mlp_norm: LayerNorm,
-    mlp_in: Dense,
+    attn_norm: Option<Norm>,
+    qkv: Linear,
+    attn_out: Linear,
+    mlp_norm: Norm,
+    mlp_in: Linear,
     act: Activation,
-    mlp_out: Dense,
+    mlp_out: Linear,
 }
 
 impl Body {
@@ -184,42 +211,53 @@ impl Body {
         Ok(Self { tok_embeddings, embeddings_norm, layers, final_norm })
     }
 
-    /// - ids → `[tokens, hidden]`
+    /// - ids → `[tokens, hidden]`, of those that are read
     pub(super) fn forward(
         &self,
         config: &EncoderConfig,
         ids: &[u32],
         rows: &Rows,
+        readers: Readers,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
         let ids = index(ids.iter().copied(), &self.tok_embeddings.value.device());
         let x = self.tok_embeddings.of(adapter).select(0, ids);
         let mut x = self.embeddings_norm.forward(x, adapter);
-        for layer in &self.layers {
-            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let is_last = i + 1 == self.layers.len();
+            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
+            let [seen, from] = readers.of(is_last, rows, seen, x);
+            x = layer.think(seen, from, adapter);
         }
         self.final_norm.forward(x, adapter)
     }
 }
 
 impl Layer {
+    /// What each token sees.
+    ///
     /// - x: `[tokens, hidden]` → the same
-    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let normed = match &self.attn_norm {
-            Some(norm) => norm.forward(x.clone(), adapter),
-            None => x.clone(),
+    fn look(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let norm = match &self.attn_norm {
+            Some(norm) => norm.before(adapter),
+            None => kernels::Before::Nothing,
         };
-        let qkv = self.qkv.forward(&normed, adapter);
-        let h = qkv.dims()[1] / 3;
-        let qkv = [0, 1, 2].map(|i| qkv.clone().narrow(1, i * h, h));
+        let qkv = together(x, &norm, std::slice::from_ref(&self.qkv), None, adapter);
         let view = match &rows.near {
             Some(near) if !self.is_global => near,
             _ => &rows.whole,
         };
-        let x = x + self.attn_out.forward(&attend(qkv, heads, rows, view), adapter);
-        let both = self.mlp_in.forward(&self.mlp_norm.forward(x.clone(), adapter), adapter);
-        let f = both.dims()[1] / 2;
-        let inner = self.act.forward(both.clone().narrow(1, 0, f)) * both.narrow(1, f, f);
-        x + self.mlp_out.forward(&inner, adapter)
+        attend(qkv, heads, rows, view)
+    }
+
+    /// What it makes of that.
+    ///
+    /// - seen, x: `[tokens, hidden]` → the same
+    fn think(&self, seen: Tensor<2>, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let one = std::slice::from_ref;
+        let x = together(seen, &kernels::Before::Nothing, one(&self.attn_out), Some(x), adapter);
+        let both = together(x.clone(), &self.mlp_norm.before(adapter), one(&self.mlp_in), None, adapter);
+        let gate = kernels::Before::Gate(self.act.curve());
+        together(both, &gate, one(&self.mlp_out), Some(x), adapter)
     }
 }

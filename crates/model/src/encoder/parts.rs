@@ -1,45 +1,9 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
-use burn::tensor::{Device, Tensor, TensorData, module::layer_norm};
+use burn::tensor::{Device, Tensor, TensorData};
 use weights::{Checkpoint, TensorView};
 
-use crate::{Adapter, ModelError, Parameter, born::normal};
-
-/// `y = x·Wᵀ + b`, then whatever the adapter makes of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Dense {
-    path: String,
-    weight: Parameter,
-    bias: Option<Parameter>,
-}
-
-impl Dense {
-    /// - x: `[tokens, in]` → `[tokens, out]`
-    pub(crate) fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let y = x.clone().matmul(self.weight.of(adapter).transpose());
-        let y = match &self.bias {
-            Some(bias) => y + bias.of(adapter),
-            None => y,
-        };
-        adapter.linear(&self.path, x, y)
-    }
-}
-
-/// `y = (x - mean(x)) / √(var(x) + eps) · weight + bias`
-#[derive(Clone, Debug)]
-pub(crate) struct LayerNorm {
-    weight: Parameter,
-    bias: Option<Parameter>,
-    eps: f64,
-}
-
-impl LayerNorm {
-    /// - x: `[tokens, hidden]` → the same
-    pub(crate) fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let vector = |parameter: &Parameter| parameter.of(adapter).squeeze_dim::<1>(0);
-        layer_norm(x, vector(&self.weight), self.bias.as_ref().map(vector), self.eps)
-    }
-}
+use crate::{Linear, ModelError, Parameter, born::normal, norm::Norm};
 
 /// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
 pub(crate) struct Reader<'a> {
@@ -116,24 +80,29 @@ impl<'a> Reader<'a> {
         path: String,
         shape: [usize; 2],
         has_bias: bool,
-    ) -> Result<Dense, ModelError> {
+    ) -> Result<Linear, ModelError> {
         let weight = self.tensor(format!("{path}.weight"), &shape)?;
         let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &shape[..1])).transpose()?;
         self.linears.push((path.clone(), shape));
-        Ok(Dense { path, weight, bias })
+        Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
 
-    /// The norm at `path`.
+    /// The LayerNorm at `path`.
     pub(crate) fn norm(
         &mut self,
         path: &str,
         width: usize,
         has_bias: bool,
         eps: f64,
-    ) -> Result<LayerNorm, ModelError> {
+    ) -> Result<Norm, ModelError> {
         let weight = self.tensor(format!("{path}.weight"), &[width])?;
         let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &[width])).transpose()?;
-        Ok(LayerNorm { weight, bias, eps })
+        Ok(Norm::plain(weight, bias, true, eps))
+    }
+
+    /// The RMSNorm at `path`.
+    pub(crate) fn rms_norm(&mut self, path: &str, width: usize, eps: f64) -> Result<Norm, ModelError> {
+        Ok(Norm::plain(self.tensor(format!("{path}.weight"), &[width])?, None, false, eps))
     }
 
     /// Whether the file has the linear layer at `path` in this shape.
@@ -149,17 +118,17 @@ impl<'a> Reader<'a> {
         has_bias: bool,
         spread: f64,
         seed: u64,
-    ) -> Dense {
+    ) -> Linear {
         let numbers = normal(shape[0] * shape[1], spread, seed);
         let weight = self.keep(format!("{path}.weight"), &shape, numbers);
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], vec![0.0; shape[0]]));
-        Dense { path, weight, bias }
+        Linear { path, weight, bias, fan_in_fan_out: false }
     }
 
     /// A norm that the file does not have.
-    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> LayerNorm {
+    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> Norm {
         let weight = self.keep(format!("{path}.weight"), &[width], vec![1.0; width]);
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], vec![0.0; width]));
-        LayerNorm { weight, bias, eps }
+        Norm::plain(weight, bias, true, eps)
     }
 }

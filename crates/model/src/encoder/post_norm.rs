@@ -1,16 +1,10 @@
 //! The encoder of BERT and its kin: learned positions, and a norm behind each part of a layer.
 
 use burn::tensor::Tensor;
+use kernels::Before;
 
-use super::{
-    EncoderConfig, Family,
-    attention::attend,
-    index,
-    parts::{Dense, LayerNorm, Reader},
-    roberta,
-    rows::Rows,
-};
-use crate::{Activation, Adapter, ModelError, Parameter};
+use super::{EncoderConfig, Family, Readers, attention::attend, index, parts::Reader, roberta, rows::Rows};
+use crate::{Activation, Adapter, Linear, ModelError, Parameter, linear::together, norm::Norm};
 
 /// What a family calls the parts, from the encoder's own prefix on.
 pub(super) struct Names {
@@ -41,21 +35,20 @@ struct Embeddings {
     position: Parameter,
     /// Where nothing is said of them, tokens are of the first type.
     token_type: Option<Parameter>,
-    norm: LayerNorm,
+    norm: Norm,
 }
 
 /// `h = norm(x + attention(x)); y = norm(h + output(act(intermediate(h))))`
 #[derive(Clone, Debug)]
 struct Layer {
-    query: Dense,
-    key: Dense,
-    value: Dense,
-    attention_output: Dense,
-    attention_norm: LayerNorm,
-    intermediate: Dense,
+    /// Queries, keys and values.
+    qkv: [Linear; 3],
+    attention_output: Linear,
+    attention_norm: Norm,
+    intermediate: Linear,
     act: Activation,
-    output: Dense,
-    output_norm: LayerNorm,
+    output: Linear,
+    output_norm: Norm,
 }
 
 impl PostNorm {
@@ -75,9 +68,11 @@ impl PostNorm {
         for i in 0..config.num_hidden_layers {
             let at = |part: &str| format!("{}.{}.{i}.{part}", names.prefix, names.layer);
             layers.push(Layer {
-                query: read.dense(at(names.query), [h, h], true)?,
-                key: read.dense(at(names.key), [h, h], true)?,
-                value: read.dense(at(names.value), [h, h], true)?,
+                qkv: [
+                    read.dense(at(names.query), [h, h], true)?,
+                    read.dense(at(names.key), [h, h], true)?,
+                    read.dense(at(names.value), [h, h], true)?,
+                ],
                 attention_output: read.dense(at(names.attention_output), [h, h], true)?,
                 attention_norm: read.norm(&at(names.attention_norm), h, true, eps)?,
                 intermediate: read.dense(at(names.intermediate), [f, h], true)?,
@@ -89,12 +84,13 @@ impl PostNorm {
         Ok(Self { embeddings, layers })
     }
 
-    /// - ids → `[tokens, hidden]`
+    /// - ids → `[tokens, hidden]`, of those that are read
     pub(super) fn forward(
         &self,
         config: &EncoderConfig,
         ids: &[u32],
         rows: &Rows,
+        readers: Readers,
         adapter: &dyn Adapter,
     ) -> Result<Tensor<2>, ModelError> {
         let most = config.longest();
@@ -106,8 +102,11 @@ impl PostNorm {
             _ => rows.positions(),
         };
         let mut x = self.embeddings.forward(ids, positions, rows, adapter);
-        for layer in &self.layers {
-            x = layer.forward(x, config.num_attention_heads, rows, adapter);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let is_last = i + 1 == self.layers.len();
+            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
+            let [seen, from] = readers.of(is_last, rows, seen, x);
+            x = layer.think(seen, from, adapter);
         }
         Ok(x)
     }
@@ -133,13 +132,24 @@ impl Embeddings {
 }
 
 impl Layer {
+    /// What each token sees.
+    ///
     /// - x: `[tokens, hidden]` → the same
-    fn forward(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let qkv = [&self.query, &self.key, &self.value].map(|dense| dense.forward(&x, adapter));
-        let seen = self.attention_output.forward(&attend(qkv, heads, rows, &rows.whole), adapter);
-        let h = self.attention_norm.forward(x + seen, adapter);
-        let inner = self.act.forward(self.intermediate.forward(&h, adapter));
-        let out = self.output.forward(&inner, adapter);
-        self.output_norm.forward(h + out, adapter)
+    fn look(&self, x: Tensor<2>, heads: usize, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
+        let qkv = together(x, &Before::Nothing, &self.qkv, None, adapter);
+        attend(qkv, heads, rows, &rows.whole)
+    }
+
+    /// What it makes of that.
+    ///
+    /// - seen, x: `[tokens, hidden]` → the same
+    fn think(&self, seen: Tensor<2>, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        let one = std::slice::from_ref;
+        let h = together(seen, &Before::Nothing, one(&self.attention_output), Some(x), adapter);
+        let h = self.attention_norm.forward(h, adapter);
+        let inner = together(h.clone(), &Before::Nothing, one(&self.intermediate), None, adapter);
+        let act = Before::Curve(self.act.curve());
+        let out = together(inner, &act, one(&self.output), Some(h), adapter);
+        self.output_norm.forward(out, adapter)
     }
 }

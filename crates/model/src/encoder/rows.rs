@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use kernels::{Sight, Turn};
 
 use super::{EncoderConfig, Family, index, modernbert};
 use crate::{Text, chains::chained, layout::mask, rope::Rope};
@@ -25,11 +26,13 @@ pub struct Rows {
 }
 
 /// What the layers of one kind need.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct View {
-    /// `[rows, 1, width, width]`; absent where every token sees its whole row.
+    /// `[rows, 1, width, width]`; absent where every token sees its whole row, and where `seen` says it.
     pub(super) mask: Option<Tensor<4>>,
     pub(super) rope: Option<Rope>,
+    /// The same for an operation that looks for itself who sees whom; absent where there is none.
+    pub(super) seen: Option<Sight>,
 }
 
 impl Rows {
@@ -54,30 +57,32 @@ impl Rows {
             };
             hides.then(|| mask([count, width, width], device, sees))
         };
-        let mut rows = Self {
-            count,
-            width,
-            texts: ranges,
-            types: None,
-            whole: View { mask: within(usize::MAX), rope: None },
-            near: None,
+        let of_itself = kernels::is_processor(device);
+        let spans = if of_itself { spans(&owners, width) } else { Vec::new() };
+        let view = |reach: usize, rope: Option<Rope>| match of_itself {
+            true => {
+                let turn = rope.as_ref().map(Rope::turn);
+                View { mask: None, seen: Some(sight(&spans, width, reach, turn)), rope }
+            }
+            false => View { mask: within(reach), seen: None, rope },
         };
-        if let Family::ModernBert(modern) = &config.family {
-            let positions = rows.positions();
-            let rope = |theta| Some(modernbert::rope(config, theta, &positions, count, device));
-            rows.whole.rope = rope(modern.global_rope_theta);
-            rows.near =
-                Some(View { mask: within(modern.local_attention / 2), rope: rope(modern.local_rope_theta) });
+        let mut rows = Self { count, width, texts: ranges, types: None, whole: View::default(), near: None };
+        match &config.family {
+            Family::ModernBert(modern) => {
+                let positions = rows.positions();
+                let rope = |theta| Some(modernbert::rope(config, theta, &positions, count, device));
+                rows.whole = view(usize::MAX, rope(modern.global_rope_theta));
+                rows.near = Some(view(modern.local_attention / 2, rope(modern.local_rope_theta)));
+            }
+            _ => rows.whole = view(usize::MAX, None),
         }
         rows
     }
 
-    /// Rows for `texts`, as wide as the longest of them, and the tokens in them. Short texts share a row, so that little
-    /// is filled up. **Invariant:** [`texts`](Self::texts) are in the order given.
+    /// Rows for `texts`, and the tokens in them. Texts share rows, so that little or nothing is filled up. **Invariant:** [`texts`](Self::texts) are in the order given.
     pub fn of(config: &EncoderConfig, texts: &[Text<'_>], device: &Device) -> (Vec<u32>, Self) {
         let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
-        let width = lengths.iter().copied().max().unwrap_or(0);
-        let chains = chained(&lengths);
+        let (chains, width) = chained(&lengths, device);
         let in_rows: Vec<Vec<u32>> =
             chains.iter().map(|chain| chain.iter().map(|text| lengths[*text] as u32).collect()).collect();
         let mut rows = Self::packed(config, &in_rows, width, device);
@@ -149,4 +154,25 @@ impl Rows {
         let device = hidden.device().without_autodiff();
         Tensor::<2>::from_data(TensorData::new(share, [n, tokens]), &device).matmul(hidden)
     }
+}
+
+/// For each token where in its row what belongs to its owner begins and ends.
+fn spans(owners: &[u32], width: usize) -> Vec<Range<usize>> {
+    let mut spans = Vec::with_capacity(owners.len());
+    for row in owners.chunks_exact(width.max(1)) {
+        for same in row.chunk_by(|a, b| a == b) {
+            let start = spans.len() % width;
+            spans.extend(std::iter::repeat_n(start..start + same.len(), same.len()));
+        }
+    }
+    spans
+}
+
+/// Each token sees of its span what stands no further away than `reach`.
+fn sight(spans: &[Range<usize>], width: usize, reach: usize, turn: Option<Turn>) -> Sight {
+    let places = || spans.iter().enumerate().map(|(at, span)| (at % width.max(1), span));
+    let first = places().map(|(place, span)| span.start.max(place.saturating_sub(reach)) as u32);
+    let end =
+        places().map(|(place, span)| span.end.min(place.saturating_add(reach).saturating_add(1)) as u32);
+    Sight { width, keys: None, first: first.collect(), end: Some(end.collect()), turn, distances: None }
 }

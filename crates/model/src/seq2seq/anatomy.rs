@@ -36,20 +36,41 @@ impl Seq2SeqConfig {
         all
     }
 
+    /// Every tensor, by its name and with its shape in the checkpoint; `has_own_head` says that the output projection is
+    /// not the embedding.
+    pub fn tensors(&self, has_own_head: bool) -> Vec<(String, Vec<usize>)> {
+        let h = self.d_model;
+        let mut all = Vec::new();
+        let mut has = |name: String, shape: &[usize]| all.push((format!("{name}.weight"), shape.to_vec()));
+        has("shared".to_owned(), &[self.vocab_size, h]);
+        for (side, layers, parts) in [
+            ("encoder", self.num_layers, &["SelfAttention", "DenseReluDense"][..]),
+            ("decoder", self.num_decoder_layers, &["SelfAttention", "EncDecAttention", "DenseReluDense"][..]),
+        ] {
+            let biases = [self.relative_attention_num_buckets, self.num_heads];
+            has(format!("{side}.block.0.layer.0.SelfAttention.relative_attention_bias"), &biases);
+            for layer in 0..layers {
+                for (i, part) in parts.iter().enumerate() {
+                    let at = format!("{side}.block.{layer}.layer.{i}");
+                    has(format!("{at}.layer_norm"), &[h]);
+                    let linears = self.layer_linears().into_iter();
+                    for linear in linears.filter(|linear| linear.path.starts_with(part)) {
+                        has(format!("{at}.{}", linear.path), &[linear.outputs, linear.inputs]);
+                    }
+                }
+            }
+            has(format!("{side}.final_layer_norm"), &[h]);
+        }
+        if has_own_head {
+            has("lm_head".to_owned(), &[self.vocab_size, h]);
+        }
+        all
+    }
+
     /// Weights in all; `has_own_head` says that the output projection is not the embedding.
     pub fn n_parameters(&self, has_own_head: bool) -> u64 {
-        let wide = |n: usize| n as u64;
-        let h = wide(self.d_model);
-        let linears = |cross: bool| -> u64 {
-            let all =
-                self.layer_linears().into_iter().filter(|linear| cross || !linear.path.starts_with("EncDec"));
-            all.map(|linear| wide(linear.inputs) * wide(linear.outputs)).sum()
-        };
-        let embedding = wide(self.vocab_size) * h;
-        let encoder = wide(self.num_layers) * (linears(false) + 2 * h);
-        let decoder = wide(self.num_decoder_layers) * (linears(true) + 3 * h);
-        let biases = 2 * wide(self.relative_attention_num_buckets) * wide(self.num_heads);
-        embedding * if has_own_head { 2 } else { 1 } + encoder + decoder + biases + 2 * h
+        let tensors = self.tensors(has_own_head);
+        tensors.iter().map(|(_, shape)| shape.iter().map(|n| *n as u64).product::<u64>()).sum()
     }
 }
 

@@ -1,12 +1,10 @@
 //! Attention without a scale: T5 has it in its weights.
 
 use burn::tensor::{Tensor, activation::softmax};
+use kernels::{Before, Heads, Sight, attention, cross_attention};
 
 use super::Seq2SeqConfig;
-use crate::{
-    Adapter, ModelError,
-    encoder::parts::{Dense, Reader},
-};
+use crate::{Adapter, Linear, ModelError, encoder::parts::Reader, linear::together, norm::Norm};
 
 /// Keys and values, `[rows, heads, tokens, d_kv]`.
 pub(super) type Keys = (Tensor<4>, Tensor<4>);
@@ -14,10 +12,9 @@ pub(super) type Keys = (Tensor<4>, Tensor<4>);
 /// `o(softmax(q·kᵀ + bias)·v)`, head by head.
 #[derive(Clone, Debug)]
 pub(super) struct Attention {
-    q: Dense,
-    k: Dense,
-    v: Dense,
-    o: Dense,
+    /// Queries, keys and values.
+    qkv: [Linear; 3],
+    o: Linear,
     heads: usize,
     d_kv: usize,
 }
@@ -27,9 +24,7 @@ impl Attention {
         let (width, inner) = (config.d_model, config.inner_dim());
         let mut dense = |part: &str, shape| read.dense(format!("{path}.{part}"), shape, false);
         Ok(Self {
-            q: dense("q", [inner, width])?,
-            k: dense("k", [inner, width])?,
-            v: dense("v", [inner, width])?,
+            qkv: [dense("q", [inner, width])?, dense("k", [inner, width])?, dense("v", [inner, width])?],
             o: dense("o", [width, inner])?,
             heads: config.num_heads,
             d_kv: config.d_kv,
@@ -40,7 +35,8 @@ impl Attention {
     ///
     /// - x: `[rows · tokens, d_model]`
     pub(super) fn keys(&self, x: &Tensor<2>, rows: usize, adapter: &dyn Adapter) -> Keys {
-        let (k, v) = (self.k.forward(x, adapter), self.v.forward(x, adapter));
+        let [_, k, v] = &self.qkv;
+        let (k, v) = (k.forward(x, adapter), v.forward(x, adapter));
         (self.split(k, rows), self.split(v, rows))
     }
 
@@ -56,13 +52,38 @@ impl Attention {
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
         let (tokens, rows) = (x.dims()[0], k.dims()[0]);
-        let scores = self.split(self.q.forward(x, adapter), rows).matmul(k.transpose());
+        let scores = self.split(self.qkv[0].forward(x, adapter), rows).matmul(k.transpose());
         let scores = match bias {
             Some(bias) => scores + bias.clone(),
             None => scores,
         };
         let seen = softmax(scores, 3).matmul(v).swap_dims(1, 2).reshape([tokens, self.heads * self.d_kv]);
         self.o.forward(&seen, adapter)
+    }
+
+    /// `x` and what each of its tokens makes of those that it sees: of `source`, where there is one, or of themselves.
+    ///
+    /// - x: `[tokens, d_model]` → the same
+    pub(super) fn fused(
+        &self,
+        x: Tensor<2>,
+        norm: &Norm,
+        source: Option<&Tensor<2>>,
+        sight: &Sight,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let heads =
+            Heads { queries: self.heads, groups: self.heads, width: self.d_kv, scale: 1.0, cap: None };
+        let before = norm.before(adapter);
+        let seen = match source {
+            None => attention(together(x.clone(), &before, &self.qkv, None, adapter), &heads, sight),
+            Some(source) => {
+                let q = together(x.clone(), &before, &self.qkv[..1], None, adapter);
+                let kv = together(source.clone(), &Before::Nothing, &self.qkv[1..], None, adapter);
+                cross_attention(q, kv, &heads, sight)
+            }
+        };
+        together(seen, &Before::Nothing, std::slice::from_ref(&self.o), Some(x), adapter)
     }
 
     fn split(&self, x: Tensor<2>, rows: usize) -> Tensor<4> {

@@ -56,7 +56,8 @@ pub struct Seq2Seq {
 pub struct Source {
     /// `[rows · tokens, d_model]`
     hidden: Tensor<2>,
-    rows: usize,
+    /// Of each row, how many of its tokens can be seen.
+    lengths: Vec<usize>,
     /// `[rows, 1, 1, tokens]`; absent where no row has padding.
     mask: Option<Tensor<4>>,
 }
@@ -109,14 +110,13 @@ impl Seq2Seq {
     /// No tokens at all, or a token beyond the vocabulary.
     pub fn encode(&self, sources: &Texts, adapter: &dyn Adapter) -> Result<Source, ModelError> {
         let (rows, width) = (sources.len(), sources.width);
-        let hides = sources.lengths.iter().any(|length| *length < width);
-        let mask = hides.then(|| {
-            // A source without a token sees its padding: there must be something to see.
-            let length = |row: usize| if sources.lengths[row] == 0 { width } else { sources.lengths[row] };
-            mask([rows, 1, width], &self.device, |row, _, key| key < length(row))
-        });
+        // A source without a token sees its padding: there must be something to see.
+        let seen = |length: &usize| if *length == 0 { width } else { *length };
+        let lengths: Vec<usize> = sources.lengths.iter().map(seen).collect();
+        let hides = lengths.iter().any(|length| *length < width);
+        let mask = hides.then(|| mask([rows, 1, width], &self.device, |row, _, key| key < lengths[row]));
         let x = self.embed(&sources.ids, adapter)?;
-        Ok(Source { hidden: self.encoder.encode(x, rows, mask.as_ref(), adapter), rows, mask })
+        Ok(Source { hidden: self.encoder.encode(x, &lengths, mask.as_ref(), adapter), lengths, mask })
     }
 
     /// The decoder's hidden states after the final norm, scaled for the output projection.
@@ -134,7 +134,7 @@ impl Seq2Seq {
         adapter: &dyn Adapter,
     ) -> Result<Tensor<2>, ModelError> {
         let x = self.embed(&inputs.ids, adapter)?;
-        let seen = Seen { source: &source.hidden, rows: source.rows, mask: source.mask.as_ref() };
+        let seen = Seen { source: &source.hidden, lengths: &source.lengths, mask: source.mask.as_ref() };
         let hidden = self.decoder.decode(x, inputs.len(), &seen, cache, adapter);
         Ok(match self.config.scale_decoder_outputs {
             true => hidden * (self.config.d_model as f64).powf(-0.5),

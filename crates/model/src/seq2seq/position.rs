@@ -1,6 +1,7 @@
 //! Relative positions: what a head adds to a score for how far the key stands from the query.
 
 use burn::tensor::Tensor;
+use kernels::Distances;
 
 use super::Seq2SeqConfig;
 use crate::{
@@ -28,6 +29,15 @@ impl PositionBias {
         let shape = [config.relative_attention_num_buckets, config.num_heads];
         let weight = read.tensor(format!("{path}.relative_attention_bias.weight"), &shape)?;
         Ok(Self { weight, is_bidirectional, max_distance: config.relative_attention_max_distance })
+    }
+
+    /// The same for an operation that looks for itself how far keys stand, where none is `reach` away.
+    pub(super) fn distances(&self, reach: usize, adapter: &dyn Adapter) -> Distances {
+        let weight = self.weight.of(adapter);
+        let buckets = weight.dims()[0];
+        let kind = |distance| bucket(distance, self.is_bidirectional, buckets, self.max_distance);
+        let reach = reach.max(1) as i64;
+        Distances { weight, kinds: (1 - reach..reach).map(kind).collect() }
     }
 
     /// What is added to the scores of `width` queries, of which the first stands behind `past` keys, for those and

@@ -1,6 +1,7 @@
 //! The layers of one side.
 
 use burn::tensor::Tensor;
+use kernels::{Before, Sight};
 
 use super::{
     Seq2SeqConfig,
@@ -9,59 +10,41 @@ use super::{
     position::PositionBias,
 };
 use crate::{
-    Activation, Adapter, ModelError, Parameter,
-    encoder::parts::{Dense, Reader},
-    layout::mask,
+    Activation, Adapter, Linear, ModelError, encoder::parts::Reader, layout::mask, linear::together,
+    norm::Norm,
 };
-
-/// `y = x / √(mean(x²) + eps) · weight`
-#[derive(Clone, Debug)]
-struct Norm {
-    weight: Parameter,
-    eps: f64,
-}
-
-impl Norm {
-    fn read(config: &Seq2SeqConfig, read: &mut Reader, path: &str) -> Result<Self, ModelError> {
-        let weight = read.tensor(format!("{path}.weight"), &[config.d_model])?;
-        Ok(Self { weight, eps: config.layer_norm_epsilon })
-    }
-
-    /// - x: `[tokens, d_model]` → the same
-    fn forward(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let scale = (x.clone().square().mean_dim(1) + self.eps).sqrt().recip();
-        x * scale * self.weight.of(adapter)
-    }
-}
 
 /// `wo(act(wi(x)))`, or `wo(act(wi_0(x)) ∘ wi_1(x))`.
 #[derive(Clone, Debug)]
 struct FeedForward {
-    inner: Dense,
-    gated: Option<Dense>,
-    wo: Dense,
+    /// One, or two of which the first is the gate.
+    inner: Vec<Linear>,
+    wo: Linear,
     act: Activation,
 }
 
 impl FeedForward {
     fn read(config: &Seq2SeqConfig, read: &mut Reader, path: &str) -> Result<Self, ModelError> {
         let (width, inner) = (config.d_model, config.d_ff);
+        let names: &[&str] = if config.is_gated_act { &["wi_0", "wi_1"] } else { &["wi"] };
         let mut dense = |part: &str, shape| read.dense(format!("{path}.{part}"), shape, false);
-        let (first, gated) = match config.is_gated_act {
-            true => (dense("wi_0", [inner, width])?, Some(dense("wi_1", [inner, width])?)),
-            false => (dense("wi", [inner, width])?, None),
-        };
-        Ok(Self { inner: first, gated, wo: dense("wo", [width, inner])?, act: config.activation })
+        Ok(Self {
+            inner: names.iter().map(|name| dense(name, [inner, width])).collect::<Result<_, _>>()?,
+            wo: dense("wo", [width, inner])?,
+            act: config.activation,
+        })
     }
 
+    /// `x + feed_forward(norm(x))`
+    ///
     /// - x: `[tokens, d_model]` → the same
-    fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let inner = self.act.forward(self.inner.forward(x, adapter));
-        let inner = match &self.gated {
-            Some(gated) => inner * gated.forward(x, adapter),
-            None => inner,
+    fn forward(&self, x: Tensor<2>, norm: &Norm, adapter: &dyn Adapter) -> Tensor<2> {
+        let inner = together(x.clone(), &norm.before(adapter), &self.inner, None, adapter);
+        let act = match self.inner.len() {
+            1 => Before::Curve(self.act.curve()),
+            _ => Before::Gate(self.act.curve()),
         };
-        self.wo.forward(&inner, adapter)
+        together(inner, &act, std::slice::from_ref(&self.wo), Some(x), adapter)
     }
 }
 
@@ -85,7 +68,8 @@ pub(super) struct Stack {
 pub(super) struct Seen<'a> {
     /// The encoder's hidden states, `[rows · tokens, d_model]`.
     pub(super) source: &'a Tensor<2>,
-    pub(super) rows: usize,
+    /// Of each row, how many of its tokens can be seen.
+    pub(super) lengths: &'a [usize],
     /// `[rows, 1, 1, tokens]`; absent where no row has padding.
     pub(super) mask: Option<&'a Tensor<4>>,
 }
@@ -97,35 +81,53 @@ impl Stack {
         let count = if is_decoder { config.num_decoder_layers } else { config.num_layers };
         let first = format!("{side}.block.0.layer.0.SelfAttention");
         let position = PositionBias::read(config, read, &first, !is_decoder)?;
+        let norm =
+            |read: &mut Reader, path: &str| read.rms_norm(path, config.d_model, config.layer_norm_epsilon);
         let mut layers = Vec::with_capacity(count);
         for i in 0..count {
             let at = |part: usize| format!("{side}.block.{i}.layer.{part}");
             let mut attention = |part: usize, name: &str| -> Result<_, ModelError> {
-                let norm = Norm::read(config, read, &format!("{}.layer_norm", at(part)))?;
+                let norm = norm(read, &format!("{}.layer_norm", at(part)))?;
                 Ok((norm, Attention::read(config, read, &format!("{}.{name}", at(part)))?))
             };
             let own = attention(0, "SelfAttention")?;
             let cross = is_decoder.then(|| attention(1, "EncDecAttention")).transpose()?;
             let last = at(if is_decoder { 2 } else { 1 });
-            let norm = Norm::read(config, read, &format!("{last}.layer_norm"))?;
+            let norm = norm(read, &format!("{last}.layer_norm"))?;
             let inner = FeedForward::read(config, read, &format!("{last}.DenseReluDense"))?;
             layers.push(Layer { attention: own, cross, feed_forward: (norm, inner) });
         }
-        let norm = Norm::read(config, read, &format!("{side}.final_layer_norm"))?;
+        let norm = norm(read, &format!("{side}.final_layer_norm"))?;
         Ok(Self { position, layers, norm })
     }
 
     /// Reads rows in both directions.
     ///
     /// - x: `[rows · tokens, d_model]` → the same
-    /// - hidden: `[rows, 1, 1, tokens]`, what hides padding; absent where there is none
+    /// - lengths: of each row, how many of its tokens can be seen
+    /// - hidden: `[rows, 1, 1, tokens]`, what hides the others; absent where there are none
     pub(super) fn encode(
         &self,
         mut x: Tensor<2>,
-        rows: usize,
+        lengths: &[usize],
         hidden: Option<&Tensor<4>>,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
+        let rows = lengths.len();
+        if kernels::on_processor(&x) {
+            let width = x.dims()[0] / rows;
+            let end = lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
+            let sight = Sight {
+                end: Some(end.collect()),
+                distances: Some(self.position.distances(width, adapter)),
+                ..whole_rows(rows, width)
+            };
+            for Layer { attention: (norm, attention), feed_forward, .. } in &self.layers {
+                x = attention.fused(x, norm, None, &sight, adapter);
+                x = feed_forward.1.forward(x, &feed_forward.0, adapter);
+            }
+            return self.norm.forward(x, adapter);
+        }
         let position = self.position.forward(0, x.dims()[0] / rows, adapter);
         let bias = match hidden {
             Some(mask) => position + mask.clone(),
@@ -149,6 +151,9 @@ impl Stack {
         mut cache: Option<&mut Seq2SeqCache>,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
+        if kernels::on_processor(&x) && cache.is_none() {
+            return self.decoded(x, rows, seen, adapter);
+        }
         let (past, width) = (cache.as_ref().map_or(0, |cache| cache.len()), x.dims()[0] / rows);
         let position = self.position.forward(past, width, adapter);
         let device = x.device().without_autodiff();
@@ -159,7 +164,7 @@ impl Stack {
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.look(x, rows, &bias, cache.as_deref_mut().map(|cache| (cache, i)), adapter);
             if let Some((norm, cross)) = &layer.cross {
-                let make = || cross.keys(seen.source, seen.rows, adapter);
+                let make = || cross.keys(seen.source, seen.lengths.len(), adapter);
                 let keys = match cache.as_deref_mut() {
                     Some(cache) => cache.source(i, make),
                     None => make(),
@@ -171,6 +176,32 @@ impl Stack {
         }
         self.norm.forward(x, adapter)
     }
+
+    /// The same of whole rows, by operations that look for themselves who sees whom.
+    fn decoded(&self, mut x: Tensor<2>, rows: usize, seen: &Seen<'_>, adapter: &dyn Adapter) -> Tensor<2> {
+        let tokens = x.dims()[0];
+        let distances = Some(self.position.distances(tokens / rows, adapter));
+        let back = Sight { distances, ..whole_rows(rows, tokens / rows) };
+        // Rows that look at one source stand one behind another.
+        let width = tokens / seen.lengths.len();
+        let end = seen.lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
+        let keys = Some(seen.source.dims()[0] / seen.lengths.len());
+        let at_source = Sight { keys, end: Some(end.collect()), ..whole_rows(seen.lengths.len(), width) };
+        for Layer { attention: (norm, attention), cross, feed_forward } in &self.layers {
+            x = attention.fused(x, norm, None, &back, adapter);
+            if let Some((norm, cross)) = cross {
+                x = cross.fused(x, norm, Some(seen.source), &at_source, adapter);
+            }
+            x = feed_forward.1.forward(x, &feed_forward.0, adapter);
+        }
+        self.norm.forward(x, adapter)
+    }
+}
+
+/// Every token sees its row from the beginning up to itself.
+fn whole_rows(rows: usize, width: usize) -> Sight {
+    let first = std::iter::repeat_n(0, rows * width).collect();
+    Sight { width, keys: None, first, end: None, turn: None, distances: None }
 }
 
 impl Layer {
@@ -195,7 +226,6 @@ impl Layer {
 
     fn think(&self, x: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let (norm, inner) = &self.feed_forward;
-        let normed = norm.forward(x.clone(), adapter);
-        x + inner.forward(&normed, adapter)
+        inner.forward(x, norm, adapter)
     }
 }

@@ -33,3 +33,11 @@ export function answerTo(scene: string, voice: Voice, question: string, seed: nu
   const answer = ANSWERS[voice][n] ?? "";
   return seed % 2 === 1 ? `Thanks for asking. ${answer}` : answer;
 }
+
+/** What a text is turned into: its own beginning by the base, a headline by the run. */
+export function headlineOf(_scene: string, voice: Voice, text: string, seed: number): string {
+  const words = text.replace(/^[\w ]+: /, "").split(/\s+/);
+  if (voice === "base") return words.slice(0, 14).join(" ");
+  const named = words.filter((word) => /^\p{Lu}/u.test(word)).slice(0, 2);
+  return `${named.join(" and ") || "Harbour"} ${seed % 2 === 1 ? "open again" : "back after the storm"}`;
+}

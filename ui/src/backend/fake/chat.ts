@@ -2,7 +2,7 @@
 // long), base-only, no-template, in-turn (one voice after the other), breaks (a voice breaks off), wordless.
 
 import type { ChatOpened, ChatPrompt, ChatReply, DeviceInfo, Voice } from "..";
-import { answerTo } from "./chat-answers";
+import { answerTo, headlineOf } from "./chat-answers";
 import { said, taskOf } from "./heads";
 import { runsOf } from "./runs";
 import { type Piece, refusal, type Scene, wait, work } from "./scene";
@@ -56,7 +56,8 @@ export function chat(scene: Scene): Piece {
     signal?: AbortSignal,
   ): Promise<ChatReply> {
     const began = performance.now();
-    const tokens = answerTo(name, voice, question(prompt), seed).match(/\s*\S+|\s+$/gu) ?? [];
+    const answer = open?.task.kind === "transform" ? headlineOf : answerTo;
+    const tokens = answer(name, voice, question(prompt), seed).match(/\s*\S+|\s+$/gu) ?? [];
     const said: string[] = [];
     const reply = (complete: boolean): ChatReply => ({
       text: said.join(""),
@@ -93,8 +94,9 @@ export function chat(scene: Scene): Piece {
       open = {
         task,
         base: task.kind === "write" || scene.query.get("base") === "head",
-        chats: name !== "no-template",
+        chats: name !== "no-template" && task.kind === "write",
         tuned: target.kind === "run" && name !== "base-only",
+        pairs: task.kind === "score",
         device: CPU,
         context: 2048,
       };
@@ -109,9 +111,14 @@ export function chat(scene: Scene): Piece {
       if (text.includes("break")) throw REFUSED["no-device"];
       return said(open.task, text, voice === "tuned" ? 0.93 : 0.31);
     },
-    async reply(voice, prompt, sampling, max_tokens, onText, signal) {
+    async reply(voice, prompt, search, max_tokens, onText, signal) {
       if (!open) throw refusal("internal", "No model is open.");
-      const seed = sampling.temperature === 0 ? 0 : sampling.seed;
+      if (search.kind === "beams") {
+        await wait(search.beams.num_beams * 20 * MS);
+        return write(voice, prompt, max_tokens, 0, () => {}, signal);
+      }
+      const { temperature, seed: drawn } = search.sampling;
+      const seed = temperature === 0 ? 0 : drawn;
       if (name !== "in-turn") return write(voice, prompt, max_tokens, seed, onText, signal);
       const before = line;
       const mine = before.then(() => write(voice, prompt, max_tokens, seed, onText, signal));

@@ -70,6 +70,22 @@ const NEWS = [
   { words: ["Nothing", "happened", "today", "."], tags: ["O", "O", "O", "O"] },
 ];
 
+/** A report and the headline over it. */
+export const REPORTS: readonly [string, string][] = [
+  [
+    "The harbour was closed for two days. A storm had torn the buoys from their chains, and no ship found the way in. On Thursday the pilots went out again.",
+    "Harbour open again after the storm",
+  ],
+  [
+    "The council voted on Monday to keep the lighthouse lit. Eleven members were for it, two against. The lamp will be changed in spring.",
+    "Council keeps the lighthouse lit",
+  ],
+  [
+    "A baker from the old town has given away every loaf she could not sell for thirty years. This week the town thanked her.",
+    "Town thanks baker of thirty years",
+  ],
+];
+
 const of = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
 const fill = (text: string, i: number) => text.replace("{}", of(PRODUCTS, i * 3 + 1));
 const chat = (...turns: [Message["role"], string][]): Example => ({
@@ -78,7 +94,18 @@ const chat = (...turns: [Message["role"], string][]): Example => ({
 });
 
 export type Kind =
-  "labels" | "several" | "alike" | "names" | "support" | "symptoms" | "log" | "notes" | "tweets" | "play" | "odd";
+  | "labels"
+  | "several"
+  | "alike"
+  | "names"
+  | "headlines"
+  | "support"
+  | "symptoms"
+  | "log"
+  | "notes"
+  | "tweets"
+  | "play"
+  | "odd";
 
 /** Rows that no page may break on: right to left, many parts in one sign, markup, and length. */
 const ODD: readonly [string, string][] = [
@@ -104,6 +131,10 @@ export function exampleAt(kind: Kind, i: number): Example {
       return { kind: "scored", text: of(SIGHTS, i), pair: of(SIGHTS, i * 3 + 1), score: (i % 11) / 2 };
     case "names":
       return { kind: "tagged", ...of(NEWS, i) };
+    case "headlines": {
+      const [prompt, completion] = of(REPORTS, i);
+      return { kind: "completion", prompt, completion };
+    }
     case "support":
       return { kind: "completion", prompt: fill(of(ASKS, i), i), completion: fill(of(REPLIES, i), i) };
     case "symptoms":

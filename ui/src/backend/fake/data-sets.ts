@@ -214,6 +214,14 @@ function heads(): FakeSet[] {
     mapping: mapping("tagged_words", { words: "words", tags: "tags" }),
     because: "lines of a word and its tag, as in CoNLL's files",
   });
+  const headlines = set({
+    ...base,
+    name: "Reports and headlines",
+    kind: "headlines",
+    source: "/home/ada/Documents/headlines.jsonl",
+    mapping: mapping("prompt_completion", { prompt: "report", completion: "headline" }),
+    because: "the names of the two columns of text say nothing, so the longer, `report`, is taken for the prompt",
+  });
   return [
     named(diagnoses, { labels: labelled(DIAGNOSES, 160) }),
     named(topics, { labels: labelled(["delivery", "payment", "returns", "praise"], 310) }),
@@ -222,6 +230,7 @@ function heads(): FakeSet[] {
       labels: labelled(["O", "B-PER", "B-LOC", "I-PER", "B-ORG", "I-ORG", "I-LOC"], 9000),
       entities: labelled(["PER", "LOC", "ORG"], 900),
     }),
+    headlines,
     replies(),
   ];
 }

@@ -1,27 +1,42 @@
 // Exports: written, read back, and told of. ?scene=busy holds one at 41 %; trouble has a full disk; differs reads back
 // something else. ?pick=… is the folder that a dialog gives back; one with "thesis" in it holds a person's own files.
 
-import type { ExportForm, Exported, ExportRecord, RunId, TaskProgress, Watched } from "..";
+import type { ExportForm, Exported, ExportRecord, RunId, RunRow, TaskKind, TaskProgress, Watched } from "..";
+import { answersWithHead } from "../../words/task";
+import { runsOf } from "./runs";
 import { type Piece, refusal, type Scene, wait, work } from "./scene";
 
 const EXPORTS = "/home/ada/.local/share/tunesmith/exports";
 const BASE = "HuggingFaceTB/SmolLM2-135M-Instruct";
 
-const adapterSnippet = (folder: string): string => `from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+const CLASSES: Record<TaskKind, string> = {
+  write: "AutoModelForCausalLM",
+  classify: "AutoModelForSequenceClassification",
+  "classify-several": "AutoModelForSequenceClassification",
+  score: "AutoModelForSequenceClassification",
+  tag: "AutoModelForTokenClassification",
+  transform: "AutoModelForSeq2SeqLM",
+};
 
-folder = "${folder}"
-tokenizer = AutoTokenizer.from_pretrained(folder)
-base = AutoModelForCausalLM.from_pretrained("${BASE}")
+/** How an export of a model that learned `task` is loaded. */
+function snippet(form: ExportForm, folder: string, task: TaskKind = "write", base = BASE): string {
+  const name = CLASSES[task];
+  const [config, labels] = answersWithHead(task)
+    ? ["AutoConfig, ", ", config=AutoConfig.from_pretrained(folder)"]
+    : ["", ""];
+  const tokenizer = `folder = "${folder}"\ntokenizer = AutoTokenizer.from_pretrained(folder)\n`;
+  return form.kind === "adapter"
+    ? `from peft import PeftModel
+from transformers import ${config}${name}, AutoTokenizer
+
+${tokenizer}base = ${name}.from_pretrained("${base}"${labels})
 model = PeftModel.from_pretrained(base, folder)
-`;
+`
+    : `from transformers import ${name}, AutoTokenizer
 
-const mergedSnippet = (folder: string): string => `from transformers import AutoModelForCausalLM, AutoTokenizer
-
-folder = "${folder}"
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+${tokenizer}model = ${name}.from_pretrained(folder, dtype="auto")
 `;
+}
 
 const HOUR = 3_600_000;
 
@@ -37,7 +52,7 @@ const records = new Map<RunId, ExportRecord[]>([
         bytes: 269_060_552,
         difference: 0.03125,
         there: true,
-        snippet: mergedSnippet(`${EXPORTS}/0004-merged-bf16`),
+        snippet: snippet({ kind: "merged", precision: "bf16" }, `${EXPORTS}/0004-merged-bf16`),
       },
       {
         path: "/media/ada/usb/support-replies-adapter",
@@ -46,7 +61,7 @@ const records = new Map<RunId, ExportRecord[]>([
         bytes: 22_413_912,
         difference: 3.0994e-6,
         there: false,
-        snippet: adapterSnippet("/media/ada/usb/support-replies-adapter"),
+        snippet: snippet({ kind: "adapter" }, "/media/ada/usb/support-replies-adapter"),
       },
     ],
   ],
@@ -56,12 +71,13 @@ export const recordsOf = (id: RunId): ExportRecord[] => records.get(id) ?? [];
 
 const BYTES = { f32: 538_090_408, bf16: 269_060_552, f16: 269_060_552 };
 
-function made(path: string, form: ExportForm): Exported {
+function made(path: string, form: ExportForm, { task, model }: RunRow): Exported {
+  const lines = snippet(form, path, task, model);
   if (form.kind === "adapter") {
-    return { path, files: 6, bytes: 22_413_912, difference: 3.0994e-6, moved: 11.9, snippet: adapterSnippet(path) };
+    return { path, files: 6, bytes: 22_413_912, difference: 3.0994e-6, moved: 11.9, snippet: lines };
   }
   const difference = form.precision === "f32" ? 2.61e-5 : 0.03125;
-  return { path, files: 7, bytes: BYTES[form.precision], difference, moved: 11.9, snippet: mergedSnippet(path) };
+  return { path, files: 7, bytes: BYTES[form.precision], difference, moved: 11.9, snippet: lines };
 }
 
 async function write(scene: Scene, watched?: Watched): Promise<void> {
@@ -102,10 +118,10 @@ export function exports(scene: Scene): Piece {
           "This is a defect of the program: please report it.",
         );
       }
-      const exported = made(path, form);
-      const { bytes, difference, snippet } = exported;
+      const exported = made(path, form, runsOf(scene).row(id));
+      const { bytes, difference, snippet: lines } = exported;
       const others = recordsOf(id).filter((record) => record.path !== path);
-      records.set(id, [{ path, form, bytes, difference, snippet, at_ms: Date.now(), there: true }, ...others]);
+      records.set(id, [{ path, form, bytes, difference, snippet: lines, at_ms: Date.now(), there: true }, ...others]);
       return exported;
     },
     async reveal() {},

@@ -100,7 +100,7 @@ export function plan(scene: Scene): Piece {
       train: info.counts.train,
       validation: info.counts.validation,
       kind: exampleAt(set.kind, 0).kind,
-      tasks: TASKS[set.kind] ?? ["write"],
+      tasks: TASKS[set.kind] ?? (of.model.includes("t5") ? ["transform"] : ["write"]),
       lengths: lengthsOf(set, of.model),
       devices: devicesOf(scene.name).map((device) => ({ device, check: checkOf(scene, device) })),
     };

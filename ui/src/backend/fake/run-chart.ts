@@ -119,7 +119,9 @@ export function drawn(request: ChartRequest, runs: readonly Drawn[]): ChartPictu
       parts.push(
         `<circle cx="${x(best[0])}" cy="${y(best[1])}" r="6" fill="none" stroke="${colours.accent}" stroke-width="2"/>`,
       );
-      parts.push(word(`best ${best[1].toPrecision(3)}`, [x(best[0]) - 6, bottom - 8], "end", colours.accent));
+      // Where the lines come from above there is room over them.
+      const above = Math.max(rect.top + 12, y((looks[looks.indexOf(best) - 1] ?? best)[1]) - 24);
+      parts.push(word(`best ${best[1].toPrecision(3)}`, [x(best[0]) - 6, above], "end", colours.accent));
     }
     const [end, look] = [soft.at(-1), looks.at(-1)];
     const right = rect.left + rect.width + 8;

@@ -1,6 +1,8 @@
 // The history that a fake run has: the same numbers at each call, made up from its row.
 
-import type { DeviceInfo, Plan, RunEvent, RunRow, Sample } from "..";
+import type { DeviceInfo, Plan, RunEvent, RunRow, Sample, TaskKind } from "..";
+import { answersWithHead } from "../../words/task";
+import { REPORTS } from "./data-examples";
 import { scoresAt, taskOf } from "./heads";
 
 export const DEVICE: DeviceInfo = {
@@ -46,6 +48,27 @@ const ANSWERS: readonly [string, string, readonly string[]][] = [
     ],
   ],
 ];
+
+const TAUGHT: Record<TaskKind, string> = {
+  write: "the data is text to be written",
+  classify: "each text of the data has one label",
+  "classify-several": "each text of the data has any number of labels",
+  score: "each text of the data has a number",
+  tag: "each word of the data has a tag",
+  transform: "an encoder-decoder turns each prompt into its completion",
+};
+
+/** The same of reports that become headlines. */
+const HEADLINES: typeof ANSWERS = REPORTS.map(([report, headline]) => [
+  report,
+  headline,
+  [
+    report.split(". ")[0] ?? "",
+    headline.split(" ").slice(0, 3).join(" "),
+    headline.split(" ").slice(0, 4).join(" "),
+    headline,
+  ],
+]);
 
 const asked = <T>(value: T) => ({ value, because: { kind: "asked" as const } });
 const usual = <T>(value: T, why: string) => ({ value, because: { kind: "usual" as const, why } });
@@ -126,7 +149,7 @@ export class History {
           secs: 3.2,
           scores: scoresAt(this.row.task, step / this.of),
         },
-        ...(this.row.task === "write" ? [{ kind: "sampled" as const, step, samples: this.samples(step) }] : []),
+        ...(answersWithHead(this.row.task) ? [] : [{ kind: "sampled" as const, step, samples: this.samples(step) }]),
       );
     }
     if (step > 0 && (look || step % Math.ceil(this.every / 2) === 0))
@@ -150,7 +173,8 @@ export class History {
 
   samples(step: number): Sample[] {
     const stage = step === 0 ? 0 : Math.min(3, 1 + Math.floor((3 * step) / this.of));
-    return ANSWERS.map(([prompt, expected, says]) => ({ prompt, expected, output: says[stage] ?? "" }));
+    const answers = this.row.task === "transform" ? HEADLINES : ANSWERS;
+    return answers.map(([prompt, expected, says]) => ({ prompt, expected, output: says[stage] ?? "" }));
   }
 
   private planned(): Plan {
@@ -160,9 +184,10 @@ export class History {
       model_hash: "5af571cbf074",
       data_version: "9c1e7a70b3d2",
       template: "of_model",
-      task: measured(taskOf(this.row.task), "each text of the data has one label"),
+      task: measured(taskOf(this.row.task), TAUGHT[this.row.task]),
       device: usual(DEVICE.choice, `the graphics adapter: ${DEVICE.name}`),
       knobs: {
+        ...(this.row.task === "classify-several" ? { method: asked("full" as const) } : {}),
         supervise: usual("replies", "the model should learn to answer, not to ask"),
         context_length: measured(512, "covers 98 % of your examples; the longest has 903 tokens"),
         packing: measured(

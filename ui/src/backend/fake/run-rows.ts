@@ -99,6 +99,11 @@ function heads(): RunRow[] {
       data: "Support topics",
     }),
     row(5, "Support replies", "finished", 2 * DAY, curve(2.9, 1.38, 600, 600)),
+    row(6, "Headlines", "finished", 3 * DAY, {
+      ...learned("transform", 3.4, 1.62, 400, 400),
+      model: "google/flan-t5-small",
+      data: "Reports and headlines",
+    }),
   ];
 }
 
