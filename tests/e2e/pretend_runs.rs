@@ -73,8 +73,15 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
         effort: None,
         device: None,
         knobs: Asked::default(),
+        profile: false,
     };
-    let job = Job { run, plan: plan.clone(), model: home.join("model.gguf"), data: home.join("datasets") };
+    let job = Job {
+        run,
+        plan: plan.clone(),
+        model: home.join("model.gguf"),
+        data: home.join("datasets"),
+        profile: false,
+    };
     runfolder::write_job(&folder, &job)?;
     let hours_ago = (4 - n) * 3_600_000;
     let created_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64 - hours_ago;

@@ -3,8 +3,8 @@
 use engine::{Engine, IfThere, STARTER};
 use serde_json::json;
 use spec::{
-    ApiError, ChatPrompt, Code, DeviceChoice, ExportForm, Message, ModelId, Role, RunSpec, RunStatus,
-    Search, Voice,
+    ApiError, ChatPrompt, Code, DeviceChoice, ExportForm, Message, ModelId, Role, RunSpec, RunStatus, Search,
+    Voice,
 };
 
 use crate::{
