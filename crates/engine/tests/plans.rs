@@ -50,7 +50,7 @@ fn a_plan_comes_with_its_knobs_every_device_and_its_command() {
         engine::knobs().iter().map(|knob| knob.key).filter(|key| without_meaning(key)).collect();
     assert_eq!(
         left_out,
-        ["trainable", "class_weights"],
+        ["source_prefix", "trainable", "class_weights"],
         "an adapter that learns to write has no use for them"
     );
     let rank = planned.knobs.iter().find(|knob| knob.key == "rank").unwrap();
