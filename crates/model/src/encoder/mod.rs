@@ -63,6 +63,7 @@ impl Readers {
 
 /// What stands between the tokens and the hidden states.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 enum Body {
     PostNorm(post_norm::PostNorm),
     ModernBert(modernbert::Body),
