@@ -1,6 +1,6 @@
 // What journeys through the real window share: a display and a home for a file of tests, the app in them, a hand on it.
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 import { DragSource } from "./drag.mjs";
 import { Hand } from "./hand.mjs";
+import { remove } from "./scratch.mjs";
 import { Session, startDisplay } from "./webdriver.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,7 +29,7 @@ export class Place {
     });
     after(async () => {
       await this.display.stop();
-      rmSync(this.home, { recursive: true, force: true });
+      remove(this.home);
     });
   }
 

@@ -1,12 +1,13 @@
 // Files dragged from another program onto the real window.   APP=<tunesmith-app> node --test tests/e2e/drag.test.mjs
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { DragSource } from "./drag.mjs";
+import { remove } from "./scratch.mjs";
 import { Session, startDisplay } from "./webdriver.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -16,7 +17,7 @@ mkdirSync(shots, { recursive: true });
 
 test("a drag shows what it can become, and what is dropped is read where it lies", async (t) => {
   const home = mkdtempSync(join(tmpdir(), "tunesmith-drag-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  t.after(() => remove(home));
   // A name as people have them: spaces, a quote, letters beyond ASCII.
   const file = join(home, "Olga's Briefe, März.csv");
   writeFileSync(file, "prompt,completion\nWhere is the parcel?,On its way.\nWhen does it come?,Tomorrow.\n");

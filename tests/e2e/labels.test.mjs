@@ -70,7 +70,7 @@ test("a file of labels becomes a model that is measured, asked, reported on and 
   await hand.press("Make the report");
   await window.shows("Which label is taken for which", 2 * MINUTES);
   await window.shows("95 % interval");
-  const cells = await window.eval("return [...document.querySelectorAll('[aria-label=\"Confusion matrix\"] td[class]')].map((td) => Number(td.innerText))");
+  const cells = await window.eval("return [...document.querySelectorAll('[aria-label=\"Confusion matrix\"] td[title]')].map((td) => Number(td.innerText))");
   assert.equal(cells.length, 16);
   assert.equal(cells.reduce((sum, n) => sum + n, 0), 22, "each validation example stands in it once");
   await shoot("labels-report");

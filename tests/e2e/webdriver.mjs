@@ -2,12 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+
+import { remove } from "./scratch.mjs";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 const PATIENCE = 60_000;
@@ -158,6 +160,6 @@ export class Session {
     if (this.id) await this.send("DELETE", "").catch(() => {}); // the app may be gone already
     if (this.application) this.kill(); // or be left behind by the driver, with a window and no page
     await stop(this.driver);
-    rmSync(this.own, { recursive: true, force: true });
+    remove(this.own);
   }
 }

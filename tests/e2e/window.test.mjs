@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { remove } from "./scratch.mjs";
 import { Session, startDisplay, stop } from "./webdriver.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,7 +20,7 @@ mkdirSync(shots, { recursive: true });
 
 function home(t) {
   const folder = mkdtempSync(join(tmpdir(), "tunesmith-home-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => remove(folder));
   return folder;
 }
 

@@ -38,6 +38,7 @@ pub fn run() -> Outcome {
             "tests/e2e/window.test.mjs",
             "tests/e2e/drag.test.mjs",
             "tests/e2e/journey.test.mjs",
+            "tests/e2e/labels.test.mjs",
         ];
         node_tests(&node, &files, Some(&app))
     })?;
