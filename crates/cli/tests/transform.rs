@@ -236,7 +236,7 @@ fn is_reported(engine: &Engine, id: RunId, best: &[(Metric, f64)], tuned: f64, b
     }
     assert!(report.signatures.iter().any(|said| said.contains("|tok:13a|")), "{:?}", report.signatures);
     assert!(report.worst.len() < 10 && report.worst.iter().all(|one| one.predicted != one.expected));
-    let wrong = report.worst.first().expect("not all of them are right");
+    let wrong = report.worst.first().unwrap();
     assert!(wrong.loss > report.loss && WORDS.contains(&wrong.expected.as_str()), "{wrong:?}");
 
     let some = engine.report(id, part(Some(4)), DeviceChoice::Cpu, &mut go_on).unwrap();
