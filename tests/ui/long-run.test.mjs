@@ -52,7 +52,8 @@ async function flooded(steps) {
 test("a hundred thousand steps leave as much in the page as four thousand", async () => {
   const [few, many] = [await flooded(4_000), await flooded(100_000)];
   assertNoMore(many, few, "after 25 times as many steps");
-  assert.ok(many.bytes < few.bytes + MEGABYTE, `${few.bytes} bytes, then ${many.bytes}`);
+  // Curves and the log fill up to their bounds; a point kept for each step would come to five megabytes and more.
+  assert.ok(many.bytes < few.bytes + 3 * MEGABYTE, `${few.bytes} bytes, then ${many.bytes}`);
 });
 
 test("steps that come one after the other leave nothing behind", async () => {
