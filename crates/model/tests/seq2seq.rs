@@ -37,7 +37,8 @@ fn a_shape_alone_tells_every_tensor() {
         let mut told = model.config().tensors(own_head);
         let mut found: Vec<_> =
             model.parameters().iter().map(|tensor| (tensor.name.clone(), tensor.shape.clone())).collect();
-        (told.sort(), found.sort());
+        told.sort();
+        found.sort();
         assert_eq!(told, found, "{tiny}");
     }
 }
