@@ -12,7 +12,8 @@ use crate::{
     exp::{top, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     plain,
-    primitive::{contiguous, from_inner, inner, made, matrix, numbers, on_processor, strided},
+    primitive::{contiguous, from_inner, inner, made, numbers, on_processor},
+    quant::{Operand, Weight},
     threads::{each, n_threads},
     trace::span,
 };
@@ -59,7 +60,7 @@ pub struct DeviceGaveUp(pub String);
 /// If there are not as many targets as positions, or one is beyond the vocabulary.
 pub fn cross_entropy(
     hidden: Tensor<2>,
-    head: &Tensor<2>,
+    head: &Weight,
     targets: &[u32],
     cap: Option<f64>,
     wanted: Wanted,
@@ -68,15 +69,15 @@ pub fn cross_entropy(
     assert_eq!(positions, targets.len(), "each position has a target");
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
     if !on_processor(&hidden) {
-        return plain::cross_entropy(hidden, head, targets, cap, wanted);
+        return plain::cross_entropy(hidden, &head.to_tensor(), targets, cap, wanted);
     }
     Ok(span("cross-entropy", || judged(hidden, head, targets, cap, wanted)))
 }
 
-fn judged(hidden: Tensor<2>, head: &Tensor<2>, targets: &[u32], cap: Option<f64>, wanted: Wanted) -> Entropy {
+fn judged(hidden: Tensor<2>, head: &Weight, targets: &[u32], cap: Option<f64>, wanted: Wanted) -> Entropy {
     let ([positions, width], [vocabulary, _]) = (hidden.dims(), head.dims());
-    let (hidden, head) = (contiguous(inner(hidden)), strided(inner(head.clone())));
-    let (h, w) = (numbers(&hidden), matrix(&head));
+    let (hidden, w) = (contiguous(inner(hidden)), Operand::of(head));
+    let h = numbers(&hidden);
     let slice = (SLICE * n_threads()).min(positions);
     let mut logits = vec![0.0f32; slice * vocabulary];
     let mut losses = vec![0.0f64; positions];
@@ -98,7 +99,7 @@ fn judged(hidden: Tensor<2>, head: &Tensor<2>, targets: &[u32], cap: Option<f64>
         each(pieces, |(logits, h, losses, targets, to): Piece| {
             let n = losses.len();
             let to_logits = MatrixMut::of(logits, n, vocabulary);
-            product(to_logits, There::Replaced, Matrix::of(h, n, width), w.transposed(), 1.0);
+            w.says(to_logits, There::Replaced, Matrix::of(h, n, width));
             for ((logits, loss), target) in logits.chunks_exact_mut(vocabulary).zip(losses).zip(targets) {
                 *loss = vectorised(
                     #[inline(always)]
@@ -107,7 +108,7 @@ fn judged(hidden: Tensor<2>, head: &Tensor<2>, targets: &[u32], cap: Option<f64>
             }
             if wanted.hidden {
                 let slopes = Matrix::of(logits, n, vocabulary);
-                product(MatrixMut::of(to, n, width), There::Replaced, slopes, w, 1.0);
+                w.back(MatrixMut::of(to, n, width), There::Replaced, slopes);
             }
         });
         if wanted.head {

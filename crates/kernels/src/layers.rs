@@ -19,15 +19,17 @@ use burn::{
 };
 
 use crate::{
-    Before,
+    Before, Weight,
     before::Done,
     layers_back::backward,
     matrix::{Matrix, MatrixMut, There, product},
+    of_one::of_one,
     plain,
     primitive::{
         Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, matrix, numbers, on_processor,
         shape, strided, tracked,
     },
+    quant::Operand,
     threads::{each, share},
     trace::span,
 };
@@ -36,7 +38,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// `W`, `[out, in]`
-    pub weight: Tensor<2>,
+    pub weight: Weight,
     /// `[1, out]`
     pub bias: Option<Tensor<2>>,
     /// What stands beside the weight.
@@ -88,7 +90,7 @@ pub(crate) const PARENTS: usize = 4 + 4 * MOST;
 /// A layer on the processor.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    pub(crate) weight: FlexTensor,
+    pub(crate) weight: Operand,
     pub(crate) bias: Option<FlexTensor>,
     pub(crate) pair: Option<(FlexTensor, FlexTensor, f32)>,
     dropout: Option<Dropout>,
@@ -107,7 +109,7 @@ pub(crate) struct Kept {
 impl Held {
     fn of(layer: &Layer) -> Self {
         Self {
-            weight: strided(inner(layer.weight.clone())),
+            weight: Operand::of(&layer.weight),
             bias: layer.bias.clone().map(|bias| contiguous(inner(bias))),
             pair: layer.low_rank.as_ref().map(|pair| {
                 let side = |t: &Tensor<2>| strided(inner(t.clone()));
@@ -118,7 +120,11 @@ impl Held {
     }
 
     pub(crate) fn out(&self) -> usize {
-        shape(&self.weight)[0]
+        self.weight.dims()[0]
+    }
+
+    pub(crate) fn input(&self) -> usize {
+        self.weight.dims()[1]
     }
 
     pub(crate) fn rank(&self) -> usize {
@@ -142,7 +148,7 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
     for i in 0..MOST {
         let layer = layers.get(i);
         let pair = layer.and_then(|layer| layer.low_rank.as_ref());
-        parents.push(layer.map(|layer| layer.weight.clone()));
+        parents.push(layer.and_then(|layer| layer.weight.plain().cloned()));
         parents.push(layer.and_then(|layer| layer.bias.clone()));
         parents.push(pair.map(|pair| pair.a.clone()));
         parents.push(pair.map(|pair| pair.b.clone()));
@@ -212,11 +218,16 @@ fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     };
     assert_eq!(y.len(), tokens * outs, "a residual is as large as what it is added to");
     let mut narrow = vec![0.0; tokens * firsts.ranks];
+    let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
+    if tokens == 1 && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
+        of_one(&kept, &firsts, &mut narrow, &mut y, there);
+        kept.inner = Arc::new(narrow);
+        return (made(y, [tokens, outs]), kept);
+    }
     let share = share(tokens);
     {
         let (kept, firsts, x) = (&kept, &firsts, numbers(&kept.x));
         let factors = &factors(&kept.layers, tokens);
-        let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
         let mut narrows = narrow.chunks_mut((share * firsts.ranks).max(1));
         let pieces = y
             .chunks_mut((share * outs).max(1))
@@ -260,7 +271,7 @@ impl Firsts {
 pub(crate) fn factors(layers: &[Held], tokens: usize) -> Vec<Option<Vec<f32>>> {
     let mut factors = vec![None; layers.len()];
     each(factors.iter_mut().zip(layers).collect(), |(factors, layer): (&mut Option<Vec<f32>>, &Held)| {
-        let n = tokens * shape(&layer.weight)[1];
+        let n = tokens * layer.input();
         *factors = layer.dropout.as_ref().map(|dropout| dropout.factors(n));
     });
     factors
@@ -285,7 +296,7 @@ fn some(
     let (x, input) = if kept.before.is_nothing() {
         (x, width)
     } else {
-        let input = shape(&kept.layers[0].weight)[1];
+        let input = kept.layers[0].input();
         let mut to = vec![0.0; tokens * input];
         kept.before.forward(x, width, &mut to);
         made = to;
@@ -312,13 +323,11 @@ fn some(
     let mut from = 0;
     for (layer, start) in kept.layers.iter().zip(&firsts.starts) {
         let out = layer.out();
-        let mut to = |there, a, b, scale| {
-            let to = MatrixMut::new(&mut y[from..], [tokens, out], outs);
-            product(to, there, a, b, scale);
-        };
-        to(there, x, matrix(&layer.weight).transposed(), 1.0);
+        layer.weight.says(MatrixMut::new(&mut y[from..], [tokens, out], outs), there, x);
         if let Some((_, b, scale)) = &layer.pair {
-            to(There::AddedTo, narrow.columns(*start, layer.rank()), matrix(b).transposed(), *scale);
+            let to = MatrixMut::new(&mut y[from..], [tokens, out], outs);
+            let narrow = narrow.columns(*start, layer.rank());
+            product(to, There::AddedTo, narrow, matrix(b).transposed(), *scale);
         }
         if let Some(bias) = &layer.bias {
             for y in y.chunks_exact_mut(outs) {

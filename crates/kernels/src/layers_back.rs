@@ -19,7 +19,7 @@ pub(crate) fn backward(
     wanted: [bool; PARENTS],
 ) -> [Option<FlexTensor>; PARENTS] {
     let [tokens, width] = shape(&kept.x);
-    let input = kept.layers.first().map_or(0, |layer| shape(&layer.weight)[1]);
+    let input = kept.layers.first().map_or(0, Held::input);
     let outs: usize = kept.layers.iter().map(Held::out).sum();
     let firsts = Firsts::of(&kept.layers);
     let (x, g) = (numbers(&kept.x), numbers(&slope));
@@ -82,7 +82,7 @@ pub(crate) fn backward(
             for (i, layer) in kept.layers.iter().enumerate() {
                 let there = if i == 0 { There::Replaced } else { There::AddedTo };
                 let g = g.columns(from, layer.out());
-                product(MatrixMut::of(to_input, n, input), there, g, matrix(&layer.weight), 1.0);
+                layer.weight.back(MatrixMut::of(to_input, n, input), there, g);
                 from += layer.out();
             }
             let (narrow, a) =

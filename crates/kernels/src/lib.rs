@@ -13,6 +13,8 @@
 //! runs on the processor, on slices. Sums are taken in an order that follows from shapes and the number of threads
 //! alone, so the same numbers give the same bits.
 //!
+//! A frozen weight may stay in blocks ([`Quantised`]), which products on the processor decode as they go.
+//!
 //! On a graphics adapter the plain form runs: a form of its own there is a match arm of [`linears`] and [`attention`],
 //! which all callers go through.
 //!
@@ -26,10 +28,12 @@ mod exp;
 mod layers;
 mod layers_back;
 mod matrix;
+mod of_one;
 mod operands;
 pub mod plain;
 mod prepare;
 mod primitive;
+mod quant;
 mod sight;
 mod squares;
 mod threads;
@@ -41,5 +45,6 @@ pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
 pub use primitive::{is_processor, on_processor};
+pub use quant::{Quantised, Weight};
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::sum_of_squares;

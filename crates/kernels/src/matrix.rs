@@ -56,6 +56,18 @@ impl<'a> Matrix<'a> {
     }
 }
 
+impl<'a> Matrix<'a> {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Row after row, where each one's numbers lie side by side.
+    pub(crate) fn lines(self) -> Option<impl Iterator<Item = &'a [f32]>> {
+        let Self { data, rows, cols, row, col } = self;
+        (col == 1).then(move || (0..rows).map(move |i| &data[i * row..][..cols]))
+    }
+}
+
 impl<'a> MatrixMut<'a> {
     /// Rows of `cols` numbers, each `row` after the one before.
     pub(crate) fn new(data: &'a mut [f32], [rows, cols]: [usize; 2], row: usize) -> Self {
@@ -67,6 +79,15 @@ impl<'a> MatrixMut<'a> {
     /// Rows one after another.
     pub(crate) fn of(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
         Self::new(data, [rows, cols], cols)
+    }
+
+    /// Some of its columns.
+    pub(crate) fn columns(&mut self, from: usize, n: usize) -> MatrixMut<'_> {
+        assert!(from + n <= self.cols, "columns are the matrix's own");
+        if self.rows == 0 || n == 0 {
+            return MatrixMut { data: &mut [], rows: self.rows, cols: n, row: self.row };
+        }
+        MatrixMut::new(&mut self.data[from..], [self.rows, n], self.row)
     }
 }
 

@@ -15,7 +15,7 @@ const UNSEEN: f64 = -1e30;
 pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option<Tensor<2>>) -> Tensor<2> {
     let x = prepared(x, before);
     let says = layers.iter().map(|layer| {
-        let y = x.clone().matmul(layer.weight.clone().transpose());
+        let y = x.clone().matmul(layer.weight.to_tensor().transpose());
         let y = match &layer.bias {
             Some(bias) => y + bias.clone(),
             None => y,

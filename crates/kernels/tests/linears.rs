@@ -88,7 +88,7 @@ impl Shape {
             .iter()
             .enumerate()
             .map(|(i, _)| Layer {
-                weight: next(),
+                weight: next().into(),
                 bias: self.bias.then(&mut next),
                 low_rank: (self.rank > 0).then(|| LowRank {
                     a: next(),
@@ -183,7 +183,7 @@ fn no_tokens_make_no_output_and_the_same_numbers_the_same_bits() {
 #[test]
 fn a_transposed_weight_is_read_where_it_lies() {
     let (x, w) = (tensor([5, 4], 1), tensor([4, 3], 2));
-    let layer = |weight| [Layer { weight, bias: None, low_rank: None }];
+    let layer = |weight: Tensor<2>| [Layer { weight: weight.into(), bias: None, low_rank: None }];
     let found = linears(x.clone(), &Before::Nothing, &layer(w.clone().transpose()), None);
     near(&values(&found), &values(&x.matmul(w)), 1e-6, "a view");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use blocks::Format;
+
 /// One way of storing numbers; each tensor uses one.
 #[allow(non_camel_case_types, reason = "spelled as the files spell them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +114,23 @@ impl Dtype {
     pub fn is_float(self) -> bool {
         use Dtype::*;
         !matches!(self, F8_E4M3 | F8_E5M2 | I64 | I32 | I16 | I8 | U64 | U32 | U16 | U8 | Bool)
+    }
+
+    /// The kind of block, where numbers share one.
+    pub fn blocks(self) -> Option<Format> {
+        Some(match self {
+            Self::Q4_0 => Format::Q4_0,
+            Self::Q4_1 => Format::Q4_1,
+            Self::Q5_0 => Format::Q5_0,
+            Self::Q5_1 => Format::Q5_1,
+            Self::Q8_0 => Format::Q8_0,
+            Self::Q2_K => Format::Q2_K,
+            Self::Q3_K => Format::Q3_K,
+            Self::Q4_K => Format::Q4_K,
+            Self::Q5_K => Format::Q5_K,
+            Self::Q6_K => Format::Q6_K,
+            _ => return None,
+        })
     }
 
     /// Bytes that a row-major tensor of `shape` takes; blocks run along the last axis and never span rows.

@@ -23,4 +23,4 @@ pub use dtype::Dtype;
 pub use error::{Fault, WeightsError};
 pub use fingerprint::Fingerprint;
 pub use gguf::MetaValue;
-pub use tensor::TensorView;
+pub use tensor::{Blocks, TensorView};

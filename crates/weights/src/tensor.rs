@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use blocks::Format;
 use rayon::prelude::*;
 
 use crate::{Dtype, WeightsError, gguf::dequantise, write::Float};
@@ -20,6 +21,19 @@ pub struct TensorView<'a> {
     pub dtype: Dtype,
     pub(crate) bytes: &'a [u8],
     pub(crate) stored: Stored,
+}
+
+/// A matrix whose numbers share scales, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks<'a> {
+    /// The kind of block.
+    pub format: Format,
+    /// Rows and columns as the blocks lie, which run along the rows. Whole blocks make a row.
+    pub lies: [usize; 2],
+    /// They lie as columns what Hugging Face has as rows.
+    pub turned: bool,
+    /// All blocks, row after row. Rows are in Hugging Face's order.
+    pub bytes: Cow<'a, [u8]>,
 }
 
 /// What a file did to a tensor before it stored it.
@@ -145,6 +159,14 @@ impl<'a> TensorView<'a> {
         }
     }
 
+    /// The matrix without decoding it. None where each number stands for itself, or the tensor is no matrix.
+    pub fn blocks(&self) -> Option<Blocks<'a>> {
+        let (format, [rows, cols]) = (self.dtype.blocks()?, self.shape.as_slice().try_into().ok()?);
+        let turned = self.stored == Stored::Turned;
+        let lies = if turned { [cols, rows] } else { [rows, cols] };
+        Some(Blocks { format, lies, turned, bytes: self.bytes() })
+    }
+
     /// Numbers in a row, which is what rotary order moves: all but the outermost axis.
     fn width(&self) -> usize {
         self.shape.iter().skip(1).product()
@@ -206,6 +228,32 @@ mod tests {
             let stored: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
             prop_assert_eq!(view(&[rows, width], &stored, Stored::Plain).to_f32().unwrap(), numbers);
         }
+    }
+
+    #[test]
+    fn blocks_of_interleaved_rows_come_in_hugging_face_order() {
+        let rows: Vec<Vec<u8>> = (0..4).map(|row| vec![row; 34]).collect();
+        let stored = [0, 2, 1, 3].map(|row: usize| rows[row].clone()).concat();
+        let view = TensorView {
+            dtype: Dtype::Q8_0,
+            ..view(&[4, 32], &stored, Stored::Interleaved { head_dim: 4 })
+        };
+        let blocks = view.blocks().unwrap();
+        assert_eq!((blocks.format, blocks.lies, blocks.turned), (Format::Q8_0, [4, 32], false));
+        assert_eq!(*blocks.bytes, *rows.concat());
+        let mut decoded = vec![0.0; 128];
+        blocks.format.decode(&blocks.bytes, &mut decoded);
+        assert_eq!(decoded, view.to_f32().unwrap());
+    }
+
+    #[test]
+    fn blocks_of_a_turned_matrix_say_so() {
+        let stored: Vec<u8> = (0..2 * 34).collect();
+        let view = TensorView { dtype: Dtype::Q8_0, ..view(&[32, 2], &stored, Stored::Turned) };
+        let blocks = view.blocks().unwrap();
+        assert_eq!((blocks.lies, blocks.turned, &*blocks.bytes), ([2, 32], true, &*stored));
+        assert_eq!(TensorView { dtype: Dtype::F32, ..view.clone() }.blocks(), None);
+        assert_eq!(TensorView { shape: vec![64], ..view }.blocks(), None, "no matrix");
     }
 
     #[test]
