@@ -1,4 +1,5 @@
-"""Makes tests/fixtures/gguf/<family>.gguf of tests/fixtures/tiny/<family>, as llama.cpp's converter would.
+"""Makes tests/fixtures/gguf/<family>.gguf of tests/fixtures/tiny/<family>, as llama.cpp's converter would, and quantised
+ones of some families as its llama-quantize would.
 
 Names come from the tables of llama.cpp's own package (pip install gguf safetensors numpy); what its converter does to
 tensors and which keys it writes is followed from its `conversion` folder.
@@ -65,17 +66,22 @@ def stored(family, name, tensor):
     """What modify_tensors makes of a tensor."""
     if family.startswith("gemma") and name.endswith("norm.weight"):
         return tensor + 1
+    if family == "llama" and name.endswith(("q_proj.weight", "k_proj.weight")):
+        # LlamaModel.permute
+        width = 8
+        return tensor.reshape(-1, 2, width // 2, tensor.shape[1]).swapaxes(1, 2).reshape(tensor.shape).copy()
     turned = (".c_attn.weight", ".c_proj.weight", ".c_fc.weight")
     if family == "gpt2" and name.endswith(turned):
         return tensor.T.copy()
     return tensor
 
 
-for family, arch in FAMILIES.items():
-    folder = FIXTURES / "tiny" / family
+def make(family, tiny, arch, file, kinds=()):
+    """`kinds`: of linear layers and of the embedding, where their rows are whole blocks."""
+    folder = FIXTURES / "tiny" / tiny
     config = json.loads((folder / "config.json").read_text())
     tensors = load_file(folder / "model.safetensors")
-    path = FIXTURES / "gguf" / f"{family}.gguf"
+    path = FIXTURES / "gguf" / file
     out = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[arch])
     metadata(family, config, out)
     names = gguf.get_tensor_name_map(arch, config.get("num_hidden_layers", config.get("n_layer")))
@@ -83,9 +89,22 @@ for family, arch in FAMILIES.items():
         new = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if new is None:
             sys.exit(f"{family}: llama.cpp has no name for {name}")
-        out.add_tensor(new, stored(family, name, tensor))
+        tensor = stored(family, name, tensor)
+        kind = kinds and kinds["token_embd" in new or new.startswith("output.")]
+        if kind and tensor.ndim == 2 and tensor.shape[1] % 32 == 0 and "position" not in new:
+            out.add_tensor(new, gguf.quants.quantize(tensor, kind), raw_dtype=kind)
+        else:
+            out.add_tensor(new, tensor)
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
     print(path.name, path.stat().st_size)
+
+
+for family, arch in FAMILIES.items():
+    make(family, family, arch, f"{family}.gguf")
+KIND = gguf.GGMLQuantizationType
+make("llama", "llama_tied", ARCH.LLAMA, "llama_q4_1.gguf", (KIND.Q4_1, KIND.Q8_0))
+make("gpt2", "gpt2", ARCH.GPT2, "gpt2_q5_0.gguf", (KIND.Q5_0, KIND.Q5_1))
+make("qwen3", "qwen3", ARCH.QWEN3, "qwen3_q4_0.gguf", (KIND.Q4_0, KIND.Q8_0))

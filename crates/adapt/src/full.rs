@@ -74,7 +74,9 @@ impl Full {
         }
     }
 
-    fn of(tensors: Vec<Parameter>) -> Self {
+    /// What lies in blocks learns as the numbers that they stand for.
+    fn of(mut tensors: Vec<Parameter>) -> Self {
+        tensors.iter_mut().for_each(|tensor| tensor.value = tensor.value.to_tensor().into());
         let by_name = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i)).collect();
         Self { tensors, by_name }
     }
@@ -107,12 +109,12 @@ impl Learns for Full {
     }
 
     fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
-        self.tensors.iter().map(|tensor| &tensor.value)
+        self.tensors.iter().filter_map(|tensor| tensor.value.plain())
     }
 
     fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
         assert_eq!(values.len(), self.len(), "one value for each tensor");
-        let other = |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value, ..tensor.clone() };
+        let other = |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value: value.into(), ..tensor.clone() };
         let tensors = self.tensors.iter().zip(values).map(other).collect();
         Self { tensors, by_name: self.by_name.clone() }
     }
@@ -129,7 +131,7 @@ impl Learns for Full {
         let named = |tensor: &Parameter| NamedTensor {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
-            values: tensor.value.clone().without_autodiff().into_data().iter::<f32>().collect(),
+            values: tensor.value.to_tensor().without_autodiff().into_data().iter::<f32>().collect(),
         };
         self.tensors.iter().map(named).collect()
     }
@@ -145,7 +147,7 @@ impl Adapter for Full {
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {
-        Some(self.tensors[*self.by_name.get(name)?].value.clone())
+        Some(self.tensors[*self.by_name.get(name)?].value.to_tensor())
     }
 }
 

@@ -47,9 +47,13 @@ pub(crate) fn best(devices: &[CheckedDevice]) -> CheckedDevice {
     } else {
         usable().max_by(|a, b| speed(a).total_cmp(&speed(b)))
     };
-    let processor = || devices.iter().find(|checked| checked.device.kind == DeviceKind::Cpu);
-    let none = || CheckedDevice { device: model::devices::cpu(), check: None };
-    found.or_else(processor).cloned().unwrap_or_else(none)
+    found.cloned().unwrap_or_else(|| processor(devices))
+}
+
+/// Where a run goes that nothing else can compute.
+pub(crate) fn processor(devices: &[CheckedDevice]) -> CheckedDevice {
+    let processor = devices.iter().find(|checked| checked.device.kind == DeviceKind::Cpu);
+    processor.cloned().unwrap_or_else(|| CheckedDevice { device: model::devices::cpu(), check: None })
 }
 
 /// Which device to use, and a sentence that says why.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use adapt::Learner;
 use model::{Adapter, Bare, HeadModel, Text};
 use spec::{
-    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, RunId,
+    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, Quantization,
+    RunId,
     Task, Voice,
 };
 use text::Passage;
@@ -174,7 +175,8 @@ impl Engine {
         }
         let checkpoint = folder.checkpoint(&self.result_of(id)?);
         let context = knobs.context_length.value as usize;
-        let mut answerer = self.open_with_head(&job.model, task, context, knobs.seed.value, device, watch)?;
+        let how = (knobs.quantization.value, device);
+        let mut answerer = self.open_with_head(&job.model, task, context, knobs.seed.value, how, watch)?;
         let method = train::method(knobs, &answerer.model);
         let learner = train::learned(&checkpoint, &answerer.model, &method).map_err(bad)?;
         answerer.taught = Some((learner, job));
@@ -199,7 +201,7 @@ impl Engine {
         };
         let task = of_file(&config).ok_or_else(none)?;
         let longest = open.longest();
-        self.open_with_head(path, task, longest, 0, device, watch)
+        self.open_with_head(path, task, longest, 0, (Quantization::None, device), watch)
     }
 
     fn open_with_head(
@@ -208,7 +210,7 @@ impl Engine {
         task: Task,
         context: usize,
         seed: u64,
-        device: DeviceChoice,
+        (how, device): (Quantization, DeviceChoice),
         watch: &mut Watch<'_>,
     ) -> Result<Answerer, ApiError> {
         if watch(&Progress::Opening).is_break() {
@@ -221,7 +223,7 @@ impl Engine {
         let workers = Workers::new(device, 1).map_err(ApiError::from)?;
         let device =
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
-        let model = HeadModel::open(&open.checkpoint, head, &device).map_err(bad)?;
+        let model = HeadModel::open_as(&open.checkpoint, head, how, &device).map_err(bad)?;
         let context = context.min(model.longest());
         let base_has_head = head.from == model::HeadFrom::File;
         Ok(Answerer { open, model, task, workers, context, taught: None, base_has_head })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hub::Installed;
-use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes, Sure};
+use plan::{InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes, Sure};
 use serde::{Deserialize, Serialize};
 use spec::{ApiError, Code, DeviceInfo, LocalModel, ModelId, ModelOrigin, Sha256, Skill};
 
@@ -67,6 +67,7 @@ impl Sheet {
             max_position_embeddings: self.context,
             linears: LinearFacts::usual(self.hidden_size, self.intermediate_size, q, kv),
             tensors: Vec::new(),
+            stored: InBlocks::default(),
             kind: if self.reads_both_ways { ModelKind::Encoder } else { ModelKind::Decoder },
             labels: None,
             prefixes: Prefixes::default(),

@@ -13,7 +13,7 @@ use model::{
     encoder::EncoderConfig,
     seq2seq::{Seq2SeqConfig, has_own_head},
 };
-use plan::{LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts};
+use plan::{InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts};
 use serde::Serialize;
 use serde_json::Value;
 use spec::{ApiError, Code, ModelId, Prefix, Sha256};
@@ -277,6 +277,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 // Those of the decoder: of an encoder's layer that is a few too many, never too few.
                 linears: config.layer_linears().into_iter().map(linear_facts).collect(),
                 tensors: tensor_facts(config.tensors(*has_own_head)),
+                stored: InBlocks::default(),
             };
         }
         Shape::Encoder(config) => {
@@ -297,6 +298,7 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
                 max_position_embeddings: n(config.longest()),
                 linears: config.layer_linears().into_iter().map(linear_facts).collect(),
                 tensors: tensor_facts(config.tensors()),
+                stored: InBlocks::default(),
             };
         }
     };
@@ -317,7 +319,17 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
         max_position_embeddings: n(config.max_position_embeddings),
         linears: config.layer_linears().into_iter().map(linear_facts).collect(),
         tensors: tensor_facts(config.tensors()),
+        stored: in_blocks(&model.checkpoint, config.tensors()),
     }
+}
+
+/// What the file has in blocks of the tensors that make up the model.
+fn in_blocks(checkpoint: &Checkpoint, tensors: Vec<(String, Vec<usize>)>) -> InBlocks {
+    let matrices = tensors.iter().filter_map(|(name, _)| checkpoint.tensor(name)).filter(|view| view.shape.len() == 2);
+    let stored = matrices.filter(|view| view.dtype.blocks().is_some()).map(|view| {
+        InBlocks { n: view.n_numbers() as u64, bytes: view.dtype.bytes_of(&view.shape).unwrap_or(0) as u64 }
+    });
+    stored.fold(InBlocks::default(), |all, one| InBlocks { n: all.n + one.n, bytes: all.bytes + one.bytes })
 }
 
 fn tensor_facts(tensors: Vec<(String, Vec<usize>)>) -> Vec<TensorFacts> {

@@ -2,8 +2,8 @@
 
 use plan::{Draft, Sure};
 use spec::{
-    ApiError, Asked, Because, CheckedDevice, Code, DeviceFit, DeviceInfo, Fit, FitKind, KNOBS, Knob,
-    KnobError, ModelId, Planned, PlannedKnob, RunId, RunSpec,
+    ApiError, Asked, Because, CheckedDevice, Code, DeviceFit, DeviceInfo, DeviceKind, Fit, FitKind, KNOBS,
+    Knob, KnobError, ModelId, Planned, PlannedKnob, RunId, RunSpec,
 };
 
 use crate::{
@@ -52,7 +52,11 @@ impl Engine {
         let chosen = device_of(spec, &devices)?;
         let plan = self.draft(spec, &ground, &chosen)?.plan;
         let on = |CheckedDevice { device, check }: &CheckedDevice| -> Result<DeviceFit, ApiError> {
-            let there = RunSpec { device: spec.device.map(|_| device.choice), ..spec.clone() };
+            let mut there = RunSpec { device: spec.device.map(|_| device.choice), ..spec.clone() };
+            if device.kind != DeviceKind::Cpu {
+                // Elsewhere weights are exact; who asks for others there hears it when that is chosen.
+                there.knobs.quantization = None;
+            }
             let draft = self.draft(&there, &ground, device)?;
             Ok(DeviceFit {
                 fit: fit(&draft, device),

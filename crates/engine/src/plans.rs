@@ -5,13 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use data::Kept;
 use plan::{DataFacts, DeviceFacts, Facts, ModelFacts};
 use spec::{
-    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, RunId, RunSpec, Sha256,
+    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec, Sha256,
     Supervise,
 };
 
 use crate::{
     Engine, Prepared, Watch,
-    advice::{best, named, refuse_failed},
+    advice::{best, named, processor, refuse_failed},
     errors::AtTheEdge,
     known::Measured,
     tasks::kind_of,
@@ -124,6 +124,7 @@ impl Engine {
 /// The device that is asked for, or the best of them; refused if its last check failed.
 pub(crate) fn device_of(spec: &RunSpec, devices: &[CheckedDevice]) -> Result<DeviceInfo, ApiError> {
     let chosen = match spec.device {
+        None if spec.knobs.quantization.is_some_and(|how| how != Quantization::None) => processor(devices),
         None => best(devices),
         Some(choice) => named(choice, devices)?,
     };

@@ -8,7 +8,9 @@ use model::{
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice};
+use spec::{
+    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, Quantization, RunId, Search, Voice,
+};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{
@@ -79,7 +81,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Tuned, ApiError> {
         let path = self.locate_model(id, watch)?;
-        let (open, model) = self.open_at(&path, device, watch)?;
+        let (open, model) = self.open_at(&path, Quantization::None, device, watch)?;
         Ok(Tuned { open, model, taught: None })
     }
 
@@ -107,7 +109,9 @@ impl Engine {
             )
             .hint("Ask it what a text is instead: tunesmith classify."));
         }
-        let (open, model) = self.open_at(&job.model, device, watch)?;
+        // The base as it was when it was learned beside.
+        let quantization = job.plan.knobs.quantization.value;
+        let (open, model) = self.open_at(&job.model, quantization, device, watch)?;
         let method = train::method(&job.plan.knobs, model.base());
         let learner = train::learned(&folder.checkpoint(&checkpoint), model.base(), &method).map_err(bad)?;
         Ok(Tuned { open, model, taught: Some(Taught { learner, job, checkpoint }) })
@@ -116,6 +120,7 @@ impl Engine {
     fn open_at(
         &self,
         path: &Path,
+        how: Quantization,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
     ) -> Result<(Arc<OpenModel>, Writes), ApiError> {
@@ -133,7 +138,7 @@ impl Engine {
             ModelKind::EncoderDecoder => {
                 Writes::Seq2Seq(Box::new(Seq2Seq::open(&open.checkpoint, &device).map_err(bad)?))
             }
-            _ => Writes::Decoder(Box::new(Decoder::open(&open.checkpoint, &device).map_err(bad)?)),
+            _ => Writes::Decoder(Box::new(Decoder::open_as(&open.checkpoint, how, &device).map_err(bad)?)),
         };
         Ok((open, model))
     }

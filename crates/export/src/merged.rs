@@ -11,8 +11,8 @@ use std::{
 
 use adapt::Learner;
 use burn::tensor::Tensor;
-use model::{Adapter, Bare, DecoderConfig, Parameter, head_spec, seq2seq::Seq2SeqConfig};
-use spec::{ExportForm, Precision};
+use model::{Adapter, Bare, DecoderConfig, Parameter, Weight, head_spec, seq2seq::Seq2SeqConfig};
+use spec::{ExportForm, Precision, Quantization};
 use weights::{
     Checkpoint, TensorView,
     write::{Float, Outgoing, Trouble, safetensors},
@@ -121,8 +121,9 @@ struct Part<'a> {
 enum Frozen<'a> {
     /// In the base's file.
     Stored(TensorView<'a>),
-    /// In memory: a head that was made new, and the encoder under it, whose file may call its tensors otherwise.
-    Held(Tensor<2>),
+    /// In memory: a head that was made new, and the encoder under it, whose file may call its tensors otherwise; and
+    /// weights that were quantised as they were read.
+    Held(Weight),
 }
 
 impl Part<'_> {
@@ -133,7 +134,7 @@ impl Part<'_> {
     fn numbers(&self) -> Result<Vec<f32>, Trouble> {
         match &self.frozen {
             Frozen::Stored(view) => Ok(view.to_f32()?),
-            Frozen::Held(tensor) => numbers(tensor.clone()),
+            Frozen::Held(weight) => numbers(weight.to_tensor()),
         }
     }
 }
@@ -147,7 +148,11 @@ fn numbers(tensor: Tensor<2>) -> Result<Vec<f32>, Trouble> {
 /// configuration says is the embedding, or masks that older files carry along.
 fn kept(tuned: Tuned<'_>) -> Result<Vec<Part<'_>>, ExportError> {
     let config = tuned.base.config_json()?;
-    if head_spec(&tuned.card.plan.task.value, &config, 0).is_some() || Seq2SeqConfig::is_one(&config) {
+    let how = tuned.card.plan.knobs.quantization.value;
+    // What was learned goes with the base as it was then: into the numbers that its blocks stood for.
+    let is_remade = matches!(how, Quantization::Nf4 | Quantization::Q8_0);
+    let has_head = head_spec(&tuned.card.plan.task.value, &config, 0).is_some();
+    if is_remade || has_head || Seq2SeqConfig::is_one(&config) {
         let base = Opened::base(tuned)?;
         let held = |parameter: &Parameter| Part {
             name: parameter.name.clone(),

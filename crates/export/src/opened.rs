@@ -5,6 +5,7 @@ use model::{
     seq2seq::{Seq2Seq, Seq2SeqConfig, Texts},
 };
 use serde_json::Value;
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{ExportError, Tuned, fixed_prompt, logits};
@@ -20,7 +21,8 @@ pub(crate) enum Opened {
 impl Opened {
     /// The base as the run had it: a head that was made new is made again from the run's seed.
     pub(crate) fn base(tuned: Tuned<'_>) -> Result<Self, ExportError> {
-        Self::open(tuned, tuned.base, &tuned.base.config_json()?)
+        let how = tuned.card.plan.knobs.quantization.value;
+        Self::open(tuned, tuned.base, &tuned.base.config_json()?, how)
     }
 
     /// What was exported.
@@ -28,7 +30,7 @@ impl Opened {
     /// # Errors
     /// [`ExportError::Damaged`] where its head is not the one that was written.
     pub(crate) fn written(tuned: Tuned<'_>, written: &Checkpoint) -> Result<Self, ExportError> {
-        let opened = Self::open(tuned, written, &written.config_json()?)?;
+        let opened = Self::open(tuned, written, &written.config_json()?, Quantization::None)?;
         if let Self::Head(model) = &opened
             && !model.born().is_empty()
         {
@@ -37,14 +39,19 @@ impl Opened {
         Ok(opened)
     }
 
-    fn open(tuned: Tuned<'_>, checkpoint: &Checkpoint, config: &Value) -> Result<Self, ExportError> {
+    fn open(
+        tuned: Tuned<'_>,
+        checkpoint: &Checkpoint,
+        config: &Value,
+        how: Quantization,
+    ) -> Result<Self, ExportError> {
         let plan = &tuned.card.plan;
         Ok(match head_spec(&plan.task.value, config, plan.knobs.seed.value) {
-            Some(spec) => Self::Head(HeadModel::open(checkpoint, spec, tuned.device)?),
+            Some(spec) => Self::Head(HeadModel::open_as(checkpoint, spec, how, tuned.device)?),
             None if Seq2SeqConfig::is_one(config) => {
                 Self::Seq2Seq(Box::new(Seq2Seq::open(checkpoint, tuned.device)?))
             }
-            None => Self::Writer(Decoder::open(checkpoint, tuned.device)?),
+            None => Self::Writer(Decoder::open_as(checkpoint, how, tuned.device)?),
         })
     }
 

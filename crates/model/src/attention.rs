@@ -1,7 +1,7 @@
 //! Attention: each token looks at those it may see.
 
 use burn::tensor::{Tensor, activation::softmax};
-use kernels::{Before, attention};
+use kernels::{Before, attention, on_processor};
 
 use crate::{
     Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, linear::together,
@@ -98,12 +98,14 @@ impl Attention {
             Some(norms) => norms[norm].forward(y.reshape([-1, d as i32]), adapter),
             None => y,
         };
+        let parts = |all: Tensor<2>| {
+            let (q, kv) = (heads * d, groups * d);
+            [(0, q), (q, kv), (q + kv, kv)].map(|(from, n)| all.clone().narrow(1, from, n))
+        };
         let [q, k, v] = match &self.qkv {
+            all if on_processor(&x) => parts(together(x, &Before::Nothing, all.all(), None, adapter)),
             Qkv::Apart(layers) => layers.each_ref().map(|layer| layer.forward(&x, adapter)),
-            Qkv::Fused(layer) => {
-                let (all, q, kv) = (layer.forward(&x, adapter), heads * d, groups * d);
-                [(0, q), (q, kv), (q + kv, kv)].map(|(from, n)| all.clone().narrow(1, from, n))
-            }
+            Qkv::Fused(layer) => parts(layer.forward(&x, adapter)),
         };
         let q = sight.turn(split(normed(q, 0), heads));
         let k = sight.turn(split(normed(k, 1), groups));
@@ -124,6 +126,9 @@ impl Attention {
         };
         let seen = softmax(scores, 3).reshape([rows, groups, stacked, keys]).matmul(v);
         let seen = seen.reshape([rows, heads, width, d]).swap_dims(1, 2).reshape([rows * width, heads * d]);
-        self.o_proj.forward(&seen, adapter)
+        match on_processor(&seen) {
+            true => together(seen, &Before::Nothing, std::slice::from_ref(&self.o_proj), None, adapter),
+            false => self.o_proj.forward(&seen, adapter),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What an adapter needs to know of the model it stands beside.
 
 use burn::tensor::{Device, Tensor};
+use kernels::Weight;
 
 use crate::{Adapter, Decoder};
 
@@ -58,14 +59,22 @@ pub struct Parameter {
     pub name: String,
     /// The checkpoint's: `[out, in]` or `[n]`.
     pub shape: Vec<usize>,
-    /// A vector is `[1, n]`.
-    pub value: Tensor<2>,
+    /// A vector is `[1, n]`. A matrix may be quantised.
+    pub value: Weight,
 }
 
 impl Parameter {
     /// The adapter's tensor of that name, or the frozen one.
     pub(crate) fn of(&self, adapter: &dyn Adapter) -> Tensor<2> {
-        adapter.in_place_of(&self.name).unwrap_or_else(|| self.value.clone())
+        self.weight(adapter).to_tensor()
+    }
+
+    /// The same, left in its blocks where it lies in such.
+    pub(crate) fn weight(&self, adapter: &dyn Adapter) -> Weight {
+        match adapter.in_place_of(&self.name) {
+            Some(learned) => Weight::Plain(learned),
+            None => self.value.clone(),
+        }
     }
 }
 

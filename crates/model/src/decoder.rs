@@ -2,9 +2,11 @@
 //!
 //! Activations are `[tokens, width]`, the rows of a batch one after another; only attention sees rows and heads.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
+use kernels::{Before, Weight, on_processor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
+    quantised::{self, Given},
 };
 
 /// A frozen decoder on one device.
@@ -47,22 +50,32 @@ impl Decoder {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
-        Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, device)
+        Self::open_as(checkpoint, Quantization::None, device)
+    }
+
+    /// The same, its weights kept as `how` says.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
+    pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
+        Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, how, device)
     }
 
     /// The same of a shape that is not quite the file's own.
     pub(crate) fn read(
         config: DecoderConfig,
         checkpoint: &Checkpoint,
+        how: Quantization,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        Self::build(config, device, &mut |name, expected| {
+        quantised::check(how, device)?;
+        Self::build(config, device, &mut |name, expected, part| {
             let view = checkpoint.tensor(name).ok_or_else(|| ModelError::MissingTensor(name.to_owned()))?;
             if view.shape != expected {
                 let (found, expected) = (view.shape.clone(), expected.to_vec());
                 return Err(ModelError::WrongShape { name: name.to_owned(), found, expected });
             }
-            Ok(view.to_f32()?)
+            quantised::given(&view, how, part)
         })
     }
 
@@ -73,14 +86,14 @@ impl Decoder {
     /// None of its own; the shape is taken as it is.
     pub fn random(config: DecoderConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        Self::build(config, device, &mut |_, shape| {
-            Ok(match shape {
+        Self::build(config, device, &mut |_, shape, _| {
+            Ok(Given::Numbers(match shape {
                 [_, width] => {
                     let bound = (3.0 / *width as f32).sqrt();
                     (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect()
                 }
                 _ => vec![1.0; shape.iter().product()],
-            })
+            }))
         })
     }
 
@@ -99,10 +112,10 @@ impl Decoder {
                 after_mlp: names.after_mlp.map(|norm| parts.norm(&at(norm))).transpose()?,
             });
         }
-        let embed_tokens = parts.weight(names.embed_tokens)?;
+        let embed_tokens = parts.tokens(names.embed_tokens)?;
         let embed_positions = names.embed_positions.map(|path| parts.weight(path)).transpose()?;
         let lm_head =
-            if config.tie_word_embeddings { embed_tokens.clone() } else { parts.weight(LM_HEAD)? };
+            if config.tie_word_embeddings { embed_tokens.clone() } else { parts.tokens(LM_HEAD)? };
         let norm = parts.norm(names.norm)?;
         let parameters = parts.parameters;
         let device = device.clone();
@@ -133,8 +146,8 @@ impl Decoder {
     }
 
     /// The output projection, the adapter's or the frozen one, `[vocab_size, hidden_size]`.
-    pub fn head(&self, adapter: &dyn Adapter) -> Tensor<2> {
-        self.lm_head.of(adapter)
+    pub fn head(&self, adapter: &dyn Adapter) -> Weight {
+        self.lm_head.weight(adapter)
     }
 
     /// That the adapter has an output projection of its own.
@@ -162,10 +175,7 @@ impl Decoder {
         if let Some(most) = self.config.most_tokens().filter(|most| layout.reach > *most) {
             return Err(ModelError::TooLong { tokens: layout.reach, most });
         }
-        let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
-        let n = ids.len();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [n]), &self.device);
-        let mut x = self.embed_tokens.of(adapter).select(0, ids);
+        let mut x = self.embed_tokens.weight(adapter).select(ids);
         if let Some(scale) = self.config.embedding_scale {
             x = x * scale;
         }
@@ -185,6 +195,14 @@ impl Decoder {
     ///
     /// - hidden: `[tokens, hidden_size]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        self.config.logit_cap.apply(hidden.matmul(self.head(adapter).transpose()))
+        let head = self.head(adapter);
+        let scores = match on_processor(&hidden) {
+            true => {
+                let layer = kernels::Layer { weight: head, bias: None, low_rank: None };
+                kernels::linears(hidden, &Before::Nothing, &[layer], None)
+            }
+            false => hidden.matmul(head.to_tensor().transpose()),
+        };
+        self.config.logit_cap.apply(scores)
     }
 }

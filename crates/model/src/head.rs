@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
-use spec::Task;
+use spec::{Quantization, Task};
 use weights::Checkpoint;
 
 use crate::{
@@ -145,10 +145,26 @@ impl HeadModel {
     /// A kind of model that cannot be given such a head, a tensor that is missing, or one of another shape than the
     /// configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
-        Ok(match EncoderConfig::is_one(&checkpoint.config_json()?) {
-            true => Self::Encoder(Classifier::open(checkpoint, spec, device)?),
-            false => Self::Decoder(Scorer::open(checkpoint, spec, device)?),
-        })
+        Self::open_as(checkpoint, spec, Quantization::None, device)
+    }
+
+    /// The same, the weights of a decoder kept as `how` says.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or an encoder or a device that cannot compute with weights that are kept so.
+    pub fn open_as(
+        checkpoint: &Checkpoint,
+        spec: HeadSpec,
+        how: Quantization,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        match EncoderConfig::is_one(&checkpoint.config_json()?) {
+            true if how != Quantization::None => Err(ModelError::Unsupported(format!(
+                "the weights of an encoder are not kept as {how}; encoders are small: choose the quantization none"
+            ))),
+            true => Ok(Self::Encoder(Classifier::open(checkpoint, spec, device)?)),
+            false => Ok(Self::Decoder(Scorer::open(checkpoint, spec, how, device)?)),
+        }
     }
 
     /// The head.

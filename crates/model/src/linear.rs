@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use kernels::{Before, Layer, on_processor};
+use kernels::{Before, Layer, Weight, on_processor};
 
 use crate::{Adapter, Beside, Parameter};
 
@@ -20,9 +20,14 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// The adapter's weight or the frozen one, `[out, in]`.
+    /// The numbers of the adapter's weight or of the frozen one, `[out, in]`.
     pub fn weight(&self, adapter: &dyn Adapter) -> Tensor<2> {
-        let weight = self.weight.of(adapter);
+        self.operand(adapter).to_tensor()
+    }
+
+    /// The same as products take it, which may be quantised.
+    fn operand(&self, adapter: &dyn Adapter) -> Weight {
+        let weight = self.weight.weight(adapter);
         if self.fan_in_fan_out { weight.transpose() } else { weight }
     }
 
@@ -34,10 +39,19 @@ impl Linear {
 
     /// - x: `[tokens, in]` → `[tokens, out]`
     pub fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let y = x.clone().matmul(self.weight(adapter).transpose());
-        let y = match &self.bias {
-            Some(bias) => y + bias.of(adapter),
-            None => y,
+        let (weight, bias) = (self.operand(adapter), self.bias.as_ref().map(|bias| bias.of(adapter)));
+        let y = match weight {
+            Weight::Plain(weight) => {
+                let y = x.clone().matmul(weight.transpose());
+                match bias {
+                    Some(bias) => y + bias,
+                    None => y,
+                }
+            }
+            weight @ Weight::Quantised(_) => {
+                let layer = Layer { weight, bias, low_rank: None };
+                kernels::linears(x.clone(), &Before::Nothing, &[layer], None)
+            }
         };
         adapter.linear(&self.path, x, y)
     }
@@ -50,7 +64,7 @@ impl Linear {
             Beside::Unsaid => return None,
         };
         let bias = self.bias.as_ref().map(|bias| bias.of(adapter));
-        Some(Layer { weight: self.weight(adapter), bias, low_rank })
+        Some(Layer { weight: self.operand(adapter), bias, low_rank })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{
@@ -27,11 +28,16 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Reads decoder and head. A head that the file does not have, or has for another number of labels, is made new.
+    /// Reads decoder and head, the weights of the one kept as `how` says. A head that the file does not have, or has for another number of labels, is made new.
     ///
     /// # Errors
     /// A head that reads tokens, a tensor that is missing, or one of another shape than the configuration makes it.
-    pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
+    pub fn open(
+        checkpoint: &Checkpoint,
+        spec: HeadSpec,
+        how: Quantization,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         if spec.reads == Reads::Tokens {
             return Err(ModelError::Unsupported(
                 "a decoder cannot give each word a label: it reads a word before what follows it. BERT, MiniLM, \
@@ -42,7 +48,7 @@ impl Scorer {
         let json = checkpoint.config_json()?;
         // The file of a classifier has no output projection, and that of a writer needs none here.
         let config = DecoderConfig { tie_word_embeddings: true, ..DecoderConfig::from_json(&json)? };
-        let decoder = Decoder::read(config, checkpoint, device)?;
+        let decoder = Decoder::read(config, checkpoint, how, device)?;
         let (name, shape) = (format!("{SCORE}.weight"), [spec.num_labels, decoder.config().hidden_size]);
         let stored =
             checkpoint.tensor(&name).filter(|view| view.shape == shape && spec.from == HeadFrom::File);
@@ -53,7 +59,7 @@ impl Scorer {
                 (normal(shape[0] * shape[1], spread, spec.seed), vec![SCORE.to_owned()])
             }
         };
-        let value = Tensor::from_data(TensorData::new(numbers, shape), device);
+        let value = Tensor::from_data(TensorData::new(numbers, shape), device).into();
         let score = Parameter { name, shape: shape.to_vec(), value };
         let parameters = decoder.parameters().iter().chain([&score]).cloned().collect();
         Ok(Self { decoder, spec, padding: padding_of(&json), score, parameters, born })

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use spec::{ApiError, Code, DeviceChoice, KnobError, TaskKind};
+use spec::{ApiError, Code, DeviceChoice, KnobError, Quantization, TaskKind};
 
-use crate::{ModelKind, words};
+use crate::{ModelKind, NotQuantised, words};
 
 /// A question that has no plan. [`PlanError::hint`] says what to change.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -76,6 +76,14 @@ pub enum PlanError {
         /// The task.
         task: TaskKind,
     },
+    /// Weights that cannot be kept as was asked.
+    #[error("weights kept as {how} {}", .why.said())]
+    NotQuantised {
+        /// As asked for.
+        how: Quantization,
+        /// Why not.
+        why: NotQuantised,
+    },
     /// The least it would take is more than there is.
     #[error("this run needs at least {}, and {device} has {} free", words::bytes(*.needs), words::bytes(*.has))]
     TooLarge {
@@ -95,7 +103,7 @@ impl PlanError {
     pub fn code(&self) -> Code {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
-            Self::DataTeachesOther { .. } | Self::NotForTask { .. } => Code::Usage,
+            Self::DataTeachesOther { .. } | Self::NotForTask { .. } | Self::NotQuantised { .. } => Code::Usage,
             Self::ModelCannot { .. } => Code::BadModel,
             Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
@@ -129,6 +137,7 @@ impl PlanError {
             Self::NoLabels => "Import the data again and map the column of labels.".to_owned(),
             Self::OneLabel { .. } => "Add rows with other labels.".to_owned(),
             Self::NotForTask { .. } => "Leave it open.".to_owned(),
+            Self::NotQuantised { why, .. } => why.instead().to_owned(),
             Self::UnknownModule { known, .. } => {
                 format!("Choose from {}, or write all-linear.", known.join(", "))
             }

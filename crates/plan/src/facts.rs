@@ -42,6 +42,8 @@ pub struct ModelFacts {
     pub linears: Vec<LinearFacts>,
     /// All its tensors by name, as whoever names what learns means them. Empty where only the shape is known.
     pub tensors: Vec<TensorFacts>,
+    /// What its file has in blocks.
+    pub stored: InBlocks,
     /// How it reads.
     pub kind: ModelKind,
     /// What the outputs of its own head are called, in their order; none where it has no such head.
@@ -57,6 +59,15 @@ pub struct Prefixes {
     pub own: Prefix,
     /// Those of a task: `task_specific_params`.
     pub of_tasks: Vec<String>,
+}
+
+/// Numbers that share scales.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InBlocks {
+    /// Numbers.
+    pub n: u64,
+    /// Bytes that they take so.
+    pub bytes: u64,
 }
 
 /// A tensor of a model.
@@ -102,6 +113,12 @@ impl ModelFacts {
             ModelKind::Encoder => self.n_parameters.saturating_sub(looked_up * u64::from(self.hidden_size)),
             ModelKind::Decoder | ModelKind::EncoderDecoder => self.n_parameters,
         }
+    }
+
+    /// Numbers of the linear layers within all layers.
+    pub(crate) fn n_linear(&self) -> u64 {
+        let each = self.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs));
+        (each.sum::<u64>() * u64::from(self.n_layers)).min(self.n_parameters)
     }
 
     /// Numbers of the model's own that learn where `trainable` says which: all of them where names are not known. A head

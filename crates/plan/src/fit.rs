@@ -1,8 +1,8 @@
 //! Whether something fits into the memory there is, and what to say of it.
 
-use spec::{DeviceInfo, Fit, FitKind, TargetModules};
+use spec::{DeviceInfo, Fit, FitKind, Quantization, TargetModules};
 
-use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes};
+use crate::{DeviceFacts, InBlocks, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes};
 
 /// Up to this share of the memory there is room to spare.
 const GOOD: f64 = 0.70;
@@ -46,6 +46,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
         tokens: TOKENS,
         mean: None,
         batch: 1,
+        quantization: Quantization::None,
         rank: RANK,
         targets: TargetModules::AllLinear,
         full: None,
@@ -98,6 +99,7 @@ impl ModelFacts {
             max_position_embeddings: 2048,
             linears: LinearFacts::usual(hidden, inner, heads * head_dim, kv_heads * head_dim),
             tensors: Vec::new(),
+            stored: InBlocks::default(),
             kind: ModelKind::Decoder,
             labels: None,
             prefixes: Prefixes::default(),

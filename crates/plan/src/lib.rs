@@ -12,6 +12,7 @@ mod fit;
 mod forecast;
 mod memory;
 mod pace;
+mod quantised;
 mod resolve;
 mod rows;
 mod smaller;
@@ -22,10 +23,11 @@ mod words;
 pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
 pub use facts::{
-    DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts,
+    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts,
 };
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
+pub use quantised::NotQuantised;
 pub use resolve::{Draft, draft, resolve};
 pub use smaller::smaller;
 pub use task::{possible, tasks};

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
-//! base        = 4 · n_parameters                                        frozen, f32, held once
+//! base        = 4 · n_parameters                                        frozen, f32, held once; what is quantised takes
+//!                                                                       its blocks' bytes instead, see `quantised`
 //! adapter     = 4 · n_learning · (1 weights + 2 moments + gradients)    gradients: one copy per row at once; n_learning:
 //!                                                                       of the adapter, or what full training moves
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · inner_dim + kv · kv_dim
@@ -20,9 +21,9 @@
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller. MiniLM, sixteen texts of
 //! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.72 where training in full took 0.78.
 
-use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task, Trainable};
+use spec::{DeviceKind, Method, Plan, Quantization, Range, TargetModules, Task, Trainable};
 
-use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters};
+use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters, quantised};
 
 /// What a measurement corrects.
 pub(crate) struct Coefficients {
@@ -73,6 +74,8 @@ pub struct Load {
     pub mean: Option<f64>,
     /// Rows of a batch.
     pub batch: u32,
+    /// How frozen weights are kept.
+    pub quantization: Quantization,
     /// Of the adapter.
     pub rank: u32,
     /// What is adapted.
@@ -91,6 +94,7 @@ impl Load {
             tokens: knobs.context_length.value,
             mean: None,
             batch: knobs.batch_size.value,
+            quantization: knobs.quantization.value,
             rank: knobs.rank.value,
             targets: knobs.target_modules.value.clone(),
             full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
@@ -169,7 +173,7 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
     };
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {
-        base: BYTES * model.n_parameters as f64,
+        base: quantised::bytes_of(model, load.quantization),
         adapter: BYTES * n_learning * (3.0 + gradients),
         activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
         logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,

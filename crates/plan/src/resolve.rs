@@ -12,6 +12,7 @@ use crate::{
     memory,
     memory::outputs,
     pace::{self, Budget},
+    quantised,
     rows::{self, Rows},
     task,
     time::{Speed, speed},
@@ -67,13 +68,16 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let trainable = or(&asked.trainable, || usual(Trainable::default(), "full fine-tuning moves all of it"));
     let full = (method.value == Method::Full).then_some(&trainable.value);
     let outputs = outputs(&task.value);
+    let quantization = or(&asked.quantization, || quantised::choose(facts, method.value));
     let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));
     let target_modules = or(&asked.target_modules, || {
         usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
     });
     let fits = |tokens: u32, batch: u32| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
-        let load = Load { tokens, mean: None, batch, rank, targets, full: full.cloned(), outputs };
+        let quantization = quantization.value;
+        let full = full.cloned();
+        let load = Load { tokens, mean: None, batch, quantization, rank, targets, full, outputs };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
     let context_length = or(&asked.context_length, || {
@@ -116,6 +120,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         packing,
         method: method.clone(),
         trainable: trainable.clone(),
+        quantization: quantization.clone(),
         rank,
         alpha,
         dropout: or(&asked.dropout, || dropout(data.n_train)),

@@ -6,7 +6,7 @@ mod common;
 use common::{data, device, facts, question, smollm2};
 use plan::{DataKind, Facts, Load, PlanError, draft, memory, resolve, smaller};
 use proptest::prelude::*;
-use spec::{Asked, Because, DeviceKind, Effort, RunSpec, TargetModules};
+use spec::{Asked, Because, DeviceKind, Effort, Quantization, RunSpec, TargetModules};
 
 fn kinds() -> impl Strategy<Value = DeviceKind> {
     use DeviceKind::*;
@@ -64,7 +64,9 @@ proptest! {
         let knobs = &before.plan.knobs;
         let needs = |tokens, batch| {
             let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
-            memory(&facts.model, &facts.device, &Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None }).total()
+            let quantization = knobs.quantization.value;
+            let load = Load { tokens, mean: None, batch, quantization, rank, targets, full: None, outputs: None };
+            memory(&facts.model, &facts.device, &load).total()
         };
         let (context, batch) = (knobs.context_length.value, knobs.batch_size.value);
         match smaller(&before.plan, &facts.model, &facts.device) {
@@ -134,7 +136,8 @@ proptest! {
     ) {
         let device = device(kind, 8);
         let targets = TargetModules::AllLinear;
-        let load = Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None };
+        let quantization = Quantization::None;
+        let load = Load { tokens, mean: None, batch, quantization, rank, targets, full: None, outputs: None };
         let total = |load: Load| memory(&smollm2(), &device, &load).total();
         let now = total(load.clone());
         let longer = total(Load { tokens: tokens + more, ..load.clone() });

@@ -6,7 +6,7 @@ mod common;
 use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
 use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
-use spec::{Asked, Code, DeviceKind, Method, RunSpec, TargetModules, Task, TaskKind, Trainable};
+use spec::{Asked, Code, DeviceKind, Method, Quantization, RunSpec, TargetModules, Task, TaskKind, Trainable};
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
     Facts { model, data, device: device(DeviceKind::Cpu, 8) }
@@ -105,6 +105,7 @@ fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
         tokens,
         mean,
         batch,
+        quantization: Quantization::None,
         rank,
         targets: TargetModules::AllLinear,
         full: None,

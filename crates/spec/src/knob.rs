@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Chosen, Prefix, Trainable};
+use crate::{Chosen, Prefix, Quantization, Trainable};
 
 /// How the learning rate goes after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,7 +249,7 @@ macro_rules! word_setting {
         }
     )+};
 }
-word_setting!(Method, Prefix, Schedule, Supervise, TargetModules, Trainable);
+word_setting!(Method, Prefix, Quantization, Schedule, Supervise, TargetModules, Trainable);
 
 fn fits(kind: KnobKind, number: Option<f64>) -> bool {
     match (kind, number) {
@@ -365,6 +365,10 @@ fn everything() -> Chosen<Trainable> {
     Chosen::new(Trainable::default(), crate::Because::Usual("all of it".to_owned()))
 }
 
+fn decoded() -> Chosen<Quantization> {
+    Chosen::new(Quantization::None, crate::Because::Usual("there was no other way".to_owned()))
+}
+
 fn no_prefix() -> Chosen<Prefix> {
     Chosen::new(Prefix::default(), crate::Because::Usual("texts were read as they stood".to_owned()))
 }
@@ -395,6 +399,10 @@ knobs! {
     trainable: Trainable, "What learns",
         "With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it.",
         KnobKind::Words { examples: &["all", "!embeddings", "layers:4-5,head", "biases,head"] };
+    #[serde(default = "decoded")]
+    quantization: Quantization, "Frozen weights",
+        "none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are.",
+        KnobKind::Choice { of: Quantization::WORDS };
     rank: u32, "Rank",
         "How much the adapter can hold. Double it if the model does not pick up the task.",
         KnobKind::Whole { min: 1, max: 1024 };

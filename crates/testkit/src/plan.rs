@@ -1,8 +1,8 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Prefix, Range, Schedule, Sha256,
-    Supervise, TargetModules, Task, Template, Trainable,
+    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Prefix, Quantization, Range, Schedule,
+    Sha256, Supervise, TargetModules, Task, Template, Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -17,6 +17,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         packing: asked(false),
         method: asked(Method::Lora),
         trainable: asked(Trainable::default()),
+        quantization: asked(Quantization::None),
         rank: asked(8),
         alpha: asked(16.0),
         dropout: asked(0.0),

@@ -69,7 +69,7 @@ pub(crate) fn forward(
     let frozen = head.clone().without_autodiff();
     let made = cross_entropy(plain, &frozen, &targets, model.config().logit_cap.0, wanted)?;
     let gradient = made.hidden.unwrap_or_else(|| Tensor::zeros([1, 1], device));
-    let (loss, head) = (made.loss, made.head.map(|gradient| (head, gradient)));
+    let (loss, head) = (made.loss, made.head.map(|gradient| (head.to_tensor(), gradient)));
     Ok(Some(Forward { hidden, loss, gradient, head }))
 }
 

@@ -66,7 +66,7 @@ impl Objective for Seq2Seq {
         let gradient = want == Want::Gradient;
         let wanted = Wanted { hidden: gradient, head: gradient && head_learns };
         let (plain, plain_head) = (hidden.clone().without_autodiff(), head.clone().without_autodiff());
-        let sums = cross_entropy(plain, &plain_head, &targets, None, wanted)?;
+        let sums = cross_entropy(plain, &plain_head.into(), &targets, None, wanted)?;
         Ok(Some(Pass {
             loss: sums.loss,
             backward: Box::new(move |scale| {

@@ -281,7 +281,7 @@ fn what_is_frozen_stays_and_a_new_head_learns_whatever_is_chosen() {
     let (model, lessons) = (open("bert", &classify()), labelled(6));
     let before = |name: &str| {
         let parameter = model.parameters().iter().find(|parameter| parameter.name == name).unwrap();
-        values([parameter.value.clone()])
+        values([parameter.value.to_tensor()])
     };
     for trainable in ["biases", "!embeddings", "layers:1", "*.attention.*,!layers:0"] {
         let plan = plan_of(classify(), |knobs| {

@@ -93,7 +93,8 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
     if data::n_supervised(&prepared.rows) == 0 {
         return Err(TrainError::NothingTaught.into());
     }
-    let model = Decoder::open(&checkpoint, &device).map_err(TrainError::from)?;
+    let quantization = plan.knobs.quantization.value;
+    let model = Decoder::open_as(&checkpoint, quantization, &device).map_err(TrainError::from)?;
     drop(checkpoint);
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();

@@ -50,7 +50,7 @@ export type KnobGroup = { title: string; knobs: readonly Knob[] };
 /** In the order of the form. A knob that is in none stands under "More", so that no new one is lost. */
 const GROUPS: readonly [title: string, keys: readonly string[]][] = [
   ["What is taught", ["supervise", "source_prefix"]],
-  ["What is trained", ["method", "trainable"]],
+  ["What is trained", ["method", "trainable", "quantization"]],
   ["Adapter", ["rank", "alpha", "dropout", "target_modules", "use_rslora"]],
   ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "class_weights", "seed"]],
   ["Length and batch", ["context_length", "packing", "epochs", "max_steps", "batch_size", "gradient_accumulation"]],

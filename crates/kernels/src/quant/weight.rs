@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blocks::Format;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
 use crate::{
@@ -43,6 +43,9 @@ impl Quantised {
     pub fn made(format: Format, [rows, cols]: [usize; 2], numbers: &[f32]) -> Option<Self> {
         /// Whole blocks of every format.
         const SHARE: usize = 1 << 16;
+        if rows.checked_mul(cols) != Some(numbers.len()) {
+            return None;
+        }
         let pieces: Option<Vec<Vec<u8>>> =
             numbers.par_chunks(SHARE).map(|numbers| vectorised(#[inline(always)] || format.make(numbers))).collect();
         Self::new(format, [rows, cols], pieces?.concat())
@@ -131,6 +134,14 @@ impl Weight {
         match self {
             Self::Plain(tensor) => Self::Plain(tensor.transpose()),
             Self::Quantised(blocks) => Self::Quantised(blocks.transposed()),
+        }
+    }
+
+    /// Where it lies.
+    pub fn device(&self) -> Device {
+        match self {
+            Self::Plain(tensor) => tensor.device(),
+            Self::Quantised(_) => Device::flex(),
         }
     }
 

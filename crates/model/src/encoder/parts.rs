@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     fn keep(&mut self, name: String, shape: &[usize], numbers: Vec<f32>) -> Parameter {
         let width = shape.last().copied().unwrap_or(1);
         let rows = numbers.len() / width.max(1);
-        let value = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device);
+        let value = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into();
         let parameter = Parameter { name, shape: shape.to_vec(), value };
         self.parameters.push(parameter.clone());
         parameter

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not known for tests")]
 #![allow(dead_code, reason = "each file of tests uses some of it")]
 
-use plan::{DataFacts, DataKind, DeviceFacts, Facts, LinearFacts, ModelFacts, ModelKind, Prefixes};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes};
 use spec::{
     Asked, Counts, DatasetId, DeviceChoice, DeviceInfo, DeviceKind, LabelCount, ModelId, RunSpec, Sha256,
 };
@@ -23,6 +23,7 @@ pub fn smollm2() -> ModelFacts {
         max_position_embeddings: 8192,
         linears: LinearFacts::usual(576, 1536, 576, 192),
         tensors: Vec::new(),
+        stored: InBlocks::default(),
         kind: ModelKind::Decoder,
         labels: None,
         prefixes: Prefixes::default(),
@@ -57,6 +58,7 @@ pub fn minilm() -> ModelFacts {
             linear("output.dense", 1536, 384, false),
         ],
         tensors: Vec::new(),
+        stored: InBlocks::default(),
         kind: ModelKind::Encoder,
         labels: None,
         prefixes: Prefixes::default(),

@@ -27,6 +27,12 @@ export const KNOBS: Knob[] = [
     "Puts short examples into one row, so that no time goes into padding. They do not see each other.",
     onOff,
   ],
+  [
+    "quantization",
+    "Frozen weights",
+    "none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are.",
+    choice("none", "stored", "nf4", "q8_0"),
+  ],
   ["rank", "Rank", "How much the adapter can hold. Double it if the model does not pick up the task.", whole(1, 1024)],
   ["alpha", "Alpha", "How strongly the adapter speaks: its output is scaled by alpha / rank.", real(0.01, 4096)],
   [

@@ -155,6 +155,7 @@ function decide(spec: RunSpec, facts: Facts, has: number): { knobs: Decided; row
     supervise: or("supervise", supervise(facts)),
     context_length,
     packing,
+    quantization: or("quantization", usual("none", "exact weights, since there is memory for them")),
     rank,
     alpha: or("alpha", follows(2 * rank.value, `twice the rank of ${rank.value}`)),
     dropout: or(

@@ -1,0 +1,60 @@
+//! Frozen weights that stay in blocks, as the file has them or made as they are read.
+
+use kernels::{Quantised, Weight, is_processor};
+use spec::Quantization;
+use weights::TensorView;
+
+use crate::{ModelError, assemble::Part};
+
+/// A tensor on its way into a model.
+pub(crate) enum Given {
+    /// Row after row.
+    Numbers(Vec<f32>),
+    /// A matrix in blocks.
+    Blocks(Weight),
+}
+
+/// That weights kept in this way can be computed with on this device.
+///
+/// # Errors
+/// [`ModelError::Unsupported`] where they cannot.
+pub(crate) fn check(how: Quantization, device: &burn::tensor::Device) -> Result<(), ModelError> {
+    match how == Quantization::None || is_processor(device) {
+        true => Ok(()),
+        false => Err(ModelError::Unsupported(format!(
+            "weights kept as {how} are computed with on the processor only; choose the device cpu, or the \
+             quantization none"
+        ))),
+    }
+}
+
+/// The tensor of `view`, kept as `how` says: what lies in blocks stays so, or the weights of linear layers become such.
+///
+/// # Errors
+/// A tensor that holds no floats.
+pub(crate) fn given(view: &TensorView<'_>, how: Quantization, part: Part) -> Result<Given, ModelError> {
+    let made = match how {
+        Quantization::None => None,
+        Quantization::Stored => {
+            let kept = view.blocks().filter(|_| part != Part::Other).and_then(|blocks| {
+                let kept = Quantised::new(blocks.format, blocks.lies, blocks.bytes.into_owned())?;
+                Some(if blocks.turned { kept.transposed() } else { kept })
+            });
+            return Ok(match kept {
+                Some(kept) => Given::Blocks(Weight::Quantised(kept)),
+                None => Given::Numbers(view.to_f32()?),
+            });
+        }
+        Quantization::Nf4 => Some(blocks::Format::Nf4),
+        Quantization::Q8_0 => Some(blocks::Format::Q8_0),
+    };
+    let numbers = view.to_f32()?;
+    let kept = match (made, part, view.shape.as_slice()) {
+        (Some(format), Part::Linear, [rows, cols]) => Quantised::made(format, [*rows, *cols], &numbers),
+        _ => None,
+    };
+    Ok(match kept {
+        Some(kept) => Given::Blocks(Weight::Quantised(kept)),
+        None => Given::Numbers(numbers),
+    })
+}

@@ -1,0 +1,117 @@
+//! How frozen weights are kept: what can be asked, what is chosen, and the bytes that they take.
+
+use spec::{Because, Chosen, DeviceKind, Method, Quantization, RunSpec, TargetModules};
+
+use crate::{Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, words::bytes};
+
+/// Why weights cannot be kept as was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotQuantised {
+    /// All of them learn.
+    Learns,
+    /// The device does not compute with such.
+    Device,
+    /// The model is not a decoder.
+    Model,
+    /// The file has none in blocks.
+    NotStored,
+}
+
+impl NotQuantised {
+    /// What they cannot do, after "weights kept as …".
+    pub(crate) fn said(self) -> &'static str {
+        match self {
+            Self::Learns => "cannot learn, and full fine-tuning moves them all",
+            Self::Device => "are computed with on the processor only, not on a graphics adapter",
+            Self::Model => "are read of decoders only, which this model is not",
+            Self::NotStored => "would have to lie in the file as blocks, and this file has each number for itself",
+        }
+    }
+
+    /// What to do instead.
+    pub(crate) fn instead(self) -> &'static str {
+        match self {
+            Self::Learns => "Set the method to lora, or quantization to none.",
+            Self::Device => "Set the device to cpu, or quantization to none.",
+            Self::Model => "Set quantization to none: such models are small.",
+            Self::NotStored => "Set quantization to nf4 or q8_0, or choose a quantised GGUF file.",
+        }
+    }
+}
+
+/// Bytes of a block's numbers, a number.
+const NF4: f64 = 36.0 / 64.0;
+const Q8_0: f64 = 34.0 / 32.0;
+
+/// Bytes of all weights of `model`, kept so.
+pub(crate) fn bytes_of(model: &ModelFacts, how: Quantization) -> f64 {
+    let (n, kept) = match how {
+        Quantization::None => (0, 0.0),
+        Quantization::Stored => (model.stored.n, model.stored.bytes as f64),
+        Quantization::Nf4 => (model.n_linear(), model.n_linear() as f64 * NF4),
+        Quantization::Q8_0 => (model.n_linear(), model.n_linear() as f64 * Q8_0),
+    };
+    4.0 * model.n_parameters.saturating_sub(n) as f64 + kept
+}
+
+/// Refuses what was asked and cannot be.
+pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
+    let how = spec.knobs.quantization.unwrap_or_default();
+    let why = if how == Quantization::None {
+        return Ok(());
+    } else if spec.knobs.method == Some(Method::Full) {
+        NotQuantised::Learns
+    } else if facts.model.kind != ModelKind::Decoder {
+        NotQuantised::Model
+    } else if facts.device.info.kind != DeviceKind::Cpu {
+        NotQuantised::Device
+    } else if how == Quantization::Stored && facts.model.stored.n == 0 {
+        NotQuantised::NotStored
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::NotQuantised { how, why })
+}
+
+/// Exact weights, unless only others leave room for a run at its least.
+pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
+    let none = |why: &str| Chosen::new(Quantization::None, Because::Follows(why.to_owned()));
+    if method == Method::Full {
+        return none("the weights learn");
+    }
+    if facts.model.kind != ModelKind::Decoder {
+        return none("only decoders are quantised");
+    }
+    if facts.device.info.kind != DeviceKind::Cpu {
+        return none("a graphics adapter computes with exact weights only");
+    }
+    let needs = |quantization| {
+        let load = Load {
+            tokens: LEAST,
+            mean: None,
+            batch: 1,
+            quantization,
+            rank: 8,
+            targets: TargetModules::AllLinear,
+            full: None,
+            outputs: None,
+        };
+        memory(&facts.model, &facts.device, &load).range().high
+    };
+    let stored = facts.model.stored.n > 0;
+    let small = if stored { Quantization::Stored } else { Quantization::Nf4 };
+    let usual = "exact weights, since there is memory for them";
+    let Some(has) = available(facts).map(|has| has as f64) else {
+        return Chosen::new(Quantization::None, Because::Usual("exact weights learn best".to_owned()));
+    };
+    if needs(Quantization::None) <= has || needs(small) > has {
+        return Chosen::new(Quantization::None, Because::Usual(usual.to_owned()));
+    }
+    let size = |how| bytes(bytes_of(&facts.model, how) as u64);
+    let (exact, kept, has) = (size(Quantization::None), size(small), bytes(has as u64));
+    let why = format!("exact weights take {exact} of the {has} that are free; so they take {kept}");
+    Chosen::new(small, Because::Measured(why))
+}
+
+/// Tokens of a row at the least.
+const LEAST: u32 = 128;

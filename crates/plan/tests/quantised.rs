@@ -1,0 +1,114 @@
+//! Plans whose frozen weights stay in blocks.
+#![allow(clippy::unwrap_used)] // helpers of tests may give up
+
+mod common;
+
+use common::{data, device, facts, minilm, question, smollm2};
+use plan::{DataKind, Facts, InBlocks, Load, ModelFacts, memory, resolve};
+use spec::{Asked, Because, Code, DeviceKind, Method, Quantization, TargetModules};
+
+/// As SmolLM2 lies in its GGUF: all its matrices in Q4_1, the embedding in Q8_0.
+fn gguf() -> ModelFacts {
+    let (linear, embedding) = (106_168_320, 28_311_552);
+    let stored = InBlocks { n: linear + embedding, bytes: linear / 32 * 20 + embedding / 32 * 34 };
+    ModelFacts { stored, ..smollm2() }
+}
+
+fn on(model: ModelFacts, kind: DeviceKind, gigabytes: u64) -> Facts {
+    Facts { model, ..facts(data(DataKind::Chat, vec![60; 400], 20), device(kind, gigabytes)) }
+}
+
+fn asked(how: Quantization) -> Asked {
+    Asked { quantization: Some(how), ..Asked::default() }
+}
+
+#[test]
+fn base_weights_take_what_their_blocks_take() {
+    let base = |model: &ModelFacts, quantization| {
+        let load = Load {
+            tokens: 256,
+            mean: None,
+            batch: 4,
+            quantization,
+            rank: 8,
+            targets: TargetModules::AllLinear,
+            full: None,
+            outputs: None,
+        };
+        memory(model, &device(DeviceKind::Cpu, 8), &load).base
+    };
+    let exact = 4.0 * 134_515_008.0;
+    assert_eq!(base(&smollm2(), Quantization::None), exact);
+    // The embedding stays as it is, and so do norms.
+    let rest = exact - 4.0 * 106_168_320.0;
+    assert_eq!(base(&smollm2(), Quantization::Nf4), rest + 106_168_320.0 * 0.5625);
+    assert_eq!(base(&smollm2(), Quantization::Q8_0), rest + 106_168_320.0 * 1.0625);
+    // Norms alone are numbers of their own: 35,136 of them.
+    assert_eq!(base(&gguf(), Quantization::Stored), 4.0 * 35_136.0 + 106_168_320.0 * 0.625 + 28_311_552.0 * 1.0625);
+}
+
+#[test]
+fn weights_are_exact_unless_only_others_leave_room() {
+    let chosen = |model, kind, gigabytes, knobs| {
+        let plan = resolve(&question(knobs), &on(model, kind, gigabytes));
+        plan.map(|plan| plan.knobs.quantization)
+    };
+    let large = || ModelFacts { n_parameters: 8_030_000_000, ..ModelFacts::about(smollm2().id, 8_030_000_000) };
+    let of = |model, gigabytes| chosen(model, DeviceKind::Cpu, gigabytes, Asked::default()).unwrap();
+    assert_eq!(of(smollm2(), 8).value, Quantization::None);
+    assert_eq!(of(large(), 64).value, Quantization::None);
+    let small = of(large(), 16);
+    assert_eq!(small.value, Quantization::Nf4);
+    let Because::Measured(why) = small.because else { panic!("{:?}", small.because) };
+    assert_eq!(why, "exact weights take 32.1 GB of the 16.0 GB that are free; so they take 8.3 GB");
+    let stored = InBlocks { n: 8_000_000_000, bytes: 5_000_000_000 };
+    assert_eq!(of(ModelFacts { stored, ..large() }, 16).value, Quantization::Stored);
+    // Nothing helps, or nothing could: the refusal is that of memory.
+    assert_eq!(chosen(large(), DeviceKind::Cpu, 4, Asked::default()).unwrap_err().code(), Code::OutOfMemory);
+    let gpu = chosen(large(), DeviceKind::DiscreteGpu, 16, Asked::default()).unwrap_err();
+    assert_eq!(gpu.code(), Code::OutOfMemory);
+}
+
+#[test]
+fn what_was_asked_is_kept_and_takes_less() {
+    let plan = |how| resolve(&question(asked(how)), &on(gguf(), DeviceKind::Cpu, 8)).unwrap();
+    let exact = plan(Quantization::None);
+    for how in [Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
+        let plan = plan(how);
+        assert_eq!((plan.knobs.quantization.value, &plan.knobs.quantization.because), (how, &Because::Asked));
+        assert!(plan.forecast.memory.high < exact.forecast.memory.high, "{how}");
+        assert!(plan.uses("quantization"));
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_nearest_that_can() {
+    let refused = |how, method, model, kind| {
+        let knobs = Asked { method, ..asked(how) };
+        let error = resolve(&question(knobs), &on(model, kind, 8)).unwrap_err();
+        assert_eq!(error.code(), Code::Usage);
+        format!("{error}. {}", error.hint().unwrap())
+    };
+    assert_eq!(
+        refused(Quantization::Nf4, Some(Method::Full), smollm2(), DeviceKind::Cpu),
+        "weights kept as nf4 cannot learn, and full fine-tuning moves them all. Set the method to lora, or quantization to none."
+    );
+    assert_eq!(
+        refused(Quantization::Q8_0, None, smollm2(), DeviceKind::IntegratedGpu),
+        "weights kept as q8_0 are computed with on the processor only, not on a graphics adapter. Set the device to cpu, or quantization to none."
+    );
+    assert_eq!(
+        refused(Quantization::Stored, None, smollm2(), DeviceKind::Cpu),
+        "weights kept as stored would have to lie in the file as blocks, and this file has each number for itself. Set quantization to nf4 or q8_0, or choose a quantised GGUF file."
+    );
+    let encoder = ModelFacts { linears: smollm2().linears, ..minilm() };
+    let error = resolve(
+        &question(asked(Quantization::Nf4)),
+        &Facts { model: encoder, ..on(smollm2(), DeviceKind::Cpu, 8) },
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("are read of decoders only"), "{error}");
+    // Exact weights can be asked for of anything.
+    let full = Asked { method: Some(Method::Full), ..asked(Quantization::None) };
+    assert!(!resolve(&question(full), &on(smollm2(), DeviceKind::Cpu, 8)).unwrap().uses("quantization"));
+}
