@@ -38,7 +38,7 @@ fn decoded(model: &Decoder, config: &str) -> Decoder {
         Outgoing::of_f32(&parameter.name, &parameter.shape, Float::F32, move || Ok(numbers.clone()))
     });
     safetensors(&folder.path().join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();
-    open(folder.path(), Quantization::None)
+    common::open(folder.path())
 }
 
 fn some_rows(n: usize) -> Vec<Row> {
@@ -59,7 +59,7 @@ fn learns_the_same(found: (f64, Vec<f32>), expected: (f64, Vec<f32>), what: &str
     assert!((found.0 - expected.0).abs() < 1e-5 * expected.0.abs().max(1.0), "{what}: {} is not {}", found.0, expected.0);
     let largest = expected.1.iter().fold(0.0f32, |top, x| top.max(x.abs()));
     assert!(largest > 0.0, "{what}: nothing would be learned");
-    assert_close(&found.1, &expected.1, 1e-4 * largest, what);
+    assert_close(&found.1, &expected.1, f64::from(1e-4 * largest), what);
 }
 
 #[test]
