@@ -21,6 +21,7 @@
 mod attend;
 mod attend_back;
 mod before;
+mod cube;
 mod entropy;
 mod exp;
 mod layers;
@@ -40,6 +41,6 @@ pub use before::{Before, Curve};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
-pub use primitive::{is_processor, on_processor};
+pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::sum_of_squares;
