@@ -159,11 +159,12 @@ fn look(
     let mut weight = Array::<f32>::new(EACH);
     let mut first = Array::<u32>::new(EACH);
     let mut end = Array::<u32>::new(EACH);
+    let least = f32::new(LEAST);
     clear(&mut sums, comptime!(EACH * rows.each));
     clear(&mut weight, EACH);
     #[unroll]
     for i in 0..EACH {
-        highest[i] = LEAST;
+        highest[i] = least;
         first[i] = 0u32;
         end[i] = 0u32;
         let token = from + top + i;
@@ -189,12 +190,12 @@ fn look(
         }
         #[unroll]
         for i in 0..EACH {
-            let mut most = LEAST;
+            let mut most = least;
             #[unroll]
             for j in 0..EACH {
                 let place = (key + left * EACH + j) as u32;
                 let score = scored(products[i * EACH + j], &places, capped);
-                let score = select(place >= first[i] && place < end[i], score, LEAST);
+                let score = select(place >= first[i] && place < end[i], score, least);
                 products[i * EACH + j] = score;
                 most = max(most, score);
             }
@@ -221,7 +222,7 @@ fn look(
             for j in 0..EACH {
                 // A row that has seen nothing yet has no largest score to be compared with.
                 let score = products[i * EACH + j];
-                let w = select(score > 0.5f32 * LEAST, (score - most).exp(), 0.0f32);
+                let w = select(score > 0.5f32 * least, (score - most).exp(), 0.0f32);
                 weights[(top + i) * PITCH + left * EACH + j] = w;
                 part += w;
             }

@@ -105,7 +105,7 @@ fn judge(
     let vocabulary = vocabulary as usize;
     let start = row * vocabulary;
     let target = targets[row] as usize;
-    let mut top = LEAST;
+    let mut top = f32::new(LEAST);
     let mut sum = 0.0f32;
     let mut i = UNIT_POS as usize;
     while i < vocabulary {

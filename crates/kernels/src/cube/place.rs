@@ -3,7 +3,7 @@
 use burn::{
     backend::{
         Autodiff, Cube, DType, DispatchTensorKind, TensorMetadata,
-        autodiff::NodeGuard,
+        autodiff::ops::NodeGuard,
         tensor::FloatTensor,
         wgpu::CubeTensor,
     },
