@@ -8,8 +8,8 @@ mod common;
 use burn::tensor::{DType, Tensor};
 use common::{adapter, near, numbers, same_on_adapter, tensor, typed, values};
 use kernels::{
-    Before, Curve, Dropout, Heads, Layer, LowRank, Sight, Turn, Wanted, attention, cross_attention, cross_entropy,
-    linears, plain, prepared,
+    Before, Curve, Dropout, Heads, Layer, LowRank, Sight, Turn, Wanted, attention, cross_attention,
+    cross_entropy, linears, plain, prepared,
 };
 
 /// A norm of the inputs behind the first: weight and bias.
@@ -43,7 +43,8 @@ fn gates_and_curves_say_what_the_plain_form_says() {
     for curve in [Curve::Silu, Curve::Gelu, Curve::GeluTanh, Curve::Relu, Curve::Tanh] {
         for before in [Before::Gate(curve), Before::Curve(curve)] {
             // Far out too, where e⁻ˣ is no number.
-            let inputs = [tensor([7, 2 * 27], 1) * if matches!(before, Before::Gate(_)) { 4.0 } else { 100.0 }];
+            let inputs =
+                [tensor([7, 2 * 27], 1) * if matches!(before, Before::Gate(_)) { 4.0 } else { 100.0 }];
             same_on_adapter(
                 &inputs,
                 &[true],
@@ -169,7 +170,12 @@ fn losses_and_their_gradients_are_those_of_the_processor() {
         let expected = cross_entropy(hidden.clone(), &head, &targets, cap, wanted).unwrap();
         let there = |x: &Tensor<2>| x.clone().to_device(&adapter());
         let found = cross_entropy(there(&hidden), &there(&head), &targets, cap, wanted).unwrap();
-        assert!((found.loss - expected.loss).abs() < 1e-5 * expected.loss, "{} {}", found.loss, expected.loss);
+        assert!(
+            (found.loss - expected.loss).abs() < 1e-5 * expected.loss,
+            "{} {}",
+            found.loss,
+            expected.loss
+        );
         for (found, expected) in [(found.hidden, expected.hidden), (found.head, expected.head)] {
             near(&values(&found.unwrap()), &values(&expected.unwrap()), 1e-5, "a gradient");
         }

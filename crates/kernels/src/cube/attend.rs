@@ -23,8 +23,8 @@ use super::{
     attend_back::backward,
     place::{buffer, contiguous, from_inner, from_tracked, guard, room, shape},
     scores::{
-        ACROSS, CHUNK, CUBE, EACH, LEAST, PITCH, Places, Rows, SIDE, WIDEST, add_products, add_weighted, clear,
-        load_chunk, load_rows, places, scored,
+        ACROSS, CHUNK, CUBE, EACH, LEAST, PITCH, Places, Rows, SIDE, WIDEST, add_products, add_weighted,
+        clear, load_chunk, load_rows, places, scored,
     },
     seen::seen,
     turn::turn,

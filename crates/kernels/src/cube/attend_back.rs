@@ -31,7 +31,16 @@ pub(super) fn backward(kept: &Kept, slope: &CubeTensor) -> [Option<CubeTensor>; 
         let along = room(&kept.q, [tokens, heads.queries]);
         let (count, dim) = units(&kept.q, tokens * heads.queries);
         let n = (tokens * heads.queries) as u32;
-        sums_along::launch(client, count, dim, buffer(slope), buffer(&kept.out), buffer(&along), n, heads.width as u32);
+        sums_along::launch(
+            client,
+            count,
+            dim,
+            buffer(slope),
+            buffer(&kept.out),
+            buffer(&along),
+            n,
+            heads.width as u32,
+        );
         let seen = seen(sight, &kept.q);
         let kv = kept.kv.as_ref().unwrap_or(&kept.q);
         let n_rows = sight.n_rows() as u32;

@@ -245,8 +245,7 @@ impl Backward<Cube, PARENTS> for Linears {
 fn backward(kept: &Kept, slope: Tensor<2>, wanted: [bool; PARENTS]) -> [Option<Tensor<2>>; PARENTS] {
     let mut gradients = [const { None }; PARENTS];
     let learns = |what: usize| (0..MOST).any(|i| wanted[4 + 4 * i + what]);
-    let z: Option<Tensor<2>> =
-        (learns(0) || learns(2)).then(|| from_inner(kept.before.forward(&kept.x)));
+    let z: Option<Tensor<2>> = (learns(0) || learns(2)).then(|| from_inner(kept.before.forward(&kept.x)));
     let wants_z = wanted[0] || wanted[2] || wanted[3];
     let mut to_z: Option<Tensor<2>> = None;
     let mut from = 0;

@@ -2,10 +2,8 @@
 
 use burn::{
     backend::{
-        Autodiff, Cube, DType, DispatchTensorKind, TensorMetadata,
-        autodiff::ops::NodeGuard,
-        tensor::FloatTensor,
-        wgpu::CubeTensor,
+        Autodiff, Cube, DType, DispatchTensorKind, TensorMetadata, autodiff::ops::NodeGuard,
+        tensor::FloatTensor, wgpu::CubeTensor,
     },
     tensor::{Shape, Tensor},
 };

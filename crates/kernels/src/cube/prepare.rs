@@ -82,7 +82,16 @@ impl Done {
                 let n = rows * (width / 2);
                 let (count, dim) = units(x, n);
                 if n > 0 {
-                    gate::launch(&x.client, count, dim, buffer(x), buffer(&to), n as u32, (width / 2) as u32, *curve);
+                    gate::launch(
+                        &x.client,
+                        count,
+                        dim,
+                        buffer(x),
+                        buffer(&to),
+                        n as u32,
+                        (width / 2) as u32,
+                        *curve,
+                    );
                 }
                 to
             }
@@ -136,7 +145,17 @@ impl Done {
                 let (count, dim) = units(x, n);
                 if n > 0 {
                     let (n, half) = (n as u32, (width / 2) as u32);
-                    gate_back::launch(&x.client, count, dim, buffer(x), buffer(slope), buffer(&to), n, half, *curve);
+                    gate_back::launch(
+                        &x.client,
+                        count,
+                        dim,
+                        buffer(x),
+                        buffer(slope),
+                        buffer(&to),
+                        n,
+                        half,
+                        *curve,
+                    );
                 }
                 (to, None)
             }
@@ -145,7 +164,16 @@ impl Done {
                 let n = rows * width;
                 let (count, dim) = units(x, n);
                 if n > 0 {
-                    curve_back::launch(&x.client, count, dim, buffer(x), buffer(slope), buffer(&to), n as u32, *curve);
+                    curve_back::launch(
+                        &x.client,
+                        count,
+                        dim,
+                        buffer(x),
+                        buffer(slope),
+                        buffer(&to),
+                        n as u32,
+                        *curve,
+                    );
                 }
                 (to, None)
             }

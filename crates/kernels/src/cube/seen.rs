@@ -37,7 +37,11 @@ pub(super) fn seen(sight: &Sight, beside: &CubeTensor) -> CubeTensor {
             return there.clone();
         }
         let there = sent(beside, &table(sight));
-        all.push_front((Sight { turn: None, distances: None, ..sight.clone() }, beside.device.clone(), there.clone()));
+        all.push_front((
+            Sight { turn: None, distances: None, ..sight.clone() },
+            beside.device.clone(),
+            there.clone(),
+        ));
         all.truncate(REMEMBERED);
         there
     })
@@ -94,8 +98,14 @@ mod tests {
     fn blocks_know_what_their_tokens_see_and_who_sees_them() {
         // Two segments of 40 and 30 tokens, each token seeing back to where its segment begins.
         let first: Vec<u32> = (0..70).map(|token| if token < 40 { 0 } else { 40 }).collect();
-        let sight =
-            Sight { width: 70, keys: None, first: first.clone().into(), end: None, turn: None, distances: None };
+        let sight = Sight {
+            width: 70,
+            keys: None,
+            first: first.clone().into(),
+            end: None,
+            turn: None,
+            distances: None,
+        };
         let table = table(&sight);
         assert_eq!(&table[..70], first);
         assert_eq!(&table[70..140], (1..=70).collect::<Vec<u32>>());

@@ -42,7 +42,10 @@ pub fn same_on_adapter(
 ) {
     let expected = gradients(inputs, tracked, reference);
     let there: Vec<_> = inputs.iter().map(|x| x.clone().to_device(&adapter())).collect();
-    assert!(there.iter().all(|x| kernels::is_fused(x) && !kernels::on_processor(x)), "{what}: on the adapter");
+    assert!(
+        there.iter().all(|x| kernels::is_fused(x) && !kernels::on_processor(x)),
+        "{what}: on the adapter"
+    );
     let found = gradients(&there, tracked, &operation);
     near(&found.0, &expected.0, share, &format!("forward of {what}"));
     for (i, (found, expected)) in found.1.iter().zip(&expected.1).enumerate() {
@@ -75,7 +78,8 @@ pub fn gradients(
         .collect();
     let y = operation(&leaves);
     let said = values(&y);
-    let weights = typed(&numbers(said.len(), 99), y.dims(), y.dtype()).to_device(&y.device().without_autodiff());
+    let weights =
+        typed(&numbers(said.len(), 99), y.dims(), y.dtype()).to_device(&y.device().without_autodiff());
     if !tracked.contains(&true) {
         return (said, vec![None; inputs.len()]);
     }
