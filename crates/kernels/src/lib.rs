@@ -8,21 +8,23 @@
 //! | [`attention`] | rotary embedding and attention of grouped queries, back or in both directions, packed segments, windows and numbers by distance included; [`cross_attention`] among other tokens | turned queries, keys and values, what was seen, one number a head and token |
 //! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
 //!
-//! **Invariants:** each operation has two forms that the tests hold equal, forward and backward. The plain one
-//! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The other
-//! runs on the processor, on slices. Sums are taken in an order that follows from shapes and the number of threads
-//! alone, so the same numbers give the same bits.
+//! **Invariants:** each operation has three forms that the tests hold equal, forward and backward. The plain one
+//! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The second
+//! runs on the processor, on slices. The third (`cube/`) runs on graphics adapters: kernels of our own around burn's
+//! matrix products. Sums are taken in an order that follows from shapes and the number of threads alone, so the same
+//! numbers give the same bits on one device.
 //!
 //! A frozen weight may stay in blocks ([`Quantised`]), which products on the processor decode as they go.
 //!
-//! On a graphics adapter the plain form runs: a form of its own there is a match arm of [`linears`] and [`attention`],
-//! which all callers go through.
+//! All callers go through one function of each operation, which asks where the tensors lie. What has no form of its own
+//! there runs plainly: numbers that are not f32, and on an adapter attention with learned distances.
 //!
 //! Deliberately absent: models, files, anything of the rest of the project.
 
 mod attend;
 mod attend_back;
 mod before;
+mod cube;
 mod entropy;
 mod exp;
 mod layers;
@@ -44,7 +46,7 @@ pub use before::{Before, Curve};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
-pub use primitive::{is_processor, on_processor};
+pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use quant::{Quantised, Weight};
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::sum_of_squares;
