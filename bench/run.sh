@@ -2,6 +2,7 @@
 # Measures Tunesmith beside its peers and writes bench/RESULTS.md. Sets up what it needs outside the repository.
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
+#   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,12 +17,18 @@ lora() {
     "$python" bench/lora/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples/bench_step" "$@"
 }
 
+quantised() {
+    cargo build --quiet --release -p train --example bench_step --example bench_write
+    "$python" bench/peers/base_model.py > /dev/null
+    "$python" bench/quantised/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples" "$@"
+}
+
 import() {
     PYTHON="$python" bench/import/run.sh "$@"
 }
 
 case "$what" in
-    all) lora; import ;;
-    lora | import) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora and import" >&2; exit 2 ;;
+    all) lora; quantised; import ;;
+    lora | quantised | import) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, quantised and import" >&2; exit 2 ;;
 esac

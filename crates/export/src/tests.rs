@@ -1,6 +1,7 @@
 //! Exports of tiny random models, from end to end.
 
 mod heads;
+mod quantised;
 
 use std::{
     fs, io,
@@ -459,6 +460,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | context_length | 64 |
         | packing | off |
         | method | lora |
+        | quantization | none |
         | rank | 8 |
         | alpha | 16 |
         | dropout | 0 |

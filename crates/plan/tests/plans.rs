@@ -46,6 +46,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
+            quantization none: exact weights, since there is memory for them
             rank 16: goes with standard
             alpha 32: twice the rank of 16
             dropout 0: 1,000 examples need none
@@ -88,6 +89,7 @@ fn quick_keeps_to_minutes() {
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
+            quantization none: exact weights, since there is memory for them
             rank 8: goes with quick
             alpha 16: twice the rank of 8
             dropout 0: 5,001 examples need none
@@ -130,6 +132,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
+            quantization none: a graphics adapter computes with exact weights only
             rank 32: goes with thorough
             alpha 64: twice the rank of 32
             dropout 0.05: 4 examples are few, and this keeps them from being learned by heart

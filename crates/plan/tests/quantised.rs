@@ -60,7 +60,7 @@ fn weights_are_exact_unless_only_others_leave_room() {
     let small = of(large(), 16);
     assert_eq!(small.value, Quantization::Nf4);
     let Because::Measured(why) = small.because else { panic!("{:?}", small.because) };
-    assert_eq!(why, "exact weights take 32.1 GB of the 16.0 GB that are free; so they take 8.3 GB");
+    assert_eq!(why, "exact weights take 32.1 GB of the 16.0 GB that are free; so they take 8.1 GB");
     let stored = InBlocks { n: 8_000_000_000, bytes: 5_000_000_000 };
     assert_eq!(of(ModelFacts { stored, ..large() }, 16).value, Quantization::Stored);
     // Nothing helps, or nothing could: the refusal is that of memory.

@@ -37,6 +37,7 @@ fn a_classifier_on_a_small_encoder_has_a_plan_of_its_own() {
         context_length 128: holds all your examples; the longest has 67 tokens
         method lora: it learns nearly as much in far less memory
         trainable all: full fine-tuning moves all of it
+        quantization none: only decoders are quantised
         rank 16: goes with standard
         alpha 32: twice the rank of 16
         dropout 0: 768 examples need none

@@ -4,7 +4,7 @@
 //! as long as `--tokens`.
 //!
 //! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]
-//! [--labels=22]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
+//! [--labels=22] [--quantization=none|stored|nf4|q8_0]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
 //! the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace that a browser's trace
 //! viewer opens.
 
@@ -81,7 +81,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pairs: Vec<Pair> = asked.lengths()?.into_iter().enumerate().map(pair).collect();
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
-    let model = Decoder::open(&checkpoint, &device)?;
+    let quantization = asked.option("--quantization", "none").parse()?;
+    let model = Decoder::open_as(&checkpoint, quantization, &device)?;
     measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device)
 }
 
