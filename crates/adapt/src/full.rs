@@ -114,7 +114,8 @@ impl Learns for Full {
 
     fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
         assert_eq!(values.len(), self.len(), "one value for each tensor");
-        let other = |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value: value.into(), ..tensor.clone() };
+        let other =
+            |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value: value.into(), ..tensor.clone() };
         let tensors = self.tensors.iter().zip(values).map(other).collect();
         Self { tensors, by_name: self.by_name.clone() }
     }

@@ -42,6 +42,14 @@ pub trait Read {
     ) -> Self::Out;
 }
 
+/// The function as a closure: its own shim would not be inlined.
+macro_rules! inlined {
+    ($read:path) => {
+        #[inline(always)]
+        |out, block| $read(out, block)
+    };
+}
+
 impl Format {
     /// Each of them.
     pub const ALL: [Self; 11] = [
@@ -91,17 +99,17 @@ impl Format {
     #[inline(always)]
     pub fn with<R: Read>(self, what: R) -> R::Out {
         match self {
-            Self::Q4_0 => what.read(ggml::q4_0),
-            Self::Q4_1 => what.read(ggml::q4_1),
-            Self::Q5_0 => what.read(ggml::q5_0),
-            Self::Q5_1 => what.read(ggml::q5_1),
-            Self::Q8_0 => what.read(ggml::q8_0),
-            Self::Q2_K => what.read(ggml::q2_k),
-            Self::Q3_K => what.read(ggml::q3_k),
-            Self::Q4_K => what.read(ggml::q4_k),
-            Self::Q5_K => what.read(ggml::q5_k),
-            Self::Q6_K => what.read(ggml::q6_k),
-            Self::Nf4 => what.read(nf4::read),
+            Self::Q4_0 => what.read(inlined!(ggml::q4_0)),
+            Self::Q4_1 => what.read(inlined!(ggml::q4_1)),
+            Self::Q5_0 => what.read(inlined!(ggml::q5_0)),
+            Self::Q5_1 => what.read(inlined!(ggml::q5_1)),
+            Self::Q8_0 => what.read(inlined!(ggml::q8_0)),
+            Self::Q2_K => what.read(inlined!(ggml::q2_k)),
+            Self::Q3_K => what.read(inlined!(ggml::q3_k)),
+            Self::Q4_K => what.read(inlined!(ggml::q4_k)),
+            Self::Q5_K => what.read(inlined!(ggml::q5_k)),
+            Self::Q6_K => what.read(inlined!(ggml::q6_k)),
+            Self::Nf4 => what.read(inlined!(nf4::read)),
         }
     }
 

@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn what_comes_back_is_off_by_half_a_step_at_most() {
         for n in [1, 31, 64, 100, 1000] {
-            let numbers: Vec<f32> = (0..n).map(|i| (i as f32 * 0.71).sin() * (1.0 + i as f32 / 50.0)).collect();
+            let numbers: Vec<f32> =
+                (0..n).map(|i| (i as f32 * 0.71).sin() * (1.0 + i as f32 / 50.0)).collect();
             // Of a block's largest; a scale that is a half is off by 127 · 2⁻¹¹ steps, and NF4's widest gap is 0.304.
             for (format, step) in [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153)] {
                 let found = back(format, &numbers);

@@ -67,7 +67,11 @@ fn what_is_learned_beside_blocks_is_tried_and_exported_beside_them() {
         ];
         let spec = asked(model, data, &knobs);
         let planned = engine.planned(&spec, &mut go_on).unwrap();
-        assert_eq!(planned.plan.device.value, DeviceChoice::Cpu, "what is in blocks goes to the processor by itself");
+        assert_eq!(
+            planned.plan.device.value,
+            DeviceChoice::Cpu,
+            "what is in blocks goes to the processor by itself"
+        );
         assert!(planned.command.contains(&format!("--quantization {word}")), "{}", planned.command);
         let exact = engine.planned(&asked(model, data, &knobs[1..]), &mut go_on).unwrap();
         assert!(planned.plan.forecast.memory.high < exact.plan.forecast.memory.high);

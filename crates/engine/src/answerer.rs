@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use adapt::Learner;
 use model::{Adapter, Bare, HeadModel, Text};
 use spec::{
-    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, Quantization,
-    RunId,
-    Task, Voice,
+    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted,
+    Quantization, RunId, Task, Voice,
 };
 use text::Passage;
 use train::Workers;

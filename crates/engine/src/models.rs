@@ -325,9 +325,11 @@ pub(crate) fn shape_of(id: &ModelId, hash: Sha256, model: &OpenModel) -> ModelFa
 
 /// What the file has in blocks of the tensors that make up the model.
 fn in_blocks(checkpoint: &Checkpoint, tensors: Vec<(String, Vec<usize>)>) -> InBlocks {
-    let matrices = tensors.iter().filter_map(|(name, _)| checkpoint.tensor(name)).filter(|view| view.shape.len() == 2);
-    let stored = matrices.filter(|view| view.dtype.blocks().is_some()).map(|view| {
-        InBlocks { n: view.n_numbers() as u64, bytes: view.dtype.bytes_of(&view.shape).unwrap_or(0) as u64 }
+    let matrices =
+        tensors.iter().filter_map(|(name, _)| checkpoint.tensor(name)).filter(|view| view.shape.len() == 2);
+    let stored = matrices.filter(|view| view.dtype.blocks().is_some()).map(|view| InBlocks {
+        n: view.n_numbers() as u64,
+        bytes: view.dtype.bytes_of(&view.shape).unwrap_or(0) as u64,
     });
     stored.fold(InBlocks::default(), |all, one| InBlocks { n: all.n + one.n, bytes: all.bytes + one.bytes })
 }

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use data::Kept;
 use plan::{DataFacts, DeviceFacts, Facts, ModelFacts};
 use spec::{
-    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec, Sha256,
-    Supervise,
+    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec,
+    Sha256, Supervise,
 };
 
 use crate::{

@@ -9,7 +9,8 @@ use model::{
 };
 use plan::ModelKind;
 use spec::{
-    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, Quantization, RunId, Search, Voice,
+    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, Quantization, RunId, Search,
+    Voice,
 };
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 

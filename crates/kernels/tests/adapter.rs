@@ -179,7 +179,8 @@ fn losses_and_their_gradients_are_those_of_the_processor() {
         for (found, expected) in [(found.hidden, expected.hidden), (found.head, expected.head)] {
             near(&values(&found.unwrap()), &values(&expected.unwrap()), 1e-5, "a gradient");
         }
-        let only = cross_entropy(there(&hidden), &there(&head).into(), &targets, cap, Wanted::default()).unwrap();
+        let only =
+            cross_entropy(there(&hidden), &there(&head).into(), &targets, cap, Wanted::default()).unwrap();
         assert_eq!(only.loss, found.loss, "the loss alone is the same");
     }
 }

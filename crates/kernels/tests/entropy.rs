@@ -73,7 +73,7 @@ fn the_plain_form_has_the_gradients_of_differences() {
 fn nothing_to_judge_costs_nothing_and_sure_answers_stay_finite() {
     let none = cross_entropy(tensor([0, 4], 1), &tensor([5, 4], 2).into(), &[], None, BOTH).unwrap();
     assert_eq!((none.loss, values(&none.head.unwrap())), (0.0, vec![0.0; 20]));
-    let sure =
-        cross_entropy(tensor([3, 4], 1) * 1e4, &tensor([5, 4], 2).into(), &targets(3, 5), None, BOTH).unwrap();
+    let sure = cross_entropy(tensor([3, 4], 1) * 1e4, &tensor([5, 4], 2).into(), &targets(3, 5), None, BOTH)
+        .unwrap();
     assert!(sure.loss.is_finite() && values(&sure.hidden.unwrap()).iter().all(|x| x.is_finite()));
 }

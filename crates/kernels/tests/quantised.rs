@@ -141,9 +141,8 @@ proptest! {
 /// Several panels: more numbers than a thread decodes at once.
 #[test]
 fn a_matrix_of_many_panels_is_multiplied_whole() {
-    let weights = [(700, 1), (300, 2)].map(|(out, seed)| {
-        Weight::Quantised(quantised(Format::Q4_1, [out, 512], seed))
-    });
+    let weights =
+        [(700, 1), (300, 2)].map(|(out, seed)| Weight::Quantised(quantised(Format::Q4_1, [out, 512], seed)));
     let plain = weights.clone().map(|weight| Weight::Plain(weight.to_tensor()));
     for tokens in [1, 5] {
         same(&said(&weights, tokens, 4), &said(&plain, tokens, 4), "many panels");

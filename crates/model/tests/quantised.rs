@@ -12,8 +12,7 @@ use weights::{
     write::{Float, Outgoing, safetensors},
 };
 
-const DECODERS: [&str; 8] =
-    ["llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "gpt2"];
+const DECODERS: [&str; 8] = ["llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "gpt2"];
 
 fn open(path: &Path, how: Quantization) -> Decoder {
     Decoder::open_as(&Checkpoint::open(path).unwrap(), how, &Device::flex()).unwrap()
@@ -64,7 +63,11 @@ fn every_family_made_nf4_or_q8_0_says_what_its_blocks_stand_for() {
         let config = json(&format!("tiny/{name}/config.json"));
         for how in [Quantization::Nf4, Quantization::Q8_0] {
             let model = open(&fixture(&format!("tiny/{name}")), how);
-            assert_eq!(n_quantised(&model), model.linears().count(), "{name}: all linear layers, and nothing else");
+            assert_eq!(
+                n_quantised(&model),
+                model.linears().count(),
+                "{name}: all linear layers, and nothing else"
+            );
             let expected = decoded(&model, &config);
             assert_eq!(n_quantised(&expected), 0);
             says_the_same(&model, &expected, &prompt(&model), &format!("{name} in {how}"));

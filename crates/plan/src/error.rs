@@ -103,7 +103,9 @@ impl PlanError {
     pub fn code(&self) -> Code {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
-            Self::DataTeachesOther { .. } | Self::NotForTask { .. } | Self::NotQuantised { .. } => Code::Usage,
+            Self::DataTeachesOther { .. } | Self::NotForTask { .. } | Self::NotQuantised { .. } => {
+                Code::Usage
+            }
             Self::ModelCannot { .. } => Code::BadModel,
             Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,

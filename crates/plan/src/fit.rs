@@ -2,7 +2,9 @@
 
 use spec::{DeviceInfo, Fit, FitKind, Quantization, TargetModules};
 
-use crate::{DeviceFacts, InBlocks, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes};
+use crate::{
+    DeviceFacts, InBlocks, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes,
+};
 
 /// Up to this share of the memory there is room to spare.
 const GOOD: f64 = 0.70;

@@ -23,7 +23,8 @@ mod words;
 pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
 pub use facts::{
-    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes, TensorFacts,
+    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes,
+    TensorFacts,
 };
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};

@@ -24,7 +24,9 @@ impl NotQuantised {
             Self::Learns => "cannot learn, and full fine-tuning moves them all",
             Self::Device => "are computed with on the processor only, not on a graphics adapter",
             Self::Model => "are read of decoders only, which this model is not",
-            Self::NotStored => "would have to lie in the file as blocks, and this file has each number for itself",
+            Self::NotStored => {
+                "would have to lie in the file as blocks, and this file has each number for itself"
+            }
         }
     }
 

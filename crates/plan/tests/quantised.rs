@@ -44,7 +44,10 @@ fn base_weights_take_what_their_blocks_take() {
     assert_eq!(base(&smollm2(), Quantization::Nf4), rest + 106_168_320.0 * 0.5625);
     assert_eq!(base(&smollm2(), Quantization::Q8_0), rest + 106_168_320.0 * 1.0625);
     // Norms alone are numbers of their own: 35,136 of them.
-    assert_eq!(base(&gguf(), Quantization::Stored), 4.0 * 35_136.0 + 106_168_320.0 * 0.625 + 28_311_552.0 * 1.0625);
+    assert_eq!(
+        base(&gguf(), Quantization::Stored),
+        4.0 * 35_136.0 + 106_168_320.0 * 0.625 + 28_311_552.0 * 1.0625
+    );
 }
 
 #[test]
@@ -53,7 +56,8 @@ fn weights_are_exact_unless_only_others_leave_room() {
         let plan = resolve(&question(knobs), &on(model, kind, gigabytes));
         plan.map(|plan| plan.knobs.quantization)
     };
-    let large = || ModelFacts { n_parameters: 8_030_000_000, ..ModelFacts::about(smollm2().id, 8_030_000_000) };
+    let large =
+        || ModelFacts { n_parameters: 8_030_000_000, ..ModelFacts::about(smollm2().id, 8_030_000_000) };
     let of = |model, gigabytes| chosen(model, DeviceKind::Cpu, gigabytes, Asked::default()).unwrap();
     assert_eq!(of(smollm2(), 8).value, Quantization::None);
     assert_eq!(of(large(), 64).value, Quantization::None);

@@ -6,7 +6,9 @@ mod common;
 use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
 use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
-use spec::{Asked, Code, DeviceKind, Method, Quantization, RunSpec, TargetModules, Task, TaskKind, Trainable};
+use spec::{
+    Asked, Code, DeviceKind, Method, Quantization, RunSpec, TargetModules, Task, TaskKind, Trainable,
+};
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
     Facts { model, data, device: device(DeviceKind::Cpu, 8) }

@@ -23,21 +23,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let vocab_size = model.config().vocab_size as u32;
     let prompt: Vec<u32> = (0..16).map(|i| (i * 7919 + 17) % vocab_size).collect();
     let (mut since, mut n) = (Instant::now(), 0);
-    let generation = generate(
-        &model,
-        &Bare,
-        &prompt,
-        &[],
-        option("--tokens", "64").parse()?,
-        &Sampling::GREEDY,
-        |_| {
+    let generation =
+        generate(&model, &Bare, &prompt, &[], option("--tokens", "64").parse()?, &Sampling::GREEDY, |_| {
             n += 1;
             if n == 1 {
                 since = Instant::now();
             }
             ControlFlow::Continue(())
-        },
-    )?;
+        })?;
     let secs = since.elapsed().as_secs_f64();
     let result = serde_json::json!({
         "tokens_per_sec": (generation.ids.len() - 1) as f64 / secs,

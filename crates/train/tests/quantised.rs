@@ -56,7 +56,12 @@ fn learned(model: &Decoder, adapter: &Lora) -> (f64, Vec<f32>) {
 
 /// In f32: losses within 1e-5, gradients within 1e-4 of the largest.
 fn learns_the_same(found: (f64, Vec<f32>), expected: (f64, Vec<f32>), what: &str) {
-    assert!((found.0 - expected.0).abs() < 1e-5 * expected.0.abs().max(1.0), "{what}: {} is not {}", found.0, expected.0);
+    assert!(
+        (found.0 - expected.0).abs() < 1e-5 * expected.0.abs().max(1.0),
+        "{what}: {} is not {}",
+        found.0,
+        expected.0
+    );
     let largest = expected.1.iter().fold(0.0f32, |top, x| top.max(x.abs()));
     assert!(largest > 0.0, "{what}: nothing would be learned");
     assert_close(&found.1, &expected.1, f64::from(1e-4 * largest), what);

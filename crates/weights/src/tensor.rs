@@ -234,10 +234,8 @@ mod tests {
     fn blocks_of_interleaved_rows_come_in_hugging_face_order() {
         let rows: Vec<Vec<u8>> = (0..4).map(|row| vec![row; 34]).collect();
         let stored = [0, 2, 1, 3].map(|row: usize| rows[row].clone()).concat();
-        let view = TensorView {
-            dtype: Dtype::Q8_0,
-            ..view(&[4, 32], &stored, Stored::Interleaved { head_dim: 4 })
-        };
+        let view =
+            TensorView { dtype: Dtype::Q8_0, ..view(&[4, 32], &stored, Stored::Interleaved { head_dim: 4 }) };
         let blocks = view.blocks().unwrap();
         assert_eq!((blocks.format, blocks.lies, blocks.turned), (Format::Q8_0, [4, 32], false));
         assert_eq!(*blocks.bytes, *rows.concat());

@@ -178,6 +178,8 @@ export type Asked = {
 	method?: Method | null,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
 	trainable?: Trainable | null,
+	/** none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are. */
+	quantization?: Quantization | null,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank?: number | null,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -603,6 +605,8 @@ export type Decided = {
 	method?: Chosen<Method>,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
 	trainable?: Chosen<Trainable>,
+	/** none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are. */
+	quantization?: Chosen<Quantization>,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank: Chosen<number>,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -1482,6 +1486,17 @@ export type Profile = {
 	/**  Floating-point operations of these products. */
 	product_flop: number,
 };
+
+/**  How the weights that do not learn are kept in memory. */
+export type Quantization = 
+/**  Each number for itself, in 32 bits. */
+"none" | 
+/**  In the blocks that the file has them in, where it has such: of GGUF files. */
+"stored" | 
+/**  Linear layers in 4-bit NormalFloat, 64 numbers to a block, as QLoRA and bitsandbytes have them. */
+"nf4" | 
+/**  Linear layers in 8 bits, 32 numbers to a block. */
+"q8_0";
 
 /**  From the least to the most that is expected. */
 export type Range = {

@@ -26,15 +26,17 @@ fn what_was_learned_is_merged_into_the_numbers_it_was_learned_beside() {
         assert!(exported.agreement.max_difference < 1e-4 && exported.moved > 0.1, "{how}: {exported:?}");
         let Learner::Lora(lora) = &bench.learner else { panic!("an adapter") };
         let learned_beside = Decoder::open_as(&bench.base, how, &bench.device).unwrap();
-        let (exact, written) = (bench.decoder(&testkit::fixture("tiny/llama_tied")), bench.decoder(&exported.path));
+        let (exact, written) =
+            (bench.decoder(&testkit::fixture("tiny/llama_tied")), bench.decoder(&exported.path));
         let numbers = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
         let mut off_exact = 0.0f32;
-        for ((beside, exact), written) in learned_beside.linears().zip(exact.linears()).zip(written.linears()) {
-            let merged = |linear: &model::Linear| {
-                numbers(linear.weight(&Bare) + lora.delta(&linear.path).unwrap())
-            };
+        for ((beside, exact), written) in learned_beside.linears().zip(exact.linears()).zip(written.linears())
+        {
+            let merged =
+                |linear: &model::Linear| numbers(linear.weight(&Bare) + lora.delta(&linear.path).unwrap());
             assert_eq!(numbers(written.weight(&Bare)), merged(beside), "{how}: {}", beside.path);
-            let far = merged(exact).into_iter().zip(numbers(written.weight(&Bare))).map(|(e, w)| (e - w).abs());
+            let far =
+                merged(exact).into_iter().zip(numbers(written.weight(&Bare))).map(|(e, w)| (e - w).abs());
             off_exact = far.fold(off_exact, f32::max);
         }
         assert!(off_exact > 1e-4, "{how}: the blocks were no exact numbers, so that this means something");

@@ -36,7 +36,13 @@ impl Quantised {
     /// Of blocks as they lie in a file. None if there are not as many as `rows · cols` numbers take.
     pub fn new(format: Format, [rows, cols]: [usize; 2], bytes: Vec<u8>) -> Option<Self> {
         let wanted = rows.checked_mul(cols).and_then(|n| format.bytes_of(n));
-        (wanted == Some(bytes.len())).then(|| Self { format, rows, cols, bytes: Arc::new(bytes), turned: false })
+        (wanted == Some(bytes.len())).then(|| Self {
+            format,
+            rows,
+            cols,
+            bytes: Arc::new(bytes),
+            turned: false,
+        })
     }
 
     /// Of numbers, row after row. None if there are not `rows · cols` of them, or the format is one that is only read.
@@ -46,8 +52,15 @@ impl Quantised {
         if rows.checked_mul(cols) != Some(numbers.len()) {
             return None;
         }
-        let pieces: Option<Vec<Vec<u8>>> =
-            numbers.par_chunks(SHARE).map(|numbers| vectorised(#[inline(always)] || format.make(numbers))).collect();
+        let pieces: Option<Vec<Vec<u8>>> = numbers
+            .par_chunks(SHARE)
+            .map(|numbers| {
+                vectorised(
+                    #[inline(always)]
+                    || format.make(numbers),
+                )
+            })
+            .collect();
         Self::new(format, [rows, cols], pieces?.concat())
     }
 
