@@ -270,3 +270,13 @@ fn scores_far_apart_leave_finite_numbers() {
     let (said, slopes) = common::gradients(&[there], &[true], |x| attention(x[0].clone(), &heads, &sight));
     assert!(said.iter().chain(slopes[0].as_ref().unwrap()).all(|x| x.is_finite()));
 }
+
+#[test]
+fn the_length_of_gradients_is_that_of_one_vector() {
+    // More numbers than one cube sums, fewer than it has units, none.
+    let all = [tensor([130, 131], 1), tensor([1, 3], 2), tensor([0, 4], 3)];
+    let there: Vec<_> = all.iter().map(|x| x.clone().to_device(&adapter())).collect();
+    let known: f64 = all.iter().flat_map(values).map(|x| x * x).sum();
+    let found = kernels::length(&there).unwrap();
+    assert!((found - known.sqrt()).abs() < 1e-6 * known.sqrt(), "{found} {}", known.sqrt());
+}
