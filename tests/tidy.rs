@@ -82,6 +82,7 @@ const KEPT_TO: &[(&str, &[&str], &str)] = &[
     ("plotters", &["charts"], "a chart is the same picture everywhere"),
     ("tokenizers", &["text"], "token ids have one source"),
     ("keyring", &["secrets"], "a token has one way in and out"),
+    ("cubecl", &["kernels"], "kernels have one home"),
     (
         "burn",
         &["kernels", "model", "adapt", "train", "export", "worker"],

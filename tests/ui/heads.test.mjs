@@ -165,6 +165,13 @@ const STATES = {
       await page.getByText("How they are computed").click();
     },
   },
+  "report of a writer": {
+    at: opened(WRITE),
+    async until(page) {
+      await report(page);
+      await page.getByText("What surprises it most").waitFor();
+    },
+  },
   "data with labels": {
     at: { view: "data" },
     async until(page) {
@@ -206,7 +213,7 @@ for (const [name, { at, query = {}, until }] of Object.entries(STATES)) {
   });
 }
 
-test("a run that labels has metrics and a report, and no answers; one that writes has answers, and no report", async () => {
+test("a run that labels has metrics and no answers; one that writes has answers; each has a report of its own", async () => {
   const { page, close } = await browser.open("heads", { at: opened(CLASSIFY) });
   await tab(page, "Report").waitFor();
   const names = () => page.getByRole("tab").allInnerTexts();
@@ -216,8 +223,11 @@ test("a run that labels has metrics and a report, and no answers; one that write
   await close();
   const other = await browser.open("heads", { at: opened(WRITE) });
   await tab(other.page, "Answers").waitFor();
-  assert.ok(!(await other.page.getByRole("tab").allInnerTexts()).includes("Report"));
   assert.equal(await other.page.getByText("Macro F1").count(), 0);
+  await report(other.page);
+  await other.page.getByText("What surprises it most").waitFor();
+  assert.equal(await other.page.getByRole("rowheader", { name: "Perplexity" }).count(), 1);
+  assert.equal(await other.page.getByRole("rowheader").count(), 1);
   await other.close();
   const both = await browser.open("heads", { at: opened(TRANSFORM) });
   await tab(both.page, "Answers").waitFor();

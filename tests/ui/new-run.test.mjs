@@ -240,6 +240,24 @@ test("each effort says its time and its steps, and the command follows the choic
   await close();
 });
 
+test("the most says what it has instead, where it takes no more steps", async () => {
+  const { page, close } = await browser.open("full", { at: both() });
+  await layKnobsOpen(page);
+  const thorough = page.locator("label", { hasText: "Thorough" });
+  await thorough.getByText("The most that the data gives.").waitFor();
+  const set = async (key, name, value) => {
+    const field = knob(page, key).getByLabel(name);
+    await field.fill(value);
+    await field.press("Enter");
+  };
+  await set("max_steps", "Steps", "40");
+  await thorough.getByText("As often through the data as Standard, and more of the model learns.").waitFor();
+  await set("rank", "Rank", "8");
+  await set("context_length", "Context length", "512");
+  await thorough.getByText("The same as Standard here: the data gives no more.").waitFor();
+  await close();
+});
+
 test("a value that does not fit is refused in plain words, and nothing starts until it is mended", async () => {
   const { page, close } = await browser.open("full", { at: both() });
   await layKnobsOpen(page);

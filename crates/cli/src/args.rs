@@ -369,14 +369,13 @@ pub struct Eval {
     /// The data set; the run's own if left out.
     #[arg(long)]
     pub data: Option<String>,
-    /// train, validation or test; left out: the test part if there is one, or validation; of a model that goes on with texts
-    /// validation.
+    /// train, validation or test; left out: the test part if there is one, or validation.
     #[arg(long, value_parser = split)]
     pub split: Option<Split>,
-    /// Write the report to this file, a page for any browser; of labels, numbers, tags, and of one text made of another.
+    /// Write the report to this file, a page for any browser.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Look at no more than so many examples, drawn by a seed; 0 is all. Left out: all, or 200 where each must be written.
+    /// Look at no more than so many examples, drawn by a seed; 0 is all. Left out: all, or 200 of a model that writes.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// Where to compute.

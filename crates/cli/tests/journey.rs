@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
+use engine::{Engine, Home, ImportRequest, Part, Progress, WorkerProgram};
 use spec::{
-    Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Message, ModelId, Precision, Role,
-    RunEvent, RunId, RunSpec, RunStatus, Sampling, Search, Stamped, Voice,
+    Asked, ChatPrompt, ChatTarget, Code, DeviceChoice, ExportForm, Measured, Message, Metric, ModelId,
+    Precision, Role, RunEvent, RunId, RunSpec, RunStatus, Sampling, Search, Split, Stamped, Task, Voice,
 };
 
 fn go_on(_: &Progress) -> ControlFlow<()> {
@@ -162,4 +162,38 @@ fn an_export_finds_its_place_is_remembered_and_missed_when_it_is_gone() {
     );
     fs::remove_dir_all(&adapter.path).unwrap();
     assert!(!engine.exports(id).unwrap()[1].there);
+}
+
+#[test]
+fn what_writes_is_reported_by_how_well_it_foresees_and_what_surprises_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (engine, id) = trained(home.path());
+    let report = engine.report_of_run(id, &mut go_on).unwrap();
+    assert_eq!(
+        (report.split, report.n, report.of, report.task.clone()),
+        (Split::Validation, 4, 4, Task::Write)
+    );
+    let [Measured { metric, value, low, high, base, .. }] = report.metrics[..] else { panic!("one number") };
+    assert_eq!(metric, Metric::Perplexity);
+    assert!((value - report.loss.exp()).abs() < 1e-6 && low <= value && value <= high, "{report:?}");
+    let before = report.base_loss.unwrap();
+    assert!((base.unwrap() - before.exp()).abs() < 1e-6 && report.loss < before, "{report:?}");
+
+    let detail = engine.run(id).unwrap();
+    let info = engine.dataset(detail.spec.data, None).unwrap();
+    let bare =
+        engine.report_of_model(&detail.spec.model, &info, Part::default(), DeviceChoice::Cpu, &mut go_on);
+    let bare = bare.unwrap();
+    assert!((bare.loss - before).abs() < 1e-5 && bare.base_loss.is_none(), "{} and {before}", bare.loss);
+
+    assert_eq!(report.worst.len(), 4);
+    assert!(report.worst.iter().all(|one| one.text == one.expected), "a number is answered with itself");
+    assert!(report.worst.windows(2).all(|pair| pair[0].loss >= pair[1].loss), "{:?}", report.worst);
+    let some = Part { most: Some(2), ..Part::default() };
+    let some = engine.report(id, some, DeviceChoice::Cpu, &mut go_on).unwrap();
+    assert_eq!((some.n, some.of), (2, 4));
+    let page = engine::report_page(&report);
+    assert!(page.contains("perplexity") && page.contains("What surprises it most"));
+    let broken = engine.report(id, Part::default(), DeviceChoice::Cpu, &mut |_| ControlFlow::Break(()));
+    assert_eq!(broken.unwrap_err().code, Code::Cancelled);
 }

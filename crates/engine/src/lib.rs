@@ -20,7 +20,6 @@ mod datasets;
 mod doctor;
 mod errand;
 mod errors;
-mod evaluate;
 mod exports;
 mod find;
 mod follow;
@@ -71,7 +70,6 @@ pub use report::{Part, report_page};
 pub use runs::Prepared;
 pub use sample::is_log_entry;
 pub use spawn::WorkerProgram;
-pub use train::Evaluation;
 pub use tuned::Tuned;
 
 use errors::AtTheEdge;

@@ -145,6 +145,22 @@ impl Tuned {
         self.open.template.is_some()
     }
 
+    /// What stands beside the base when it speaks with this voice.
+    pub(crate) fn adapter(&self, voice: Voice) -> &dyn Adapter {
+        match (voice, &self.taught) {
+            (Voice::Tuned, Some(taught)) => &taught.learner,
+            _ => &Bare,
+        }
+    }
+
+    /// The voices it has: what it was taught, and what it was before.
+    pub(crate) fn voices(&self) -> &'static [Voice] {
+        match self.taught {
+            Some(_) => &[Voice::Tuned, Voice::Base],
+            None => &[Voice::Tuned],
+        }
+    }
+
     /// What each source begins with: what the run was taught with, or the model's own.
     pub(crate) fn prefix(&self) -> &Prefix {
         match &self.taught {
@@ -195,10 +211,7 @@ impl Tuned {
             }
             Writes::Decoder(_) => max_tokens.min(context - ids.len()),
         };
-        let adapter: &dyn Adapter = match (voice, &self.taught) {
-            (Voice::Tuned, Some(taught)) => &taught.learner,
-            _ => &Bare,
-        };
+        let adapter = self.adapter(voice);
         let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();
         let mut stream = tokenizer.decode_stream(SkipSpecial::Yes);
         let mut text = String::new();

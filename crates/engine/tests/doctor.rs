@@ -74,7 +74,7 @@ fn what_was_found_is_kept_and_the_quickest_is_recommended() {
     );
     assert!(matches!(
         found.devices[1].check.as_ref().unwrap().verdict,
-        Verdict::Right { n_compared: 34, tokens_per_sec: 2000.0, .. }
+        Verdict::Right { n_compared: 56, tokens_per_sec: 2000.0, .. }
     ));
     drop(engine);
     assert_eq!(open(home.path(), "right").check_up().unwrap(), found, "another engine knows it too");

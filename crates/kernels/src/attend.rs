@@ -25,6 +25,7 @@ use crate::{
     Heads, Sight,
     attend_back::backward,
     before::softened,
+    cube::{self, on_adapter},
     exp::{tanh, top, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     operands::{Group, InRow, Operands, by_distance},
@@ -66,6 +67,9 @@ pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
     assert_eq!(together, heads.together(), "queries, keys and values stand side by side");
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert!(sight.keys.is_none(), "tokens that look at others have keys of their own");
+    if on_adapter(&qkv) && cube::can_attend(heads, sight) {
+        return cube::attended(qkv, None, heads, sight);
+    }
     if !on_processor(&qkv) {
         return plain::attention(qkv, heads, sight);
     }
@@ -89,6 +93,9 @@ pub fn cross_attention(q: Tensor<2>, kv: Tensor<2>, heads: &Heads, sight: &Sight
     );
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert!(sight.turn.is_none(), "others stand nowhere in particular");
+    if on_adapter(&q) && cube::can_attend(heads, sight) {
+        return cube::attended(q, Some(kv), heads, sight);
+    }
     if !on_processor(&q) {
         return plain::cross_attention(q, kv, heads, sight);
     }

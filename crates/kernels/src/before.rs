@@ -32,7 +32,7 @@ pub enum Before {
 }
 
 /// A function of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Curve {
     /// `x / (1 + e⁻ˣ)`
     Silu,

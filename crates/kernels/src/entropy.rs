@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 use crate::{
     attend::capped,
     before::softened,
+    cube::{self, on_adapter},
     exp::{top, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     plain,
@@ -67,6 +68,9 @@ pub fn cross_entropy(
     let (positions, vocabulary) = (hidden.dims()[0], head.dims()[0]);
     assert_eq!(positions, targets.len(), "each position has a target");
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
+    if on_adapter(&hidden) {
+        return cube::judged(hidden, head, targets, cap, wanted);
+    }
     if !on_processor(&hidden) {
         return plain::cross_entropy(hidden, head, targets, cap, wanted);
     }

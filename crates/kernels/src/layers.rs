@@ -21,6 +21,7 @@ use burn::{
 use crate::{
     Before,
     before::Done,
+    cube::{self, on_adapter},
     layers_back::backward,
     matrix::{Matrix, MatrixMut, There, product},
     plain,
@@ -134,6 +135,9 @@ impl Held {
 /// If shapes disagree, or there are no layers, or more than three.
 pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option<Tensor<2>>) -> Tensor<2> {
     assert!((1..=MOST).contains(&layers.len()), "one to {MOST} layers");
+    if on_adapter(&x) {
+        return cube::linears(x, before, layers, residual);
+    }
     if !on_processor(&x) {
         return plain::linears(x, before, layers, residual);
     }

@@ -11,13 +11,14 @@
 //!
 //! [`adamw`] moves what learns, in one pass over all of it.
 //!
-//! **Invariants:** each operation has two forms that the tests hold equal, forward and backward. The plain one
-//! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The other
-//! runs on the processor, on slices. Sums are taken in an order that follows from shapes and the number of threads
-//! alone, so the same numbers give the same bits.
+//! **Invariants:** each operation has three forms that the tests hold equal, forward and backward. The plain one
+//! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The second
+//! runs on the processor, on slices. The third (`cube/`) runs on graphics adapters: kernels of our own around burn's
+//! matrix products. Sums are taken in an order that follows from shapes and the number of threads alone, so the same
+//! numbers give the same bits on one device.
 //!
-//! On a graphics adapter the plain form runs: a form of its own there is a match arm of [`linears`] and [`attention`],
-//! which all callers go through.
+//! All callers go through one function of each operation, which asks where the tensors lie. What has no form of its own
+//! there runs plainly: numbers that are not f32, and on an adapter attention with learned distances.
 //!
 //! Deliberately absent: models, files, anything of the rest of the project.
 
@@ -26,6 +27,7 @@ mod attend;
 mod attend_back;
 mod before;
 mod blockwise;
+mod cube;
 mod entropy;
 mod exp;
 mod layers;
@@ -48,7 +50,7 @@ pub use blockwise::{BLOCK, Blockwise};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
-pub use primitive::{is_processor, on_processor};
+pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use recompute::recomputed;
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::sum_of_squares;

@@ -19,6 +19,7 @@ use burn::{
 use crate::{
     Before,
     before::Done,
+    cube::{self, on_adapter},
     plain,
     primitive::{
         Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, numbers, on_processor, shape,
@@ -46,6 +47,9 @@ struct Kept {
 pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
     if matches!(before, Before::Nothing) {
         return x;
+    }
+    if on_adapter(&x) {
+        return cube::prepared(x, before);
     }
     if !on_processor(&x) {
         return plain::prepared(x, before);

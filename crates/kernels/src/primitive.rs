@@ -7,7 +7,7 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
-use crate::matrix::Matrix;
+use crate::{cube::on_adapter, matrix::Matrix};
 
 /// burn's autodiff over the processor's backend.
 pub(crate) type Graph = Autodiff<Flex>;
@@ -27,6 +27,17 @@ pub(crate) fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
         kind => kind,
     };
     matches!(kind, DispatchTensorKind::Flex(_))
+}
+
+/// Whether what is done to the tensor has a form of its own there, so that several steps are one: on the processor and on
+/// graphics adapters, as f32.
+pub fn is_fused<const D: usize>(tensor: &Tensor<D>) -> bool {
+    on_processor(tensor) || on_adapter(tensor)
+}
+
+/// Whether attention on this device looks for itself who sees whom, instead of being given a mask.
+pub fn looks_for_itself(device: &Device) -> bool {
+    is_fused(&Tensor::<1>::empty([1], device))
 }
 
 /// Whether tensors of this device lie on the processor.

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 /// Rows for texts of these lengths: for each the places of its texts, and how wide they are. Where attention looks for
 /// itself who sees whom, all stand in one row, and nothing is filled up.
 pub(crate) fn chained(lengths: &[usize], device: &Device) -> (Vec<Vec<usize>>, usize) {
-    match kernels::is_processor(device) && !lengths.is_empty() {
+    match kernels::looks_for_itself(device) && !lengths.is_empty() {
         true => (vec![(0..lengths.len()).collect()], lengths.iter().sum()),
         false => (in_rows(lengths), lengths.iter().copied().max().unwrap_or(0)),
     }

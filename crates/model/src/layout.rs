@@ -64,7 +64,7 @@ impl Layout {
             positions.resize((i + 1) * width, 0);
             owners.resize((i + 1) * width, row.len() as u32);
         }
-        if kernels::is_processor(device) {
+        if kernels::looks_for_itself(device) {
             let seen = |window: usize, rope: Option<&Rope>| {
                 let first = (0..rows * width).map(|at| {
                     // A segment begins where its token stands at 0; padding sees itself.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use kernels::{Before, Layer, on_processor};
+use kernels::{Before, Layer, is_fused};
 
 use crate::{Adapter, Beside, Parameter};
 
@@ -66,10 +66,10 @@ pub(crate) fn together(
     adapter: &dyn Adapter,
 ) -> Tensor<2> {
     let held: Option<Vec<Layer>> = layers.iter().map(|layer| layer.held(adapter)).collect();
-    if let Some(held) = held.filter(|_| on_processor(&x)) {
+    if let Some(held) = held.filter(|_| is_fused(&x)) {
         return kernels::linears(x, before, &held, residual);
     }
-    let x = kernels::plain::prepared(x, before);
+    let x = kernels::prepared(x, before);
     let mut says: Vec<Tensor<2>> = layers.iter().map(|layer| layer.forward(&x, adapter)).collect();
     let y = if says.len() == 1 { says.remove(0) } else { Tensor::cat(says, 1) };
     match residual {

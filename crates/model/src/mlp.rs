@@ -45,7 +45,7 @@ impl Mlp {
         after: Option<&Norm>,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        if !kernels::on_processor(&x) {
+        if !kernels::is_fused(&x) {
             let thought = self.plain(&before.forward(x.clone(), adapter), adapter);
             return x + after.iter().fold(thought, |thought, norm| norm.forward(thought, adapter));
         }

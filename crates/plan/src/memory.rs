@@ -15,8 +15,8 @@
 //! tokens      = of the longest row; short rows of a processor's thread are joined up to `chain` tokens
 //! slices      = rows on the processor, where a single row has a slice on every thread; 1 on a graphics adapter
 //! ```
-//! The numbers stand in [`DECODER`], [`ENCODER`] and [`BOTH`] for the processor's fused operations, by how a model is built,
-//! whether it writes or has a head, and in [`PLAIN`] for plain operations on a graphics adapter. Held against
+//! The numbers stand in [`DECODER`], [`ENCODER`] and [`BOTH`] for fused operations, by how a model is built, and in
+//! [`PLAIN`] for plain ones, which an encoder-decoder on a graphics adapter is made of. Held against
 //! SmolLM2-135M, LoRA of rank 8, two cores: 1.07 GB where 4x256 took 1.06, 1.06 where 1x512 took 1.03, 2.13 where
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller. MiniLM, sixteen texts of
@@ -48,7 +48,7 @@ pub(crate) struct Coefficients {
     program: f64,
 }
 
-/// Of the processor's fused operations, in a decoder. They keep their inputs: the stream before each half of a layer,
+/// Of fused operations, in a decoder. They keep their inputs: the stream before each half of a layer,
 /// queries, keys, values and what was seen of them, gate and up.
 const DECODER: Coefficients =
     Coefficients { stream: 4.0, seen: 2.0, inner: 1.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
@@ -152,6 +152,11 @@ impl MemoryForecast {
 /// Bytes at the peak of a run; grows with each field of `load`.
 pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryForecast {
     let longest = f64::from(load.tokens);
+    let fused = match model.kind {
+        ModelKind::Decoder => &DECODER,
+        ModelKind::Encoder => &ENCODER,
+        ModelKind::EncoderDecoder => &BOTH,
+    };
     let (c, rows, slices, tokens) = match device.info.kind {
         DeviceKind::Cpu => {
             let threads = device.n_threads.max(1);
@@ -160,14 +165,10 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
             let others = f64::from(load.batch.div_ceil(threads)) - 1.0;
             let joined = longest + others * load.mean.unwrap_or(longest).min(longest);
             let slices = if load.batch == 1 { f64::from(threads) } else { rows };
-            let c = match model.kind {
-                ModelKind::Decoder => &DECODER,
-                ModelKind::Encoder => &ENCODER,
-                ModelKind::EncoderDecoder => &BOTH,
-            };
             let chain = CHAIN[usize::from(load.outputs.is_some())];
-            (c, rows, slices, joined.min(chain).max(longest))
+            (fused, rows, slices, joined.min(chain).max(longest))
         }
+        _ if model.kind != ModelKind::EncoderDecoder => (fused, f64::from(load.batch), 1.0, longest),
         _ => (&PLAIN, f64::from(load.batch), 1.0, longest),
     };
     let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };

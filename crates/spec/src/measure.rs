@@ -47,6 +47,9 @@ pub enum Metric {
     Bleu,
     /// Runs of up to six characters in common, over all texts together: sacrebleu's chrF. 0 to 100.
     Chrf,
+    /// Among how many equally likely tokens the next one seems to be drawn: `exp` of the mean negative log-likelihood. 1 is
+    /// certainty.
+    Perplexity,
 }
 
 impl Metric {
@@ -72,12 +75,13 @@ impl Metric {
             Self::RougeLsum => "ROUGE-Lsum",
             Self::Bleu => "BLEU",
             Self::Chrf => "chrF",
+            Self::Perplexity => "perplexity",
         }
     }
 
     /// Whether less is better.
     pub fn is_error(self) -> bool {
-        matches!(self, Self::MeanSquaredError | Self::MeanAbsoluteError)
+        matches!(self, Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Perplexity)
     }
 }
 

@@ -3,8 +3,9 @@
 //! encoder-decoder a target half as long as its source; the texts of both are between two thirds and one and a third
 //! as long as `--tokens`.
 //!
-//! `bench_step --model=PATH [--device=cpu|gpu] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]
-//! [--labels=22] [--optim=adamw|adamw_8bit] [--gradient_checkpointing=none|attention|layer] [--layers=N]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
+//! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256]
+//! [--rank=8] [--steps=4] [--labels=22] [--optim=adamw|adamw_8bit] [--gradient_checkpointing=none|attention|layer]`
+//! prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
 //! the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace that a browser's trace
 //! viewer opens.
 
@@ -16,7 +17,7 @@ use adapt::{Learner, Learns, LoraConfig, Method};
 use burn::tensor::{Device, Tensor};
 use data::{Answer, Pair, Question, Row};
 use model::{
-    Base, Decoder, HeadFrom, HeadModel, HeadSpec, Reads,
+    Base, Decoder, DecoderConfig, HeadFrom, HeadModel, HeadSpec, Reads,
     encoder::EncoderConfig,
     seq2seq::{Seq2Seq, Seq2SeqConfig},
 };
@@ -49,9 +50,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let asked = Asked(std::env::args().collect());
     let choice: DeviceChoice = asked.option("--device", "cpu").parse()?;
     let (device, info) = model::devices::open(choice)?;
+    let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
+    let shape = asked.option("--shape", "");
+    if !shape.is_empty() {
+        let config = DecoderConfig::from_json(&serde_json::from_slice(&std::fs::read(shape)?)?)?;
+        let model = Decoder::random(config, 7, &device)?;
+        return measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device);
+    }
     let checkpoint = Checkpoint::open(asked.option("--model", "").as_ref())?;
     let config = checkpoint.config_json()?;
-    let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
     if EncoderConfig::is_one(&config) {
         let num_labels = asked.number("--labels", "22")?;
         let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::Nothing, seed: 7 };
@@ -76,13 +83,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
     let model = Decoder::open(&checkpoint, &device)?;
+    measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device)
+}
+
+/// Rows whose tokens are all taught.
+fn taught(model: &Decoder, rows: usize, tokens: usize) -> Vec<Row> {
     let row = |row| Row {
         ids: ids(row, tokens, model.config().vocab_size),
         taught: (0..tokens).map(|i| i > 0).collect(),
         segments: vec![tokens as u32],
     };
-    let batch: Vec<Row> = (0..rows).map(row).collect();
-    measure(&asked, &model, &batch, Vec::new(), &info.name, &device)
+    (0..rows).map(row).collect()
 }
 
 /// Tokens that look like chance.

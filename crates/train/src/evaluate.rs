@@ -7,10 +7,10 @@ use model::{
 };
 use spec::Sample;
 
-use crate::{Lesson, Objective, TrainError, gradients::Workers};
+use crate::{Lesson, Objective, Probe, TrainError, gradients::Workers};
 
 /// Tokens of a sample, at most.
-const SAMPLE_TOKENS: usize = 64;
+pub const SAMPLE_TOKENS: usize = 64;
 
 /// Rows whose loss is asked for at once.
 const ROWS: usize = 64;
@@ -26,17 +26,6 @@ pub struct Evaluation {
     /// What a head said of each lesson, before softmax or sigmoid: as many numbers as it has labels, or of each token as
     /// many. Nothing where the model writes.
     pub logits: Vec<Vec<f32>>,
-}
-
-/// A prompt to be answered at each look.
-#[derive(Clone, Debug)]
-pub struct Probe {
-    /// As tokens.
-    pub ids: Vec<u32>,
-    /// As text.
-    pub prompt: String,
-    /// What the data has.
-    pub expected: String,
 }
 
 /// The loss over `lessons`, and what a head says of them. `heard` is told of the taught tokens that are done, and may end

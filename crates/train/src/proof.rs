@@ -1,9 +1,9 @@
-//! That a device computes what it should: a small model's forward pass, LoRA backward pass, optimiser step and
-//! generation, beside what they come to in f64.
+//! That a device computes what it should: a small model's forward pass, backward passes with LoRA and in full, optimiser
+//! steps and generation, beside what they come to in f64.
 
 use std::ops::ControlFlow;
 
-use adapt::{Learns, Lora, LoraConfig};
+use adapt::{Full, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::Row;
 use model::{Decoder, DecoderConfig, Sampling, generate};
@@ -18,10 +18,14 @@ const TOLERANCE: f64 = 2e-3;
 /// What the small model came to on one device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Mean loss in nats before and after a step of the optimiser.
+    /// Mean loss in nats before and after a step of the optimiser, with LoRA.
     pub loss: [f64; 2],
-    /// The length of each tensor's gradient.
+    /// The length of each tensor's gradient, likewise.
     pub gradients: Vec<f64>,
+    /// Mean loss in nats before and after a step in which the whole model learns.
+    pub full_loss: [f64; 2],
+    /// The length of each of its tensors' gradients.
+    pub full_gradients: Vec<f64>,
     /// Greedy tokens.
     pub greedy: Vec<u32>,
 }
@@ -60,30 +64,38 @@ pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainEr
     let newborn = Lora::attach(&model, config, 11)?;
     // B is born zero, and A would get no gradient.
     let adapter = newborn.with_values(newborn.values().map(|t| t.clone() + 0.01).collect());
-    let rows = [row(&[9, 7]), row(&[13])];
-    let update = Update { rows: rows.iter().collect() };
-
     let workers = Workers::new(choice, 2)?;
-    let first = workers.gradients(&model, &adapter, &update, None)?;
-    let each = |g: &Tensor<2>| norm(std::slice::from_ref(g));
-    let gradients = first.gradients.iter().map(each).collect::<Result<_, _>>()?;
-    let mut optimizer = AdamW::new(Optim::AdamW, adapter.values(), 0.01);
-    let moved = optimizer.step(adapter.values().cloned().collect(), first.gradients, (0.0, 0.0), 1e-2, 0);
-    let adapter = adapter.with_values(moved);
-    let second = workers.gradients(&model, &adapter, &update, None)?;
+    let (loss, gradients, adapter) = stepped(&workers, &model, adapter)?;
     let go_on = |_| ControlFlow::Continue(());
     let greedy = generate(&model, &adapter, &[3, 1, 4], &[], 4, &Sampling::GREEDY, go_on)?.ids;
-    Ok(Outcome { loss: [first.loss, second.loss], gradients, greedy })
+    let (full_loss, full_gradients, _) = stepped(&workers, &model, Full::everything(&model))?;
+    Ok(Outcome { loss, gradients, full_loss, full_gradients, greedy })
+}
+
+/// The loss before and after one step of the optimiser, the lengths of the gradients, and what the step came to.
+fn stepped<L: Learns + Sync>(
+    workers: &Workers,
+    model: &Decoder,
+    learner: L,
+) -> Result<([f64; 2], Vec<f64>, L), TrainError> {
+    let rows = [row(&[9, 7]), row(&[13])];
+    let update = Update { rows: rows.iter().collect() };
+    let first = workers.gradients(model, &learner, &update, None)?;
+    let each = |g: &Tensor<2>| norm(std::slice::from_ref(g));
+    let gradients = first.gradients.iter().map(each).collect::<Result<_, _>>()?;
+    let mut optimizer = AdamW::new(Optim::AdamW, learner.values(), 0.01);
+    let moved = optimizer.step(learner.values().cloned().collect(), first.gradients, (0.0, 0.0), 1e-2, 0);
+    let learner = learner.with_values(moved);
+    let second = workers.gradients(model, &learner, &update, None)?;
+    Ok(([first.loss, second.loss], gradients, learner))
 }
 
 fn agree(found: &Outcome, expected: &Outcome) -> Result<Agreement, TrainError> {
-    let losses = found.loss.iter().zip(&expected.loss).map(|figures| ("the loss", figures));
-    let gradients = found.gradients.iter().zip(&expected.gradients).map(|figures| ("a gradient", figures));
     let mut furthest = 0f64;
-    for (what, (found, expected)) in losses.chain(gradients) {
+    for ((what, found), (_, expected)) in figures(found).zip(figures(expected)) {
         let off = (found - expected).abs() / expected.abs().max(1e-2);
         // A figure that is not a number is not within any tolerance.
-        if !off.is_finite() || off > TOLERANCE || (*found == 0.0 && *expected != 0.0) {
+        if !off.is_finite() || off > TOLERANCE || (found == 0.0 && expected != 0.0) {
             return Err(TrainError::Wrong(format!("{what} is {found:.6} where it should be {expected:.6}")));
         }
         furthest = furthest.max(off);
@@ -91,8 +103,23 @@ fn agree(found: &Outcome, expected: &Outcome) -> Result<Agreement, TrainError> {
     if found.greedy != expected.greedy {
         return Err(TrainError::Wrong("it writes another text".to_owned()));
     }
-    let n_compared = found.loss.len() + found.gradients.len() + found.greedy.len();
+    let n_compared = figures(found).count() + found.greedy.len();
     Ok(Agreement { n_compared: n_compared as u32, furthest })
+}
+
+/// Each number of an outcome, with what it is.
+fn figures(of: &Outcome) -> impl Iterator<Item = (&'static str, f64)> {
+    let named = |what: &'static str, numbers: &[f64]| {
+        numbers.iter().map(|number| (what, *number)).collect::<Vec<_>>()
+    };
+    [
+        named("the loss", &of.loss),
+        named("a gradient", &of.gradients),
+        named("the loss in full", &of.full_loss),
+        named("a gradient in full", &of.full_gradients),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Tokens that look like none in particular, all taught but the first of each segment.
@@ -149,6 +176,29 @@ pub fn reference() -> Outcome {
             0.026225960592208553,
             0.2832830324128348,
         ],
+        full_loss: [5.4920358699275, 3.5437533311678955],
+        full_gradients: vec![
+            0.3778321396457861,
+            0.9501910448546078,
+            0.9798590121378067,
+            1.7298018434362106,
+            2.0088505016507807,
+            0.27861651941672827,
+            1.0804562749538291,
+            1.1966046710747698,
+            1.1745542522632073,
+            0.15995453083393105,
+            0.2620488515835307,
+            0.24064522433598137,
+            0.9600058849670067,
+            1.024260021522306,
+            0.16754215382931617,
+            0.7148390925866857,
+            0.6014578874730474,
+            0.7222113574563411,
+            2.7360426446026045,
+            0.36682876910476697,
+        ],
         greedy: vec![30, 26, 5, 5],
     }
 }
@@ -161,13 +211,17 @@ mod tests {
     fn a_device_that_computes_something_else_is_refused() {
         let right = outcome(&Device::flex(), DeviceChoice::Cpu).unwrap();
         let agreed = agree(&right, &reference()).unwrap();
-        assert_eq!(agreed.n_compared, 34);
+        assert_eq!(agreed.n_compared, 56);
         assert!(0.0 < agreed.furthest && agreed.furthest < 1e-4, "f32 is near f64: {agreed:?}");
-        assert!(right.gradients.iter().all(|g| *g > 0.0), "the proof must exercise every tensor");
-        assert!(right.loss[1] < right.loss[0], "the step must help");
+        let mut gradients = right.gradients.iter().chain(&right.full_gradients);
+        assert!(gradients.all(|g| *g > 0.0), "the proof must exercise every tensor");
+        for [before, after] in [right.loss, right.full_loss] {
+            assert!(after < before, "the step must help");
+        }
         let wrong = [
             Outcome { loss: [f64::NAN, right.loss[1]], ..right.clone() },
             Outcome { gradients: vec![0.0; right.gradients.len()], ..right.clone() },
+            Outcome { full_gradients: vec![0.0; right.full_gradients.len()], ..right.clone() },
             Outcome { loss: [right.loss[0], right.loss[1] * 1.01], ..right.clone() },
             Outcome { greedy: vec![0; 4], ..right.clone() },
         ];

@@ -11,10 +11,12 @@ fn the_reference_is_what_f64_comes_to() {
     let mut device = Device::flex();
     device.configure(FloatDType::F64).unwrap();
     let (found, known) = (outcome(&device, DeviceChoice::Cpu).unwrap(), reference());
-    let figures =
-        |of: &train::proof::Outcome| of.loss.iter().chain(&of.gradients).copied().collect::<Vec<_>>();
-    let pairs = figures(&found).into_iter().zip(figures(&known));
-    let far = pairs.into_iter().any(|(f, k)| (f - k).abs() > 1e-9 * k.abs());
-    assert!(!far && found.gradients.len() == known.gradients.len(), "in f64 it is {found:?}");
+    let figures = |of: &train::proof::Outcome| {
+        let numbers = of.loss.iter().chain(&of.gradients).chain(&of.full_loss).chain(&of.full_gradients);
+        numbers.copied().collect::<Vec<_>>()
+    };
+    let (found_all, known_all) = (figures(&found), figures(&known));
+    let far = found_all.iter().zip(&known_all).any(|(f, k)| (f - k).abs() > 1e-9 * k.abs());
+    assert!(!far && found_all.len() == known_all.len(), "in f64 it is {found:?}");
     assert_eq!(found.greedy, known.greedy);
 }

@@ -1,14 +1,11 @@
 //! From a kept data set to rows, and to the prompts that are answered at each look.
 
-use data::{Kept, Row, Teacher, Tokens};
-use spec::{ApiError, Code, Decided, Example, Role, RunEvent, Split, Supervise};
-use text::{ChatTemplate, SkipSpecial, Tokenizer};
+use data::{Kept, Row, Teacher};
+use spec::{ApiError, Code, Decided, RunEvent, Split};
+use text::{ChatTemplate, Tokenizer};
 use train::Probe;
 
 use crate::vocabulary::Rows;
-
-/// Tokens of running text that a model is asked to go on from.
-const OPENING: usize = 16;
 
 /// What a run learns from and is looked at by.
 pub(crate) struct Prepared {
@@ -54,7 +51,6 @@ pub(crate) fn prepare(
     let (validation, _) = rows(Split::Validation)?;
     warnings.extend(known.warned(unknown));
     let n_probes = knobs.n_samples.value as usize;
-    let asker = Teacher { supervise: Supervise::LastReply, ..teacher };
     let mut probes = Vec::new();
     for example in kept.examples(Split::Validation).map_err(unreadable)? {
         if probes.len() == n_probes {
@@ -62,38 +58,11 @@ pub(crate) fn prepare(
         }
         let example = example.map_err(unreadable)?;
         // One that the template refuses was counted above.
-        if let Ok(tokens) = asker.tokens(&example) {
-            probes.extend(probe(&example, &tokens, tokenizer)?.filter(|probe| known.hold(&probe.ids)));
+        if let Ok(probe) = Probe::of(&teacher, &example) {
+            probes.extend(probe.filter(|probe| known.hold(&probe.ids)));
         }
     }
     Ok(Prepared { rows: train, validation, probes, n_cut, warnings })
-}
-
-/// What stands before the last reply is the prompt; of running text, its opening. None if the context cut either off.
-fn probe(example: &Example, tokens: &Tokens, tokenizer: &Tokenizer) -> Result<Option<Probe>, ApiError> {
-    let first_taught = tokens.supervised.iter().position(|taught| *taught).unwrap_or(0);
-    let at = match example {
-        Example::Text { .. } => OPENING,
-        Example::Completion { .. } | Example::Chat { .. } => first_taught,
-        // Nobody asks these to be written.
-        Example::Labelled { .. } | Example::Scored { .. } | Example::Tagged { .. } => return Ok(None),
-    };
-    if at == 0 || at >= tokens.ids.len() || tokens.truncated {
-        return Ok(None);
-    }
-    let (ids, rest) = tokens.ids.split_at(at);
-    let decode = |ids: &[u32]| tokenizer.decode(ids, SkipSpecial::Yes).map_err(unreadable);
-    let prompt = match example {
-        Example::Text { .. } => decode(ids)?,
-        Example::Completion { prompt, .. } => prompt.clone(),
-        Example::Chat { messages } => {
-            let last = messages.iter().rev().find(|m| m.role == Role::User);
-            last.map(|m| m.content.clone()).unwrap_or_default()
-        }
-        Example::Labelled { text, .. } | Example::Scored { text, .. } => text.clone(),
-        Example::Tagged { words, .. } => words.join(" "),
-    };
-    Ok(Some(Probe { ids: ids.to_vec(), prompt, expected: decode(rest)?.trim().to_owned() }))
 }
 
 pub(crate) fn unreadable(error: impl std::fmt::Display) -> ApiError {

@@ -1161,7 +1161,12 @@ export type Metric =
 /**  Runs of up to four words in common, over all texts together: sacrebleu's BLEU. 0 to 100. */
 "bleu" | 
 /**  Runs of up to six characters in common, over all texts together: sacrebleu's chrF. 0 to 100. */
-"chrf";
+"chrf" | 
+/**
+ *  Among how many equally likely tokens the next one seems to be drawn: `exp` of the mean negative log-likelihood. 1 is
+ *  certainty.
+ */
+"perplexity";
 
 /**  An example that the model got wrong, or least right. */
 export type Mistake = {

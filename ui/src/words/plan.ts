@@ -35,6 +35,16 @@ export const EFFORTS: readonly { value: Effort; label: string; says: string }[] 
   { value: "standard", label: "Standard", says: "What serves most: enough to be of use." },
   { value: "thorough", label: "Thorough", says: "The most that the data gives." },
 ];
+/** What an effort is for; where the most takes no more steps than Standard, what it has instead. */
+export function effortSays(effort: Effort, plan: Plan | null, standard: Plan | null): string {
+  const says = EFFORTS.find(({ value }) => value === effort)?.says ?? DASH;
+  if (effort !== "thorough" || !plan || !standard || effortSteps(plan) !== effortSteps(standard)) return says;
+  return JSON.stringify(values(plan)) === JSON.stringify(values(standard))
+    ? "The same as Standard here: the data gives no more."
+    : "As often through the data as Standard, and more of the model learns.";
+}
+const values = ({ knobs }: Plan) => Object.entries(knobs).map(([key, { value }]) => [key, value]);
+
 export const effortLabel = (of: Effort | null): string =>
   EFFORTS.find((effort) => effort.value === (of ?? "standard"))?.label ?? DASH;
 

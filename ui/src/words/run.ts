@@ -18,11 +18,11 @@ export const TAB = {
 };
 export type Tab = keyof typeof TAB;
 
-/** Those that mean something: what writes has answers to read, what can be measured has a report once it is done. */
+/** Those that mean something: what writes has answers to read, what has a result has a report. */
 export function tabsOf(task: TaskKind, result: string | null): Tab[] {
   return (Object.keys(TAB) as Tab[]).filter((tab) => {
     if (tab === "answers") return !answersWithHead(task);
-    return tab !== "report" || (task !== "write" && result !== null);
+    return tab !== "report" || result !== null;
   });
 }
 

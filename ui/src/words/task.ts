@@ -53,6 +53,7 @@ const METRICS: Record<Metric, { label: string; help: string; best: "high" | "low
   rouge_lsum: { label: "ROUGE-Lsum", help: "longest runs in common, line by line", best: "high" },
   bleu: { label: "BLEU", help: "runs of words in common, of 100", best: "high" },
   chrf: { label: "chrF", help: "runs of characters in common, of 100", best: "high" },
+  perplexity: { label: "Perplexity", help: "how many next tokens seem possible; lower is better", best: "low" },
 };
 export const metricOf = (metric: Metric): { label: string; help: string; best: "high" | "low" } => METRICS[metric];
 
@@ -72,6 +73,33 @@ export function chance(probability: number): string {
   if (probability > 0 && probability < 0.001) return "< 0.1 %";
   return `${(100 * probability).toFixed(1)} %`;
 }
+
+const PART = "each example of the test part, or of the validation part where there is none.";
+const REPORTS: Record<"labels" | "written" | "foreseen", { what: string; busy: string; worst: string; none: string }> =
+  {
+    labels: {
+      what: `The result is asked about ${PART} The report has the numbers with how sure they are, what is mixed up, and the worst answers.`,
+      busy: "Asking the model about each example",
+      worst: "Where it errs most",
+      none: "It answered every example rightly.",
+    },
+    written: {
+      what: `The result writes of ${PART} The report has the numbers with how sure they are, beside the model it started from, and the worst answers.`,
+      busy: "Letting the model write of each example",
+      worst: "Where it errs most",
+      none: "It wrote every example as it stands in the data.",
+    },
+    foreseen: {
+      what: `The result reads ${PART} The report says how well it foresees them, beside the model it started from, and what it would have written where it was surprised most.`,
+      busy: "Letting the model read each example",
+      worst: "What surprises it most",
+      none: "None of the examples has a prompt and an end within the context, so there is nothing to set beside an answer.",
+    },
+  };
+
+/** What a report of such a run is, before, while and after it is made. */
+export const reportWords = (kind: TaskKind) =>
+  REPORTS[kind === "write" ? "foreseen" : kind === "transform" ? "written" : "labels"];
 
 /** What a report looked at: `Test part of Symptoms: 212 examples, 3 texts cut at the end. Mean loss 0.214.` */
 export function reported({ split, data, n, of, n_truncated, loss, base_loss }: Report): string {

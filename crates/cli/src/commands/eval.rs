@@ -1,8 +1,7 @@
 //! `tunesmith eval`: a look at data with a model.
 
-use engine::{Engine, Evaluation, Part, Tuned};
-use serde_json::json;
-use spec::{ApiError, ChatTarget, Code, DatasetInfo, Measured, Mistake, ModelId, Report, Split, Voice};
+use engine::{Engine, Part};
+use spec::{ApiError, ChatTarget, Code, DatasetInfo, Measured, Mistake, ModelId, Report, TaskKind};
 
 use crate::{args::Eval, out::Out, progress::Bar};
 
@@ -27,58 +26,7 @@ pub fn run(engine: &Engine, eval: &Eval, out: &mut Out) -> Result<(), ApiError> 
         Some(id) => ChatTarget::Run { id },
         None => ChatTarget::Model { id: ModelId(eval.model.clone().unwrap_or_default()) },
     };
-    let mut bar = Bar::new(out);
-    if engine.is_reported(&target, &info, &mut |p| bar.show(p))? {
-        drop(bar);
-        return report(engine, &target, &info, eval, out);
-    }
-    drop(bar);
-    if eval.html.is_some() || eval.limit.is_some() {
-        return Err(ApiError::new(
-            Code::Usage,
-            "A report is of labels, numbers, tags, or of one text made of another, and this model goes on with texts",
-        )
-        .hint("Leave out --html and --limit."));
-    }
-    look(engine, &target, &info, eval, out)
-}
-
-/// The loss of a model that goes on with texts.
-fn look(
-    engine: &Engine,
-    target: &ChatTarget,
-    info: &DatasetInfo,
-    eval: &Eval,
-    out: &mut Out,
-) -> Result<(), ApiError> {
-    let split = eval.split.unwrap_or(Split::Validation);
-    let mut bar = Bar::new(out);
-    let mut show = |p: &engine::Progress| bar.show(p);
-    let (tuned, voices): (Tuned, &[Voice]) = match target {
-        ChatTarget::Run { id } => {
-            (engine.open_run(*id, eval.device, &mut show)?, &[Voice::Base, Voice::Tuned])
-        }
-        ChatTarget::Model { id } => (engine.open_base(id, eval.device, &mut show)?, &[Voice::Base]),
-    };
-    let mut seen: Vec<(Voice, Evaluation)> = Vec::new();
-    for voice in voices {
-        seen.push((*voice, engine.evaluate(&tuned, *voice, info, split, eval.device, &mut show)?));
-    }
-    drop(bar);
-    for (voice, Evaluation { loss, tokens, .. }) in seen {
-        let name = match voice {
-            Voice::Base => "base",
-            Voice::Tuned => "tuned",
-        };
-        let perplexity = loss.exp();
-        out.say(format!(
-            "{name:<5}  loss {loss:.4}  perplexity {perplexity:.3}  over {tokens} taught tokens"
-        ));
-        out.object(&json!({
-            "model": name, "split": split, "loss": loss, "perplexity": perplexity, "tokens": tokens,
-        }))?;
-    }
-    Ok(())
+    report(engine, &target, &info, eval, out)
 }
 
 fn report(
@@ -129,7 +77,10 @@ fn show(report: &Report, out: &mut Out) {
         ));
     }
     if !report.worst.is_empty() {
-        out.say("Where it errs most:");
+        out.say(match report.task.kind() {
+            TaskKind::Write => "What surprises it most:",
+            _ => "Where it errs most:",
+        });
     }
     for Mistake { row, text, pair, expected, predicted, loss } in report.worst.iter().take(WORST) {
         let pair = pair.as_ref().map(|pair| format!(" | {}", short(pair))).unwrap_or_default();

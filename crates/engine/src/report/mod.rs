@@ -1,5 +1,6 @@
 //! How well a model does on a part of a data set, as a report: numbers with intervals, where it errs, and beside what.
 
+mod foreseen;
 mod page;
 mod written;
 
@@ -7,14 +8,16 @@ use std::{ops::ControlFlow, path::Path};
 
 use data::{Examiner, Question};
 use judge::{Guess, Outcome};
-use plan::ModelKind;
 use spec::{
     ApiError, ChatTarget, Code, DatasetInfo, DeviceChoice, Example, Mistake, ModelId, Report, RunId, Split,
     Task, TaskKind, Voice,
 };
 use train::{Head, Workers};
 
-use crate::{Answerer, Engine, Progress, Watch, errors::AtTheEdge, progress::cancelled, tasks::answered};
+use crate::{
+    Answerer, Engine, Progress, Tuned, Watch, errors::AtTheEdge, progress::cancelled, tasks::answered,
+    tuned::Writes,
+};
 
 pub use page::report_page;
 
@@ -24,6 +27,8 @@ const WORST: usize = 20;
 const DRAWN_BY: u64 = 42;
 /// Texts that go through the model at once.
 const BATCH: usize = 16;
+/// Examples that are written or gone on with, where nobody says how many: each takes as long as it is.
+const USUAL: usize = 200;
 
 /// What a report looks at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +37,17 @@ pub struct Part<'a> {
     pub data: Option<&'a DatasetInfo>,
     /// The test part if it is not said which and there is one, else the validation part.
     pub split: Option<Split>,
-    /// At most so many examples, drawn by a seed of their own; 0 is all. If it is not said: all, or two hundred where each
-    /// must be written.
+    /// At most so many examples, drawn by a seed of their own; 0 is all. If it is not said: all, or two hundred of those that
+    /// are written or gone on with.
     pub most: Option<usize>,
 }
 
 /// The examples of a part that are looked at, each with its place.
-struct Looked {
+struct Looked<'a> {
+    /// What the report is called.
+    title: &'a str,
+    /// The data set that they are of.
+    info: &'a DatasetInfo,
     split: Split,
     examples: Vec<(usize, Example)>,
     /// How many there are.
@@ -49,8 +58,7 @@ impl Engine {
     /// Looks at a run's result on a part of its own data set, or of another.
     ///
     /// # Errors
-    /// When the run learned to go on with texts, the part is empty, its rows teach another task or have labels that the run
-    /// does not know, or `watch` breaks.
+    /// When the part is empty, its rows teach another task or have labels that the run does not know, or `watch` breaks.
     pub fn report(
         &self,
         run: RunId,
@@ -62,19 +70,13 @@ impl Engine {
         let own = self.dataset(detail.spec.data, Some(&detail.plan.data_version))?;
         let (title, info) = (&detail.row.name, part.data.unwrap_or(&own));
         match detail.plan.task.value.kind() {
-            TaskKind::Write => {
-                Err(ApiError::new(Code::Usage, "This run learned to go on with texts, which has no report")
-                    .hint("Look at its loss instead, or ask it something."))
-            }
-            TaskKind::Transform => {
-                let tuned = self.open_run(run, device, watch)?;
-                let looked = self.looked(info, part, written::USUAL)?;
-                self.report_of_written(&tuned, title, info, &looked, device, watch)
+            TaskKind::Write | TaskKind::Transform => {
+                let looked = self.looked(title, info, part, USUAL)?;
+                report_of_text(&self.open_run(run, device, watch)?, &looked, device, watch)
             }
             _ => {
-                let answerer = self.open_answerer(run, device, watch)?;
-                let looked = self.looked(info, part, 0)?;
-                self.report_of_head(&answerer, title, info, Some(&own), looked, device, watch)
+                let looked = self.looked(title, info, part, 0)?;
+                report_of_head(&self.open_answerer(run, device, watch)?, Some(&own), &looked, device, watch)
             }
         }
     }
@@ -88,7 +90,7 @@ impl Engine {
         self.report(run, Part::default(), device, watch)
     }
 
-    /// The same of a model as it is: one with a head in its own file, or one that makes one text of another.
+    /// The same of a model as it is: one that writes, or one with a head in its own file.
     ///
     /// # Errors
     /// As [`report`](Self::report).
@@ -101,39 +103,23 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Report, ApiError> {
         if answered(info).is_none() {
-            let tuned = self.open_base(id, device, watch)?;
-            let looked = self.looked(info, part, written::USUAL)?;
-            return self.report_of_written(&tuned, &id.0, info, &looked, device, watch);
+            let looked = self.looked(&id.0, info, part, USUAL)?;
+            return report_of_text(&self.open_base(id, device, watch)?, &looked, device, watch);
         }
+        let looked = self.looked(&id.0, info, part, 0)?;
         let path = self.locate_model(id, watch)?;
         let answerer = self.open_base_answerer(&path, device, watch)?;
-        let looked = self.looked(info, part, 0)?;
-        self.report_of_head(&answerer, &id.0, info, None, looked, device, watch)
-    }
-
-    /// Whether a look with this model at these rows is a report: they are answered with labels, numbers or tags, or one
-    /// text is made of another. What is only gone on with has a loss alone.
-    ///
-    /// # Errors
-    /// When the model cannot be found or read.
-    pub fn is_reported(
-        &self,
-        target: &ChatTarget,
-        info: &DatasetInfo,
-        watch: &mut Watch<'_>,
-    ) -> Result<bool, ApiError> {
-        match target {
-            ChatTarget::Run { id } => Ok(self.record(*id)?.plan.task.value.kind() != TaskKind::Write),
-            ChatTarget::Model { .. } if answered(info).is_some() => Ok(true),
-            ChatTarget::Model { id } => {
-                let path = self.locate_model(id, watch)?;
-                Ok(self.inner.known.model(&path)?.shape.kind() == ModelKind::EncoderDecoder)
-            }
-        }
+        report_of_head(&answerer, None, &looked, device, watch)
     }
 
     /// The examples of `part`, or as many as are `usual`; 0 is all.
-    fn looked(&self, info: &DatasetInfo, part: Part<'_>, usual: usize) -> Result<Looked, ApiError> {
+    fn looked<'a>(
+        &self,
+        title: &'a str,
+        info: &'a DatasetInfo,
+        part: Part<'_>,
+        usual: usize,
+    ) -> Result<Looked<'a>, ApiError> {
         let has_test = info.counts.test > 0;
         let split = part.split.unwrap_or(if has_test { Split::Test } else { Split::Validation });
         let kept = data::open(&self.home().dataset(info.id, &info.version)).at_the_edge()?;
@@ -150,7 +136,7 @@ impl Engine {
             let mut drawn = data::drawn(examples.len(), most, DRAWN_BY).into_iter().peekable();
             examples.retain(|(row, _)| drawn.next_if_eq(row).is_some());
         }
-        Ok(Looked { split, examples, of })
+        Ok(Looked { title, info, split, examples, of })
     }
 
     /// Writes a report to `file`, as one page for any browser.
@@ -160,76 +146,86 @@ impl Engine {
     pub fn save_report(&self, report: &Report, file: &Path) -> Result<(), ApiError> {
         atomic::write_whole(file, report_page(report).as_bytes()).at_the_edge()
     }
+}
 
-    #[allow(clippy::too_many_arguments)] // private, and each is a thing of its own
-    fn report_of_head(
-        &self,
-        answerer: &Answerer,
-        title: &str,
-        info: &DatasetInfo,
-        learned_from: Option<&DatasetInfo>,
-        looked: Looked,
-        device: DeviceChoice,
-        watch: &mut Watch<'_>,
-    ) -> Result<Report, ApiError> {
-        let Looked { split, examples, of } = looked;
-        let task = answerer.task();
-        let examiner = Examiner::new(&answerer.open.tokenizer, task, answerer.context);
-        // By their places among those that are looked at.
-        let mut asked: Vec<(usize, Question)> = Vec::new();
-        let mut n_truncated = 0;
-        for (place, (_, example)) in examples.iter().enumerate() {
-            let (question, n_cut) = examiner.question(example).at_the_edge()?;
-            n_truncated += u64::from(n_cut > 0);
-            let is_taught = |tags: &[Option<u32>]| tags.iter().any(Option::is_some);
-            if !matches!(&question.answer, data::Answer::Tags(tags) if !is_taught(tags)) {
-                asked.push((place, question));
-            }
+/// Of a model that answers with a head.
+fn report_of_head(
+    answerer: &Answerer,
+    learned_from: Option<&DatasetInfo>,
+    looked: &Looked<'_>,
+    device: DeviceChoice,
+    watch: &mut Watch<'_>,
+) -> Result<Report, ApiError> {
+    let Looked { title, info, split, examples, of } = looked;
+    let task = answerer.task();
+    let examiner = Examiner::new(&answerer.open.tokenizer, task, answerer.context);
+    // By their places among those that are looked at.
+    let mut asked: Vec<(usize, Question)> = Vec::new();
+    let mut n_truncated = 0;
+    for (place, (_, example)) in examples.iter().enumerate() {
+        let (question, n_cut) = examiner.question(example).at_the_edge()?;
+        n_truncated += u64::from(n_cut > 0);
+        let is_taught = |tags: &[Option<u32>]| tags.iter().any(Option::is_some);
+        if !matches!(&question.answer, data::Answer::Tags(tags) if !is_taught(tags)) {
+            asked.push((place, question));
         }
-        let (places, questions): (Vec<usize>, Vec<Question>) = asked.into_iter().unzip();
-        let voices: &[Voice] = match (&answerer.taught, answerer.base_has_head) {
-            (Some(_), true) => &[Voice::Tuned, Voice::Base],
-            _ => &[Voice::Tuned],
-        };
-        let mut looks = Vec::new();
-        for voice in voices {
-            looks.push(look(answerer, *voice, &questions, device, watch)?);
-        }
-        let answers = || questions.iter().map(|question| &question.answer);
-        let outcome = |logits: &[Vec<f32>]| Outcome::of(task, answers(), logits);
-        let guess = Guess::of(task, learned_from.unwrap_or(info)).and_then(|guess| {
-            outcome(&questions.iter().map(|question| guess.logits(question)).collect::<Vec<_>>())
-        });
-        let base = looks.get(1).and_then(|(_, logits)| outcome(logits));
-        let base_loss = looks.get(1).map(|(loss, _)| *loss);
-        let (loss, logits) = looks.swap_remove(0);
-        let tuned = outcome(&logits).ok_or_else(|| {
-            ApiError::new(Code::Internal, "What the head says does not fit the answers of this data")
-        })?;
-        Ok(Report {
-            title: title.to_owned(),
-            data: info.name.clone(),
-            split,
-            n: questions.len() as u64,
-            of,
-            n_truncated,
-            task: task.clone(),
-            loss,
-            base_loss,
-            signatures: Vec::new(),
-            metrics: judge::measured(&tuned, guess.as_ref(), base.as_ref()),
-            classes: tuned.classes(),
-            confusion: tuned.confusion(),
-            worst: worst(
-                task,
-                &examples,
-                &places,
-                &questions,
-                &logits,
-                &answerer.open.tokenizer,
-                answerer.context,
-            ),
-        })
+    }
+    let (places, questions): (Vec<usize>, Vec<Question>) = asked.into_iter().unzip();
+    let voices: &[Voice] = match (&answerer.taught, answerer.base_has_head) {
+        (Some(_), true) => &[Voice::Tuned, Voice::Base],
+        _ => &[Voice::Tuned],
+    };
+    let mut looks = Vec::new();
+    for voice in voices {
+        looks.push(look(answerer, *voice, &questions, device, watch)?);
+    }
+    let answers = || questions.iter().map(|question| &question.answer);
+    let outcome = |logits: &[Vec<f32>]| Outcome::of(task, answers(), logits);
+    let guess = Guess::of(task, learned_from.unwrap_or(info)).and_then(|guess| {
+        outcome(&questions.iter().map(|question| guess.logits(question)).collect::<Vec<_>>())
+    });
+    let base = looks.get(1).and_then(|(_, logits)| outcome(logits));
+    let base_loss = looks.get(1).map(|(loss, _)| *loss);
+    let (loss, logits) = looks.swap_remove(0);
+    let tuned = outcome(&logits).ok_or_else(|| {
+        ApiError::new(Code::Internal, "What the head says does not fit the answers of this data")
+    })?;
+    Ok(Report {
+        title: (*title).to_owned(),
+        data: info.name.clone(),
+        split: *split,
+        n: questions.len() as u64,
+        of: *of,
+        n_truncated,
+        task: task.clone(),
+        loss,
+        base_loss,
+        signatures: Vec::new(),
+        metrics: judge::measured(&tuned, guess.as_ref(), base.as_ref()),
+        classes: tuned.classes(),
+        confusion: tuned.confusion(),
+        worst: worst(
+            task,
+            examples,
+            &places,
+            &questions,
+            &logits,
+            &answerer.open.tokenizer,
+            answerer.context,
+        ),
+    })
+}
+
+/// Of a model that writes: it goes on with a text, or makes one of another.
+fn report_of_text(
+    tuned: &Tuned,
+    looked: &Looked<'_>,
+    device: DeviceChoice,
+    watch: &mut Watch<'_>,
+) -> Result<Report, ApiError> {
+    match &tuned.model {
+        Writes::Decoder(model) => foreseen::report(tuned, model, looked, device, watch),
+        Writes::Seq2Seq(model) => written::report(tuned, model, looked, device, watch),
     }
 }
 

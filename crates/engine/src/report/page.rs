@@ -49,7 +49,9 @@ pub fn report_page(report: &Report) -> String {
     }
     page += &confusion(report);
     if !worst.is_empty() {
-        page += "<h2>Where it errs most</h2>\n<table>\n<tr><th>Text<th>Right<th>Said<th>Loss</tr>\n";
+        let what = if *task == Task::Write { "What surprises it most" } else { "Where it errs most" };
+        page += &format!("<h2>{what}</h2>\n");
+        page += "<table>\n<tr><th>Text<th>Right<th>Said<th>Loss</tr>\n";
         for mistake in worst {
             let pair = mistake.pair.as_ref().map(|pair| format!("<hr>{}", escape(pair))).unwrap_or_default();
             page += &format!(

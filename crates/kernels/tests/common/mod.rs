@@ -25,6 +25,42 @@ pub fn typed(numbers: &[f64], shape: [usize; 2], dtype: DType) -> Tensor<2> {
     Tensor::from_data(data, (&Device::flex(), dtype))
 }
 
+/// The graphics adapter that is tested: Mesa's software Vulkan where there is no other.
+pub fn adapter() -> Device {
+    Device::wgpu(Default::default())
+}
+
+/// That `operation` says on the adapter what `reference` says on the processor, forward and backward, within `share` of
+/// the largest number of each tensor.
+pub fn same_on_adapter(
+    inputs: &[Tensor<2>],
+    tracked: &[bool],
+    share: f64,
+    what: &str,
+    operation: impl Fn(&[Tensor<2>]) -> Tensor<2>,
+    reference: impl Fn(&[Tensor<2>]) -> Tensor<2>,
+) {
+    let expected = gradients(inputs, tracked, reference);
+    let there: Vec<_> = inputs.iter().map(|x| x.clone().to_device(&adapter())).collect();
+    assert!(
+        there.iter().all(|x| kernels::is_fused(x) && !kernels::on_processor(x)),
+        "{what}: on the adapter"
+    );
+    let found = gradients(&there, tracked, &operation);
+    near(&found.0, &expected.0, share, &format!("forward of {what}"));
+    for (i, (found, expected)) in found.1.iter().zip(&expected.1).enumerate() {
+        assert_eq!(found.is_some(), expected.is_some(), "gradient {i} of {what}");
+        if let (Some(found), Some(expected)) = (found, expected) {
+            near(found, expected, share, &format!("gradient {i} of {what}"));
+        }
+    }
+    let untracked = values(&operation(&there));
+    near(&untracked, &expected.0, share, &format!("{what} without a graph"));
+    for (there, input) in there.iter().zip(inputs) {
+        assert_eq!(values(there), values(input), "{what}: the inputs are left alone");
+    }
+}
+
 pub fn values(x: &Tensor<2>) -> Vec<f64> {
     x.clone().without_autodiff().into_data().iter::<f64>().collect()
 }
@@ -42,7 +78,8 @@ pub fn gradients(
         .collect();
     let y = operation(&leaves);
     let said = values(&y);
-    let weights = typed(&numbers(said.len(), 99), y.dims(), y.dtype());
+    let weights =
+        typed(&numbers(said.len(), 99), y.dims(), y.dtype()).to_device(&y.device().without_autodiff());
     if !tracked.contains(&true) {
         return (said, vec![None; inputs.len()]);
     }

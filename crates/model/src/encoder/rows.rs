@@ -57,7 +57,7 @@ impl Rows {
             };
             hides.then(|| mask([count, width, width], device, sees))
         };
-        let of_itself = kernels::is_processor(device);
+        let of_itself = kernels::looks_for_itself(device);
         let spans = if of_itself { spans(&owners, width) } else { Vec::new() };
         let view = |reach: usize, rope: Option<Rope>| match of_itself {
             true => {

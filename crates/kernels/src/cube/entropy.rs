@@ -1,0 +1,139 @@
+//! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
+//! and, in their place, the gradient with respect to them.
+
+use burn::tensor::{Tensor, TensorData};
+use cubecl::prelude::*;
+
+use super::{
+    place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, total},
+    prepare::tanh,
+};
+use crate::{DeviceGaveUp, Entropy, Wanted};
+
+/// Numbers of the logits that exist at once: 64 MiB, half of what every adapter binds.
+const LOGITS: usize = 1 << 24;
+/// Positions at once, at least and at most.
+const POSITIONS: (usize, usize) = (16, 1024);
+/// Smaller than any score. Finite, since shader compilers may assume that there are no infinities.
+const LEAST: f32 = -1e30;
+
+/// As [`cross_entropy`](crate::cross_entropy), of tensors on an adapter.
+pub(crate) fn judged(
+    hidden: Tensor<2>,
+    head: &Tensor<2>,
+    targets: &[u32],
+    cap: Option<f64>,
+    wanted: Wanted,
+) -> Result<Entropy, DeviceGaveUp> {
+    let ([n, _], [vocabulary, _]) = (hidden.dims(), head.dims());
+    let share = (LOGITS / vocabulary.max(1)).clamp(POSITIONS.0, POSITIONS.1);
+    let (mut losses, mut hiddens, mut to_head) = (Vec::new(), Vec::new(), None);
+    for start in (0..n).step_by(share) {
+        let n = share.min(n - start);
+        let h = hidden.clone().narrow(0, start, n);
+        let logits = contiguous(h.clone().matmul(head.clone().transpose()));
+        let loss = room(&logits, [1, n]);
+        let (count, dim) = cubes(&logits, n);
+        judge::launch(
+            &logits.client,
+            count,
+            dim,
+            buffer(&logits),
+            buffer(&sent(&logits, &targets[start..start + n])),
+            buffer(&loss),
+            n as u32,
+            vocabulary as u32,
+            cap.unwrap_or(1.0) as f32,
+            cap.is_some(),
+            wanted != Wanted::default(),
+        );
+        losses.push(from_inner::<2>(loss));
+        let slopes: Tensor<2> = from_inner(logits);
+        if wanted.hidden {
+            hiddens.push(slopes.clone().matmul(head.clone()));
+        }
+        if wanted.head {
+            let more = slopes.transpose().matmul(h);
+            to_head = Some(match to_head {
+                Some(sum) => sum + more,
+                None => more,
+            });
+        }
+    }
+    let mut loss = 0.0;
+    if !losses.is_empty() {
+        let all: TensorData =
+            Tensor::cat(losses, 1).try_into_data().map_err(|e| DeviceGaveUp(e.to_string()))?;
+        loss = all.iter::<f64>().sum();
+    }
+    Ok(Entropy {
+        loss,
+        hidden: wanted.hidden.then(|| match hiddens.is_empty() {
+            true => hidden.zeros_like(),
+            false => Tensor::cat(hiddens, 0),
+        }),
+        head: wanted.head.then(|| to_head.unwrap_or_else(|| head.zeros_like())),
+    })
+}
+
+#[cube]
+fn capped(score: f32, cap: f32, #[comptime] is_capped: bool) -> f32 {
+    let mut score = score;
+    if is_capped {
+        score = cap * tanh(score / cap);
+    }
+    score
+}
+
+/// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap.
+#[cube(launch)]
+fn judge(
+    logits: &mut [f32],
+    targets: &[u32],
+    losses: &mut [f32],
+    n: u32,
+    vocabulary: u32,
+    cap: f32,
+    #[comptime] is_capped: bool,
+    #[comptime] wanted: bool,
+) {
+    let row = CUBE_POS;
+    if row >= n as usize {
+        terminate!();
+    }
+    let mut shared = Shared::<[f32]>::new_slice(UNITS);
+    let vocabulary = vocabulary as usize;
+    let start = row * vocabulary;
+    let target = targets[row] as usize;
+    let mut top = f32::new(LEAST);
+    let mut sum = 0.0f32;
+    let mut i = UNIT_POS as usize;
+    while i < vocabulary {
+        let score = capped(logits[start + i], cap, is_capped);
+        let higher = max(top, score);
+        sum = sum * (top - higher).exp() + (score - higher).exp();
+        top = higher;
+        i += UNITS;
+    }
+    let highest = largest(&mut shared, top);
+    let sum = total(&mut shared, sum * (top - highest).exp());
+    let right = capped(logits[start + target], cap, is_capped);
+    if UNIT_POS == 0 {
+        losses[row] = sum.ln() + highest - right;
+    }
+    if wanted {
+        // Each unit has read the target's score before one of them writes there.
+        sync_cube();
+        let mut i = UNIT_POS as usize;
+        while i < vocabulary {
+            let score = capped(logits[start + i], cap, is_capped);
+            let hit = select(i == target, 1.0f32, 0.0f32);
+            let mut slope = (score - highest).exp() / sum - hit;
+            if is_capped {
+                slope *= 1.0f32 - (score / cap) * (score / cap);
+            }
+            logits[start + i] = slope;
+            i += UNITS;
+        }
+    }
+}
