@@ -3,8 +3,10 @@
 use burn::tensor::Tensor;
 
 use crate::{
+    DeviceGaveUp,
+    cube::{self, on_adapter},
     exp::{dot, vectorised},
-    primitive::{contiguous, inner, numbers},
+    primitive::{contiguous, inner, numbers, on_processor},
     threads::each,
 };
 
@@ -12,6 +14,22 @@ use crate::{
 const PIECE: usize = 1 << 12;
 /// Numbers that a thread takes at a time.
 const SHARE: usize = 1 << 18;
+
+/// The length of all tensors as one vector.
+///
+/// # Errors
+/// The device gives up before it is read.
+pub fn length(tensors: &[Tensor<2>]) -> Result<f64, DeviceGaveUp> {
+    if tensors.iter().all(on_processor) {
+        return Ok(tensors.iter().map(sum_of_squares).sum::<f64>().sqrt());
+    }
+    if tensors.iter().all(on_adapter) {
+        return cube::sum_of_squares(tensors).map(f64::sqrt);
+    }
+    let squares = tensors.iter().map(|x| x.clone().square().sum()).collect();
+    let squares = Tensor::cat(squares, 0).try_into_data().map_err(|error| DeviceGaveUp(error.to_string()))?;
+    Ok(squares.iter::<f64>().sum::<f64>().sqrt())
+}
 
 /// `Σ x²` of numbers on the processor, without its graph. The order of the sum follows from their count alone.
 ///

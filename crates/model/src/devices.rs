@@ -1,9 +1,14 @@
 //! The devices of this computer: the processor, and the graphics adapters that wgpu finds.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, DeviceKind as BurnKind, wgpu::wgpu};
 use spec::{DeviceChoice, DeviceInfo, DeviceKind};
 
 use crate::ModelError;
+
+/// The adapters that were opened, by their index.
+static STARTED: Mutex<Vec<(u32, Device, DeviceInfo)>> = Mutex::new(Vec::new());
 
 /// An adapter, and how burn is asked for it.
 struct Adapter {
@@ -62,6 +67,11 @@ pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
     match choice {
         DeviceChoice::Cpu => Ok((Device::flex(), cpu())),
         DeviceChoice::Gpu { index } => {
+            // burn's runtime starts an adapter once in a process, and holds it to its end.
+            let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, device, info)) = started.iter().find(|(index_of, ..)| *index_of == index) {
+                return Ok((device.clone(), info.clone()));
+            }
             let none =
                 || ModelError::Device(format!("there is no graphics adapter `gpu:{index}` on this computer"));
             let info = list().into_iter().find(|d| d.choice == choice).ok_or_else(none)?;
@@ -70,6 +80,7 @@ pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
                 .device_kind(adapter.kind)
                 .init()
                 .map_err(|e| ModelError::Device(format!("{} does not start: {e}", info.name)))?;
+            started.push((index, device.clone(), info.clone()));
             Ok((device, info))
         }
     }

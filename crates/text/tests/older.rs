@@ -109,6 +109,26 @@ fn a_model_with_only_older_files_opens_with_its_tokenizer() {
 }
 
 #[test]
+fn a_configuration_that_is_made_names_what_the_model_reads() {
+    let cases = [
+        ("tiny/bert", "bert/vocab.txt", &["input_ids", "token_type_ids", "attention_mask"][..]),
+        ("tiny/distilbert", "bert/vocab.txt", &["input_ids", "attention_mask"]),
+        ("tiny/t5_v1_1", "t5/spiece.model", &["input_ids", "attention_mask"]),
+    ];
+    for (model, vocabulary, names) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["config.json", "model.safetensors"] {
+            fs::copy(testkit::fixture(model).join(name), folder.path().join(name)).unwrap();
+        }
+        let vocabulary = testkit::fixture("tokenizers").join(vocabulary);
+        fs::copy(&vocabulary, folder.path().join(vocabulary.file_name().unwrap())).unwrap();
+        let tokenizer = Tokenizer::open(&Checkpoint::open(folder.path()).unwrap()).unwrap();
+        let config: Value = serde_json::from_str(&tokenizer.tokenizer_config_json().unwrap()).unwrap();
+        assert_eq!(config["model_input_names"], serde_json::json!(names), "{model}");
+    }
+}
+
+#[test]
 fn spans_point_into_the_text() {
     for (folder, expected) in folders() {
         let tokenizer = Tokenizer::from_folder(&folder).unwrap();

@@ -1,13 +1,93 @@
-//! The first graphics adapter, Mesa's software Vulkan where there is no other, against the processor. One test and
-//! one process: the first use of each shader costs seconds there.
+//! The first graphics adapter, Mesa's software Vulkan where there is no other, against the processor. One process and few
+//! models: the first use of each shader costs seconds there.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
+mod common;
+#[path = "common/shaken.rs"]
+mod shaken;
+
+use burn::tensor::{Device, Tensor};
+use common::taught;
+use data::{Answer, Question, pack};
+use model::{Decoder, HeadModel, HeadSpec};
+use shaken::shaken;
 use spec::DeviceChoice;
+use testkit::fixture;
+use train::{Computed, Head, Objective, Update, Workers};
+use weights::Checkpoint;
+
+const ADAPTER: DeviceChoice = DeviceChoice::Gpu { index: 0 };
+
+fn adapter() -> (Device, String) {
+    let (device, info) =
+        model::devices::open(ADAPTER).expect("a Vulkan driver: `cargo xtask setup` installs Mesa's");
+    (device, info.name)
+}
 
 #[test]
 fn the_first_graphics_adapter_computes_what_the_processor_computes() {
-    let choice = DeviceChoice::Gpu { index: 0 };
-    let (device, info) =
-        model::devices::open(choice).expect("a Vulkan driver: `cargo xtask setup` installs Mesa's");
-    train::proof::prove(&device, choice).unwrap_or_else(|error| panic!("{}: {error}", info.name));
+    let (device, name) = adapter();
+    train::proof::prove(&device, ADAPTER).unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+fn ids(n: u32) -> Vec<u32> {
+    (0..n).map(|i| (i * 37 + n * 11) % 160).collect()
+}
+
+fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+fn computed<O: Objective>(
+    objective: &O,
+    lessons: &[O::Lesson],
+    choice: DeviceChoice,
+) -> (f64, Vec<Vec<f32>>) {
+    let update = Update { rows: lessons.iter().collect() };
+    let workers = Workers::new(choice, 1).unwrap();
+    let Computed { loss, gradients, .. } =
+        workers.gradients(objective, &shaken(objective.model()), &update, None).unwrap();
+    (loss, gradients.into_iter().map(numbers).collect())
+}
+
+/// Losses to 1e-4; gradients, where scores and norms are far from each other in size, to 1e-3 of their length.
+fn same(name: &str, found: &(f64, Vec<Vec<f32>>), expected: &(f64, Vec<Vec<f32>>)) {
+    assert!((found.0 - expected.0).abs() < 1e-4 * expected.0, "{name}: {} is not {}", found.0, expected.0);
+    let length = |all: &mut dyn Iterator<Item = f32>| all.map(|x| f64::from(x * x)).sum::<f64>().sqrt();
+    let (found, expected) = (found.1.concat(), expected.1.concat());
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let off = length(&mut found.iter().zip(&expected).map(|(f, e)| f - e));
+    let whole = length(&mut expected.iter().copied());
+    assert!(whole > 0.0 && off < 1e-3 * whole, "{name}: gradients of length {whole} are off by {off}");
+}
+
+/// Caps, windows and norms behind each part; norms of queries and keys; LayerNorm, biases and learned positions.
+#[test]
+fn families_of_decoders_learn_there_what_they_learn_on_the_processor() {
+    let tokens: Vec<_> = [5, 18, 9, 12].into_iter().map(|n| taught(&ids(n))).collect();
+    let rows = pack(&tokens, 30);
+    assert!(rows.len() < tokens.len());
+    for name in ["gemma2", "qwen3", "gpt2"] {
+        let on = |device: &Device, choice| {
+            let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
+            computed(&Decoder::open(&checkpoint, device).unwrap(), &rows, choice)
+        };
+        same(name, &on(&adapter().0, ADAPTER), &on(&Device::flex(), DeviceChoice::Cpu));
+    }
+}
+
+/// In both directions, and through windows.
+#[test]
+fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
+    let question = |n: u32| Question { ids: ids(n), type_ids: None, answer: Answer::Label(n % 2) };
+    let questions: Vec<_> = [5, 18, 9, 12].into_iter().map(question).collect();
+    for name in ["bert", "modernbert_cls"] {
+        let on = |device: &Device, choice| {
+            let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
+            let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
+            let model = HeadModel::open(&checkpoint, head, device).unwrap();
+            computed(&Head::unweighted(&model), &questions, choice)
+        };
+        same(name, &on(&adapter().0, ADAPTER), &on(&Device::flex(), DeviceChoice::Cpu));
+    }
 }

@@ -21,7 +21,7 @@ use cubecl::prelude::*;
 
 use super::{
     attend_back::backward,
-    place::{buffer, contiguous, from_inner, from_tracked, guard, room, shape},
+    place::{buffer, contiguous, from_inner, from_tracked, guard, room, shape, start},
     scores::{
         ACROSS, CHUNK, CUBE, EACH, LEAST, PITCH, Places, Rows, SIDE, WIDEST, add_products, add_weighted,
         clear, load_chunk, load_rows, places, scored,
@@ -103,7 +103,8 @@ fn forward(mut q: CubeTensor, kv: Option<CubeTensor>, heads: &Heads, sight: &Sig
     let total = room(&q, [tokens, heads.queries]);
     let blocks = sight.width.div_ceil(SIDE);
     if tokens > 0 {
-        look::launch(
+        start!(
+            look,
             &q.client,
             CubeCount::Static(blocks as u32, heads.queries as u32, sight.n_rows() as u32),
             CubeDim::new_1d(CUBE as u32),
@@ -121,7 +122,7 @@ fn forward(mut q: CubeTensor, kv: Option<CubeTensor>, heads: &Heads, sight: &Sig
 }
 
 /// A cube for each block of queries of each head and row.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn look(
     q: &[f32],
     kv: &[f32],

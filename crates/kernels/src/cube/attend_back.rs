@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 
 use super::{
     attend::Kept,
-    place::{buffer, room, shape, units},
+    place::{buffer, room, shape, start, units},
     scores::{
         ACROSS, CHUNK, CUBE, EACH, PITCH, Places, Rows, SIDE, add_products, add_weighted, clear, load_chunk,
         load_rows, places, scored,
@@ -31,7 +31,8 @@ pub(super) fn backward(kept: &Kept, slope: &CubeTensor) -> [Option<CubeTensor>; 
         let along = room(&kept.q, [tokens, heads.queries]);
         let (count, dim) = units(&kept.q, tokens * heads.queries);
         let n = (tokens * heads.queries) as u32;
-        sums_along::launch(
+        start!(
+            sums_along,
             client,
             count,
             dim,
@@ -45,7 +46,8 @@ pub(super) fn backward(kept: &Kept, slope: &CubeTensor) -> [Option<CubeTensor>; 
         let kv = kept.kv.as_ref().unwrap_or(&kept.q);
         let n_rows = sight.n_rows() as u32;
         let dim = CubeDim::new_1d(CUBE as u32);
-        to_queries::launch(
+        start!(
+            to_queries,
             client,
             CubeCount::Static(sight.width.div_ceil(SIDE) as u32, heads.queries as u32, n_rows),
             dim,
@@ -60,7 +62,8 @@ pub(super) fn backward(kept: &Kept, slope: &CubeTensor) -> [Option<CubeTensor>; 
             rows,
             capped,
         );
-        to_keys::launch(
+        start!(
+            to_keys,
             client,
             CubeCount::Static(sight.n_keys().div_ceil(SIDE) as u32, heads.groups as u32, n_rows),
             dim,
@@ -83,7 +86,7 @@ pub(super) fn backward(kept: &Kept, slope: &CubeTensor) -> [Option<CubeTensor>; 
 }
 
 /// `Σ g∘out` of each token and head.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn sums_along(slope: &[f32], out: &[f32], to: &mut [f32], n: u32, width: u32) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {
@@ -118,7 +121,7 @@ fn of_score(
 }
 
 /// A cube for each block of queries of each head and row.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn to_queries(
     q: &[f32],
     kv: &[f32],
@@ -234,7 +237,7 @@ fn to_queries(
 }
 
 /// A cube for each block of keys of each group and row; rows of its blocks are keys, columns are queries.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn to_keys(
     q: &[f32],
     kv: &[f32],

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use cubecl::prelude::*;
 
 use super::{
-    place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, total},
+    place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
 };
 use crate::{DeviceGaveUp, Entropy, Wanted};
@@ -34,7 +34,8 @@ pub(crate) fn judged(
         let logits = contiguous(h.clone().matmul(head.clone().transpose()));
         let loss = room(&logits, [1, n]);
         let (count, dim) = cubes(&logits, n);
-        judge::launch(
+        start!(
+            judge,
             &logits.client,
             count,
             dim,
@@ -86,7 +87,7 @@ fn capped(score: f32, cap: f32, #[comptime] is_capped: bool) -> f32 {
 }
 
 /// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn judge(
     logits: &mut [f32],
     targets: &[u32],

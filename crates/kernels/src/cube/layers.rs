@@ -19,7 +19,7 @@ use burn::{
 use cubecl::prelude::*;
 
 use super::{
-    place::{buffer, contiguous, from_inner, from_tracked, guard, inner, room, shape, units},
+    place::{buffer, contiguous, from_inner, from_tracked, guard, inner, room, shape, start, units},
     prepare::Done,
 };
 use crate::{
@@ -161,7 +161,14 @@ fn put(
     let scale = pair.as_ref().map_or(0.0, |(_, _, scale)| *scale);
     let rank = pair.as_ref().map_or(0, |(n, _, _)| shape(n)[1]);
     let (narrow, b) = pair.as_ref().map_or((y, y), |(n, b, _)| (n, b));
-    assemble::launch(
+    assert!(shape(y)[0] == tokens && from + out <= outs, "what is put side by side has room there");
+    assert!(
+        rank == 0 || (shape(narrow), shape(b)) == ([tokens, rank], [out, rank]),
+        "a pair is as its layer"
+    );
+    assert!(bias.as_ref().is_none_or(|bias| shape(bias) == [1, out]), "a bias has a number for each output");
+    start!(
+        assemble,
         &to.client,
         count,
         dim,
@@ -182,7 +189,7 @@ fn put(
     );
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn assemble(
     y: &[f32],
     narrow: &[f32],

@@ -15,6 +15,7 @@ mod place;
 mod prepare;
 mod scores;
 mod seen;
+mod squares;
 mod turn;
 
 pub(crate) use attend::{attended, can as can_attend};
@@ -22,3 +23,4 @@ pub(crate) use entropy::judged;
 pub(crate) use layers::linears;
 pub(crate) use place::on_adapter;
 pub(crate) use prepare::prepared;
+pub(crate) use squares::sum_of_squares;

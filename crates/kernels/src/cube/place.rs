@@ -115,6 +115,16 @@ pub(crate) fn buffer(tensor: &CubeTensor) -> BufferArg {
     tensor.clone().into_buffer_arg()
 }
 
+/// Starts a kernel: its name, the device's client, how many cubes of how many units, then what it asks for.
+macro_rules! start {
+    ($kernel:ident, $($argument:expr),* $(,)?) => {
+        // SAFETY: every kernel here compares each place with the shapes that it is told, and those are its buffers' own:
+        // what comes from outside (a norm's weight, a pair, targets, who sees whom) was compared with them before.
+        unsafe { $kernel::launch_unchecked($($argument),*) }
+    };
+}
+pub(crate) use start;
+
 /// A unit for each of `n` numbers.
 pub(crate) fn units(beside: &CubeTensor, n: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new_1d(UNITS as u32);

@@ -17,7 +17,8 @@ use burn_cubecl::kernel::into_contiguous;
 use cubecl::prelude::*;
 
 use super::place::{
-    UNITS, buffer, contiguous, cubes, from_inner, from_tracked, guard, inner, room, shape, total, units,
+    UNITS, buffer, contiguous, cubes, from_inner, from_tracked, guard, inner, room, shape, start, total,
+    units,
 };
 use crate::{Before, Curve, primitive::in_graph};
 
@@ -49,18 +50,27 @@ impl Done {
         }
     }
 
+    /// How wide what comes out of `width` numbers is.
+    fn width(&self, width: usize) -> usize {
+        if matches!(self, Self::Gate(_)) { width / 2 } else { width }
+    }
+
     /// `before(x)` of rows that lie one behind another.
     pub(super) fn forward(&self, x: &CubeTensor) -> CubeTensor {
         let [rows, width] = shape(x);
         match self {
             Self::Nothing => x.clone(),
             Self::Norm { weight, bias, centred, eps } => {
+                for of_norm in std::iter::once(weight).chain(bias) {
+                    assert_eq!(shape(of_norm), [1, width], "a norm has a number for each of its input's");
+                }
                 let to = room(x, [rows, width]);
                 let (count, dim) = cubes(x, rows);
                 if rows * width > 0 {
                     let (of, beside) = (bias.is_some(), bias.as_ref().unwrap_or(weight));
                     let size = (rows as u32, width as u32);
-                    norm::launch(
+                    start!(
+                        norm,
                         &x.client,
                         count,
                         dim,
@@ -82,7 +92,8 @@ impl Done {
                 let n = rows * (width / 2);
                 let (count, dim) = units(x, n);
                 if n > 0 {
-                    gate::launch(
+                    start!(
+                        gate,
                         &x.client,
                         count,
                         dim,
@@ -100,7 +111,7 @@ impl Done {
                 let n = rows * width;
                 let (count, dim) = units(x, n);
                 if n > 0 {
-                    curved::launch(&x.client, count, dim, buffer(x), buffer(&to), n as u32, *curve);
+                    start!(curved, &x.client, count, dim, buffer(x), buffer(&to), n as u32, *curve);
                 }
                 to
             }
@@ -116,13 +127,15 @@ impl Done {
         of_norm: bool,
     ) -> (CubeTensor, Option<[Tensor<2>; 2]>) {
         let [rows, width] = shape(x);
+        assert_eq!(shape(slope), [rows, self.width(width)], "a gradient is as large as what it is of");
         match self {
             Self::Nothing => (slope.clone(), None),
             Self::Norm { weight, centred, eps, .. } => {
                 let (to, levels) = (room(x, [rows, width]), room(x, [rows, 2]));
                 let (count, dim) = cubes(x, rows);
                 if rows * width > 0 {
-                    norm_back::launch(
+                    start!(
+                        norm_back,
                         &x.client,
                         count,
                         dim,
@@ -145,7 +158,8 @@ impl Done {
                 let (count, dim) = units(x, n);
                 if n > 0 {
                     let (n, half) = (n as u32, (width / 2) as u32);
-                    gate_back::launch(
+                    start!(
+                        gate_back,
                         &x.client,
                         count,
                         dim,
@@ -164,7 +178,8 @@ impl Done {
                 let n = rows * width;
                 let (count, dim) = units(x, n);
                 if n > 0 {
-                    curve_back::launch(
+                    start!(
+                        curve_back,
                         &x.client,
                         count,
                         dim,
@@ -188,7 +203,8 @@ fn sums(x: &CubeTensor, slope: &CubeTensor, levels: &CubeTensor) -> [Tensor<2>; 
     let to = [room(x, [parts, width]), room(x, [parts, width])];
     if width > 0 {
         let columns = width.div_ceil(UNITS) as u32;
-        norm_sums::launch(
+        start!(
+            norm_sums,
             &x.client,
             CubeCount::Static(columns, parts as u32, 1),
             CubeDim::new_1d(UNITS as u32),
@@ -283,7 +299,7 @@ fn level(
     (mean, 1.0f32 / (square + eps).sqrt())
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn norm(
     x: &[f32],
     weight: &[f32],
@@ -315,7 +331,7 @@ fn norm(
 
 /// With `x̂ = (x - mean)·s` and `g = slope ∘ weight`: `s·(g - mean(g) - x̂·mean(g·x̂))`, without the mean of `g` where
 /// the mean of `x` is not taken away.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn norm_back(
     x: &[f32],
     weight: &[f32],
@@ -360,7 +376,7 @@ fn norm_back(
     }
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn norm_sums(
     x: &[f32],
     slope: &[f32],
@@ -447,7 +463,7 @@ pub(super) fn tanh(x: f32) -> f32 {
     1.0f32 - 2.0f32 / ((2.0f32 * near).exp() + 1.0f32)
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn gate(x: &[f32], to: &mut [f32], n: u32, half: u32, #[comptime] curve: Curve) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {
@@ -458,7 +474,7 @@ fn gate(x: &[f32], to: &mut [f32], n: u32, half: u32, #[comptime] curve: Curve) 
     to[at] = value(x[open], curve) * x[open + half];
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn gate_back(x: &[f32], slope: &[f32], to: &mut [f32], n: u32, half: u32, #[comptime] curve: Curve) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {
@@ -471,7 +487,7 @@ fn gate_back(x: &[f32], slope: &[f32], to: &mut [f32], n: u32, half: u32, #[comp
     to[open + half] = g * value(x[open], curve);
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn curved(x: &[f32], to: &mut [f32], n: u32, #[comptime] curve: Curve) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {
@@ -480,7 +496,7 @@ fn curved(x: &[f32], to: &mut [f32], n: u32, #[comptime] curve: Curve) {
     to[at] = value(x[at], curve);
 }
 
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn curve_back(x: &[f32], slope: &[f32], to: &mut [f32], n: u32, #[comptime] curve: Curve) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {

@@ -65,6 +65,8 @@ pub(super) fn angles(turn: &Turn, beside: &CubeTensor) -> CubeTensor {
 
 fn table(sight: &Sight) -> Vec<u32> {
     let (tokens, width, rows) = (sight.first.len(), sight.width, sight.n_rows());
+    let within = |row: usize| (0..width).all(|token| sight.of_row(row).range(token).end <= sight.n_keys());
+    assert!(tokens == rows * width && (0..rows).all(within), "what is seen is there");
     let ranges = |row: usize| (0..width).map(move |token| sight.of_row(row).range(token));
     let mut table = sight.first.to_vec();
     for row in 0..rows {

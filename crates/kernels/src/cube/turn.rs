@@ -5,7 +5,7 @@ use burn::backend::wgpu::CubeTensor;
 use cubecl::prelude::*;
 
 use super::{
-    place::{buffer, shape, units},
+    place::{buffer, shape, start, units},
     seen::angles,
 };
 use crate::{Heads, Turn};
@@ -21,8 +21,10 @@ pub(super) fn turn(x: &CubeTensor, heads: &Heads, turn: &Turn, back: bool) {
         return;
     }
     let places = turn.cos.len() / half;
+    assert!(places > 0 && turn.sin.len() == turn.cos.len(), "each place has cosines and sines");
     let (count, dim) = units(x, n);
-    turned_in_place::launch(
+    start!(
+        turned_in_place,
         &x.client,
         count,
         dim,
@@ -38,7 +40,7 @@ pub(super) fn turn(x: &CubeTensor, heads: &Heads, turn: &Turn, back: bool) {
 }
 
 /// A unit for each pair of numbers.
-#[cube(launch)]
+#[cube(launch_unchecked)]
 fn turned_in_place(
     x: &mut [f32],
     angles: &[f32],

@@ -14,6 +14,9 @@ use crate::TextError;
 /// transformers writes this where a tokenizer states no limit.
 const NO_LIMIT: f64 = 1e30;
 
+/// The models that are told of each token which text of a pair it is of.
+const READ_TOKEN_TYPES: [&str; 3] = ["bert", "electra", "mobilebert"];
+
 /// Where a tokenizer came from, hence what its files are.
 #[derive(Debug)]
 pub(super) enum Origin {
@@ -99,7 +102,13 @@ impl Tokenizer {
             config.insert("chat_template".to_owned(), json!(template));
         }
         config.insert("clean_up_tokenization_spaces".to_owned(), json!(false));
-        let limit = self.longest_input.map_or(json!(NO_LIMIT), Value::from);
+        // The class below gives token types too, which most models take for a mistake.
+        if let Some(model_type) = &self.model.model_type {
+            let types = READ_TOKEN_TYPES.contains(&model_type.as_str()).then_some("token_type_ids");
+            let names: Vec<&str> = ["input_ids"].into_iter().chain(types).chain(["attention_mask"]).collect();
+            config.insert("model_input_names".to_owned(), json!(names));
+        }
+        let limit = self.model.longest_input.map_or(json!(NO_LIMIT), Value::from);
         config.insert("model_max_length".to_owned(), limit);
         config.insert("tokenizer_class".to_owned(), json!("PreTrainedTokenizerFast"));
         format!("{:#}\n", Value::Object(config))

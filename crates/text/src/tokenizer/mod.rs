@@ -14,6 +14,7 @@ mod stream;
 use std::{collections::BTreeSet, ops::Range, path::Path};
 
 use rayon::prelude::*;
+use serde_json::Value;
 use tokenizers::ModelWrapper;
 use weights::{Checkpoint, Format};
 
@@ -52,8 +53,15 @@ pub struct Tokenizer {
     pieces: Option<Pieces>,
     special: SpecialTokens,
     chat_template: Option<String>,
-    longest_input: Option<u64>,
+    model: OfModel,
     origin: Origin,
+}
+
+/// What the model's own configuration says that other tools ask a tokenizer.
+#[derive(Debug, Default)]
+struct OfModel {
+    longest_input: Option<u64>,
+    model_type: Option<String>,
 }
 
 /// Words whose tokens are remembered, for each thread: more than the library's 10,000, since names and numbers alone
@@ -82,8 +90,12 @@ impl Tokenizer {
             }
         };
         let config = checkpoint.config_json().ok();
-        let longest_input = config.and_then(|config| config.get("max_position_embeddings")?.as_u64());
-        Tokenizer::assemble(parts, &path, longest_input)
+        let said = |name: &str| config.as_ref()?.get(name);
+        let model = OfModel {
+            longest_input: said("max_position_embeddings").and_then(Value::as_u64),
+            model_type: said("model_type").and_then(Value::as_str).map(str::to_owned),
+        };
+        Tokenizer::assemble(parts, &path, model)
     }
 
     /// The tokenizer in `folder`, where there may be no weights.
@@ -91,7 +103,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TextError`], naming the file and what is wrong with it.
     pub fn from_folder(folder: &Path) -> Result<Tokenizer, TextError> {
-        Tokenizer::assemble(folder::parts(folder)?, &folder.join(folder::TOKENIZER), None)
+        Tokenizer::assemble(folder::parts(folder)?, &folder.join(folder::TOKENIZER), OfModel::default())
     }
 
     /// The tokenizer that a SentencePiece file makes by itself: a unigram model cut as T5 does, a byte-pair model as
@@ -109,10 +121,10 @@ impl Tokenizer {
             chat_template: None,
             origin: Origin::Made(made.tokenizer_json),
         };
-        Tokenizer::assemble(parts, path, None)
+        Tokenizer::assemble(parts, path, OfModel::default())
     }
 
-    fn assemble(parts: Parts, path: &Path, longest_input: Option<u64>) -> Result<Tokenizer, TextError> {
+    fn assemble(parts: Parts, path: &Path, model: OfModel) -> Result<Tokenizer, TextError> {
         let faulty = |reason: tokenizers::Error| TextError::Faulty {
             path: path.to_owned(),
             reason: reason.to_string(),
@@ -126,7 +138,7 @@ impl Tokenizer {
         }
         let pieces = Pieces::of(&inner);
         let Parts { special, chat_template, origin, .. } = parts;
-        Ok(Tokenizer { inner, pieces, special, chat_template, longest_input, origin })
+        Ok(Tokenizer { inner, pieces, special, chat_template, model, origin })
     }
 
     /// The ids of `text`.

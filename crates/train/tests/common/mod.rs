@@ -1,5 +1,5 @@
 //! What the tests of training share.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)] // each test file uses its part; helpers may give up
 
 use burn::tensor::Device;
 use data::{Row, Tokens, unpacked};

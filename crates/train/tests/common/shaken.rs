@@ -3,11 +3,11 @@
 
 use adapt::{Learns, Lora, LoraConfig};
 use burn::tensor::{Tensor, TensorData};
-use model::Decoder;
+use model::Base;
 use spec::TargetModules;
 
 /// An adapter on every linear layer, neither `A` nor `B` of which is zero.
-pub fn shaken(model: &Decoder) -> Lora {
+pub fn shaken(model: &(impl Base + ?Sized)) -> Lora {
     let config = LoraConfig {
         r: 4,
         lora_alpha: 8.0,
