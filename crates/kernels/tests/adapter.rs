@@ -224,7 +224,8 @@ fn attention_says_what_the_plain_form_says() {
         (heads(3, 2, 5, None), sight(&[&[45, 26], &[1, 70]], usize::MAX, 5, false)),
         (heads(3, 2, 5, None), sight(&[&[71]], 9, 5, false)),
         (heads(2, 1, 5, Some(0.8)), sight(&[&[33, 7]], usize::MAX, 5, true)),
-        (heads(1, 1, 33, None), sight(&[&[64]], usize::MAX, 33, false)),
+        // Heads of which few rows lie in shared memory at once. 256, the widest of today's, takes a minute to compile.
+        (heads(2, 1, 35, None), sight(&[&[64]], usize::MAX, 35, false)),
     ] {
         let shape = [sight.first.len(), heads.together()];
         let inputs = [typed(&numbers(shape[0] * shape[1], 3), shape, DType::F32)];

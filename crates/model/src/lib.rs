@@ -33,6 +33,7 @@ mod names;
 mod norm;
 mod quantised;
 mod read;
+mod recompute;
 mod rope;
 mod rotary;
 mod scorer;
@@ -55,6 +56,7 @@ pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, head_class, head_spec
 pub use kernels::Weight;
 pub use layout::Layout;
 pub use linear::Linear;
+pub use recompute::Recomputing;
 pub use rotary::{RopeScaling, Rotary};
 pub use scorer::{Scorer, padding_of};
 pub use spec::{Beams, EarlyStopping, Sampling};

@@ -1,8 +1,10 @@
 //! How frozen weights are kept: what can be asked, what is chosen, and the bytes that they take.
 
-use spec::{Because, Chosen, DeviceKind, Method, Quantization, RunSpec, TargetModules};
+use spec::{Because, Chosen, DeviceKind, Method, Optim, Quantization, RunSpec, TargetModules};
 
-use crate::{Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, words::bytes};
+use crate::{
+    Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing, words::bytes,
+};
 
 /// Why weights cannot be kept as was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
             targets: TargetModules::AllLinear,
             full: None,
             outputs: None,
+            optim: Optim::default(),
+            recompute: sparing::most(facts),
         };
         memory(&facts.model, &facts.device, &load).range().high
     };

@@ -5,7 +5,9 @@ mod common;
 
 use common::{data, device, facts, minilm, question, smollm2};
 use plan::{DataKind, Facts, InBlocks, Load, ModelFacts, memory, resolve};
-use spec::{Asked, Because, Code, DeviceKind, Method, Quantization, TargetModules};
+use spec::{
+    Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
+};
 
 /// As SmolLM2 lies in its GGUF: all its matrices in Q4_1, the embedding in Q8_0.
 fn gguf() -> ModelFacts {
@@ -34,6 +36,8 @@ fn base_weights_take_what_their_blocks_take() {
             targets: TargetModules::AllLinear,
             full: None,
             outputs: None,
+            optim: Optim::default(),
+            recompute: GradientCheckpointing::default(),
         };
         memory(model, &device(DeviceKind::Cpu, 8), &load).base
     };
