@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_does_not_fit_keeps_what_to_change() {
-        let remedy = plan::Remedy { knob: "batch_size", from: 8, to: 2 };
+        let remedy = plan::Remedy { knob: "batch_size", from: "8".to_owned(), to: "2".to_owned() };
         let error = PlanError::TooLarge {
             device: "Some chip".to_owned(),
             needs: 9_000_000_000,

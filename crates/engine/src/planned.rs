@@ -103,9 +103,9 @@ impl Engine {
             record.device.clone().map_or_else(|| asked_for(choice, &self.devices_or_processor()), Ok)?;
         let device = self.device_facts(device, &record.plan.model_hash)?;
         let smaller = plan::smaller(&record.plan, &model, &device);
-        Ok(smaller.map(|knobs| RunSpec {
+        Ok(smaller.map(|smaller| RunSpec {
             name: Some(format!("{} (smaller)", record.row.name)),
-            knobs: record.spec.knobs.clone().with(knobs),
+            knobs: record.spec.knobs.clone().with(smaller.knobs),
             ..record.spec
         }))
     }

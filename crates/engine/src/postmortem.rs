@@ -20,7 +20,7 @@ pub(crate) fn explain(folder: &RunFolder, exit: Option<ExitStatus>, kept: Option
     let error = ApiError::new(code, format!("The training process is gone: {what}"));
     let advice = match code {
         Code::OutOfMemory => {
-            " If it happens again, choose a shorter context, a smaller batch or a smaller model."
+            " If it happens again, choose gradient checkpointing, a shorter context, a smaller batch or a smaller model."
         }
         Code::Device => " If it happens again, update the graphics driver, or train on the processor.",
         Code::Disk => " Free some space first.",

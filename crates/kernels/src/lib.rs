@@ -7,6 +7,9 @@
 //! | [`prepared`] | a norm, a gate or a curve by itself, where more than linear layers read what comes out | its input |
 //! | [`attention`] | rotary embedding and attention of grouped queries, back or in both directions, packed segments, windows and numbers by distance included; [`cross_attention`] among other tokens | turned queries, keys and values, what was seen, one number a head and token |
 //! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
+//! | [`recomputed`] | whatever it is given, such as a layer | what goes in: the inside is made again |
+//!
+//! [`adamw`] moves what learns, in one pass over all of it.
 //!
 //! **Invariants:** each operation has three forms that the tests hold equal, forward and backward. The plain one
 //! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The second
@@ -19,9 +22,11 @@
 //!
 //! Deliberately absent: models, files, anything of the rest of the project.
 
+mod adamw;
 mod attend;
 mod attend_back;
 mod before;
+mod blockwise;
 mod cube;
 mod entropy;
 mod exp;
@@ -32,16 +37,20 @@ mod operands;
 pub mod plain;
 mod prepare;
 mod primitive;
+mod recompute;
 mod sight;
 mod squares;
 mod threads;
 pub mod trace;
 
+pub use adamw::{AdamW, Moments, adamw};
 pub use attend::{attention, cross_attention};
 pub use before::{Before, Curve};
+pub use blockwise::{BLOCK, Blockwise};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use prepare::prepared;
 pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
+pub use recompute::recomputed;
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::{length, sum_of_squares};

@@ -5,7 +5,7 @@ use burn::tensor::{
     activation::{gelu, relu, silu, softmax},
 };
 
-use crate::{Before, Curve, DeviceGaveUp, Distances, Entropy, Heads, Layer, Sight, Turn, Wanted};
+use crate::{Before, Curve, DeviceGaveUp, Distances, Entropy, Heads, Layer, LowRank, Sight, Turn, Wanted};
 
 /// Added to the score of a pair that must not see each other. Finite, since shader compilers may assume that there
 /// are no infinities; `exp` of it is zero all the same.
@@ -21,19 +21,7 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
             None => y,
         };
         match &layer.low_rank {
-            Some(pair) => {
-                let x = match &pair.dropout {
-                    Some(dropout) => {
-                        let factors = dropout.factors(x.shape().num_elements());
-                        let factors: Tensor<2> =
-                            like(&x, factors.into_iter().map(f64::from).collect(), x.dims());
-                        x.clone() * factors
-                    }
-                    None => x.clone(),
-                };
-                let inner = x.matmul(pair.a.clone().transpose()) * pair.scale;
-                y + inner.matmul(pair.b.clone().transpose())
-            }
+            Some(pair) => beside(y, &x, pair),
             None => y,
         }
     });
@@ -42,6 +30,20 @@ pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option
         Some(residual) => residual + y,
         None => y,
     }
+}
+
+/// What a layer says of `x` with the pair that stands beside its weight, given what it says without: `y + s·(x·Aᵀ)·Bᵀ`.
+pub fn beside(y: Tensor<2>, x: &Tensor<2>, pair: &LowRank) -> Tensor<2> {
+    let x = match &pair.dropout {
+        Some(dropout) => {
+            let factors = dropout.factors(x.shape().num_elements());
+            let factors: Tensor<2> = like(x, factors.into_iter().map(f64::from).collect(), x.dims());
+            x.clone() * factors
+        }
+        None => x.clone(),
+    };
+    let inner = x.matmul(pair.a.clone().transpose()) * pair.scale;
+    y + inner.matmul(pair.b.clone().transpose())
 }
 
 /// As [`prepared`](crate::prepared): what linear layers get of `x`.

@@ -2,7 +2,7 @@
 
 use burn::{
     backend::{
-        Autodiff, DType, DispatchAutodiffContext, DispatchTensorKind, Flex, TensorMetadata, flex::FlexTensor,
+        Autodiff, DType, DispatchAutodiffContext, DispatchTensorKind, Flex, flex::FlexTensor,
     },
     tensor::{Device, Tensor, TensorData},
 };
@@ -16,12 +16,17 @@ pub(crate) type Tracked = burn::backend::tensor::FloatTensor<Graph>;
 
 /// Whether the numbers lie on the processor as f32, in a graph or not.
 pub fn on_processor<const D: usize>(tensor: &Tensor<D>) -> bool {
+    on_flex(tensor) && tensor.dtype() == DType::F32
+}
+
+/// The same of whatever numbers.
+pub(crate) fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
     let dispatch = tensor.clone().into_dispatch();
     let kind = match &dispatch.kind {
         DispatchTensorKind::Autodiff(inner) => inner.as_ref(),
         kind => kind,
     };
-    dispatch.dtype() == DType::F32 && matches!(kind, DispatchTensorKind::Flex(_))
+    matches!(kind, DispatchTensorKind::Flex(_))
 }
 
 /// Whether what is done to the tensor has a form of its own there, so that several steps are one: on the processor and on

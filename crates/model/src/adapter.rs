@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use kernels::LowRank;
+use spec::GradientCheckpointing;
 
 /// Something that stands beside a frozen base. Crate `adapt` has one for each method.
 ///
@@ -20,6 +21,11 @@ pub trait Adapter: Sync {
     /// vector is `[1, n]`.
     fn in_place_of(&self, _name: &str) -> Option<Tensor<2>> {
         None
+    }
+
+    /// How much of a layer is run again in the backward pass instead of being kept.
+    fn recompute(&self) -> GradientCheckpointing {
+        GradientCheckpointing::None
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Activations are `[tokens, width]`, the rows of a batch one after another; only attention sees rows and heads.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,16 +16,17 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
+    recompute,
 };
 
 /// A frozen decoder on one device.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    config: DecoderConfig,
+    config: Arc<DecoderConfig>,
     device: Device,
     embed_tokens: Parameter,
     embed_positions: Option<Parameter>,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     norm: Norm,
     /// The embedding itself where the two are tied.
     lm_head: Parameter,
@@ -39,6 +42,26 @@ struct Layer {
     before_mlp: Norm,
     mlp: Mlp,
     after_mlp: Option<Norm>,
+}
+
+impl Layer {
+    /// `h`
+    fn look(
+        &self,
+        x: Tensor<2>,
+        config: &DecoderConfig,
+        layout: &Layout,
+        cache: Option<(&mut Cache, usize)>,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let norms = (&self.before_attention, self.after_attention.as_ref());
+        self.attention.forward(x, norms, config, layout, cache, adapter)
+    }
+
+    /// `y`
+    fn think(&self, h: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        self.mlp.forward(h, &self.before_mlp, self.after_mlp.as_ref(), adapter)
+    }
 }
 
 impl Decoder {
@@ -90,14 +113,14 @@ impl Decoder {
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
             let at = |module: &str| format!("{}.{i}.{module}", names.layers);
-            layers.push(Layer {
+            layers.push(Arc::new(Layer {
                 before_attention: parts.norm(&at(names.before_attention))?,
                 attention: Attention::assemble(&mut parts, &config, i, at)?,
                 after_attention: names.after_attention.map(|norm| parts.norm(&at(norm))).transpose()?,
                 before_mlp: parts.norm(&at(names.before_mlp))?,
                 mlp: Mlp::assemble(&mut parts, &config, at)?,
                 after_mlp: names.after_mlp.map(|norm| parts.norm(&at(norm))).transpose()?,
-            });
+            }));
         }
         let embed_tokens = parts.weight(names.embed_tokens)?;
         let embed_positions = names.embed_positions.map(|path| parts.weight(path)).transpose()?;
@@ -105,7 +128,7 @@ impl Decoder {
             if config.tie_word_embeddings { embed_tokens.clone() } else { parts.weight(LM_HEAD)? };
         let norm = parts.norm(names.norm)?;
         let parameters = parts.parameters;
-        let device = device.clone();
+        let (device, config) = (device.clone(), Arc::new(config));
         Ok(Self { device, embed_tokens, embed_positions, layers, norm, lm_head, parameters, config })
     }
 
@@ -121,7 +144,8 @@ impl Decoder {
 
     /// Every linear layer an adapter can speak at, in order.
     pub fn linears(&self) -> impl Iterator<Item = &Linear> {
-        self.layers.iter().flat_map(|Layer { attention, mlp, .. }| {
+        self.layers.iter().flat_map(|layer| {
+            let Layer { attention, mlp, .. } = layer.as_ref();
             let attention = attention.qkv.all().iter().chain([&attention.o_proj]);
             attention.chain(mlp.inner.all()).chain([&mlp.down_proj])
         })
@@ -172,11 +196,22 @@ impl Decoder {
         if let (Some(embeddings), Some(positions)) = (&self.embed_positions, &layout.positions) {
             x = x + embeddings.of(adapter).select(0, positions.clone());
         }
-        for (i, layer) in self.layers.iter().enumerate() {
-            let cache = cache.as_deref_mut().map(|cache| (cache, i));
-            let (before, after) = (&layer.before_attention, layer.after_attention.as_ref());
-            x = layer.attention.forward(x, (before, after), &self.config, layout, cache, adapter);
-            x = layer.mlp.forward(x, &layer.before_mlp, layer.after_mlp.as_ref(), adapter);
+        if let Some(cache) = &mut cache {
+            for (i, layer) in self.layers.iter().enumerate() {
+                x = layer.look(x, &self.config, layout, Some((cache, i)), adapter);
+                x = layer.think(x, adapter);
+            }
+            return Ok(self.norm.forward(x, adapter));
+        }
+        let layout = Arc::new(layout.clone());
+        for held in &self.layers {
+            let (layer, config, layout) = (held.clone(), self.config.clone(), layout.clone());
+            let look = move |x: &[Tensor<2>], adapter: &dyn Adapter| {
+                layer.look(x[0].clone(), &config, &layout, None, adapter)
+            };
+            let layer = held.clone();
+            let think = move |_: &[Tensor<2>], x, adapter: &dyn Adapter| layer.think(x, adapter);
+            x = recompute::layer(vec![x], adapter, look, think);
         }
         Ok(self.norm.forward(x, adapter))
     }

@@ -2,7 +2,7 @@
 
 use spec::{RunSpec, TargetModules};
 
-use crate::{Facts, PlanError};
+use crate::{Facts, PlanError, sparing};
 
 /// That the question can have a plan at all; memory is judged once the plan is made.
 pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
@@ -26,6 +26,7 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         known.dedup();
         return Err(PlanError::UnknownModule { name: name.clone(), known });
     }
+    sparing::check(&spec.knobs, facts)?;
     let max = facts.model.max_position_embeddings;
     match spec.knobs.context_length {
         Some(asked) if asked > max => Err(PlanError::ContextOverModel { asked, max }),

@@ -76,6 +76,14 @@ pub enum PlanError {
         /// The task.
         task: TaskKind,
     },
+    /// A value that only the processor has a way to carry out.
+    #[error("{knob} {value} works on the processor alone here")]
+    ProcessorAlone {
+        /// The knob's key.
+        knob: &'static str,
+        /// What it was set to.
+        value: String,
+    },
     /// The least it would take is more than there is.
     #[error("this run needs at least {}, and {device} has {} free", words::bytes(*.needs), words::bytes(*.has))]
     TooLarge {
@@ -96,6 +104,7 @@ impl PlanError {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
             Self::DataTeachesOther { .. } | Self::NotForTask { .. } => Code::Usage,
+            Self::ProcessorAlone { .. } => Code::Usage,
             Self::ModelCannot { .. } => Code::BadModel,
             Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
@@ -129,6 +138,7 @@ impl PlanError {
             Self::NoLabels => "Import the data again and map the column of labels.".to_owned(),
             Self::OneLabel { .. } => "Add rows with other labels.".to_owned(),
             Self::NotForTask { .. } => "Leave it open.".to_owned(),
+            Self::ProcessorAlone { .. } => "Leave it open, or train on the processor.".to_owned(),
             Self::UnknownModule { known, .. } => {
                 format!("Choose from {}, or write all-linear.", known.join(", "))
             }
@@ -185,15 +195,16 @@ pub struct Remedy {
     /// The knob's key.
     pub knob: &'static str,
     /// Its value in the plan that does not fit.
-    pub from: u32,
-    /// The largest value that helps.
-    pub to: u32,
+    pub from: String,
+    /// The value that changes least and helps.
+    pub to: String,
 }
 
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.knob.replace('_', " ");
-        let [to, from] = [self.to, self.from].map(|n| words::count(u64::from(n)));
+        let said = |value: &String| value.parse().map_or_else(|_| value.clone(), words::count);
+        let (to, from) = (said(&self.to), said(&self.from));
         write!(f, "{name} {to} instead of {from}")
     }
 }

@@ -1,6 +1,6 @@
 //! Whether something fits into the memory there is, and what to say of it.
 
-use spec::{DeviceInfo, Fit, FitKind, TargetModules};
+use spec::{DeviceInfo, Fit, FitKind, GradientCheckpointing, Optim, TargetModules};
 
 use crate::{DeviceFacts, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes};
 
@@ -50,6 +50,8 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
         targets: TargetModules::AllLinear,
         full: None,
         outputs: None,
+        optim: Optim::default(),
+        recompute: GradientCheckpointing::default(),
     };
     let on = |device: &DeviceInfo| {
         let facts = DeviceFacts {

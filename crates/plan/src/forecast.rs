@@ -5,6 +5,7 @@ use spec::{Decided, Forecast, Method, Range};
 use crate::{
     Facts, Load, PlanError, Remedy, memory,
     rows::{LADDER, Rows},
+    sparing,
     time::{Speed, secs},
 };
 
@@ -70,13 +71,18 @@ fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
         batch: knobs.batch_size.value,
         rank: knobs.rank.value,
         targets: knobs.target_modules.value.clone(),
+        optim: knobs.optim.value,
+        recompute: knobs.gradient_checkpointing.value,
     }
 }
 
-/// The largest batch, context and rank, in this order, with which it would fit; nothing if no such are.
+/// All of each layer made again, then the largest batch, context and rank, in this order, with which it would fit; nothing
+/// if no such are.
 fn remedies(facts: &Facts, knobs: &Decided, load: &Load, has: u64) -> Vec<Remedy> {
     let fits = |load: &Load| memory(&facts.model, &facts.device, load).range().high <= has as f64;
     let shorter = LADDER.into_iter().rev().filter(|&tokens| tokens < load.tokens);
+    let least_kept = load.recompute.max(sparing::most(facts));
+    let load = &Load { recompute: least_kept, ..load.clone() };
     let halves = std::iter::successors(Some(load.batch), |batch| Some(batch / 2).filter(|&batch| batch > 0));
     let batches = halves.map(|batch| Load { batch, ..load.clone() });
     let contexts = shorter.map(|tokens| Load { tokens, batch: 1, ..load.clone() });
@@ -85,9 +91,10 @@ fn remedies(facts: &Facts, knobs: &Decided, load: &Load, has: u64) -> Vec<Remedy
     let Some(to) = batches.chain(contexts).chain(ranks).find(fits) else { return Vec::new() };
     let context = if to.tokens < load.tokens { to.tokens } else { knobs.context_length.value };
     [
-        ("batch_size", load.batch, to.batch),
-        ("context_length", knobs.context_length.value, context),
-        ("rank", load.rank, to.rank),
+        ("gradient_checkpointing", knobs.gradient_checkpointing.value.to_string(), to.recompute.to_string()),
+        ("batch_size", load.batch.to_string(), to.batch.to_string()),
+        ("context_length", knobs.context_length.value.to_string(), context.to_string()),
+        ("rank", load.rank.to_string(), to.rank.to_string()),
     ]
     .into_iter()
     .filter(|(_, from, to)| from != to)

@@ -15,6 +15,7 @@ mod pace;
 mod resolve;
 mod rows;
 mod smaller;
+mod sparing;
 mod task;
 mod time;
 mod words;
@@ -27,6 +28,6 @@ pub use facts::{
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
 pub use resolve::{Draft, draft, resolve};
-pub use smaller::smaller;
+pub use smaller::{Smaller, smaller};
 pub use task::{possible, tasks};
 pub use time::flops_per_token;

@@ -3,24 +3,28 @@
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
 //! base        = 4 · n_parameters                                        frozen, f32, held once
-//! adapter     = 4 · n_learning · (1 weights + 2 moments + gradients)    gradients: one copy per row at once; n_learning:
-//!                                                                       of the adapter, or what full training moves
+//! adapter     = 4 · n_learning · (1 weights + moments + gradients)      gradients: one copy per row at once; moments: 2, or
+//!                                                                       1/2 + 1/128 in bytes; n_learning: of the adapter,
+//!                                                                       or what full training moves
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · inner_dim + kv · kv_dim
-//!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass
+//!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass; what is
+//!                                                                       made again counts for one layer instead of all
 //! logits      = 4 · copies · min(slice, tokens) · outputs               logits, probabilities and their gradient; outputs:
 //!                                                                       the vocabulary, or a head's labels
 //! rows        = min(batch, threads) on the processor, batch on a graphics adapter
 //! tokens      = of the longest row; short rows of a processor's thread are joined up to `chain` tokens
 //! slices      = rows on the processor, where a single row has a slice on every thread; 1 on a graphics adapter
 //! ```
-//! The numbers stand in [`DECODER`], [`ENCODER`] and [`BOTH`] for the processor's fused operations, by how a model is built,
-//! whether it writes or has a head, and in [`PLAIN`] for plain operations on a graphics adapter. Held against
+//! The numbers stand in [`DECODER`], [`ENCODER`] and [`BOTH`] for fused operations, by how a model is built, and in
+//! [`PLAIN`] for plain ones, which an encoder-decoder on a graphics adapter is made of. Held against
 //! SmolLM2-135M, LoRA of rank 8, two cores: 1.07 GB where 4x256 took 1.06, 1.06 where 1x512 took 1.03, 2.13 where
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Where few tokens are taught it says too much, since slices of logits are then smaller. MiniLM, sixteen texts of
 //! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.72 where training in full took 0.78.
 
-use spec::{DeviceKind, Method, Plan, Range, TargetModules, Task, Trainable};
+use spec::{
+    DeviceKind, GradientCheckpointing, Method, Optim, Plan, Range, TargetModules, Task, Trainable,
+};
 
 use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters};
 
@@ -28,6 +32,8 @@ use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters};
 pub(crate) struct Coefficients {
     /// Copies of the stream between layers that a layer keeps.
     stream: f64,
+    /// Those of them that its attention makes: queries, and what was seen.
+    seen: f64,
     /// Of the feed-forward width.
     inner: f64,
     /// Of the width of keys.
@@ -42,20 +48,20 @@ pub(crate) struct Coefficients {
     program: f64,
 }
 
-/// Of the processor's fused operations, in a decoder. They keep their inputs: the stream before each half of a layer,
+/// Of fused operations, in a decoder. They keep their inputs: the stream before each half of a layer,
 /// queries, keys, values and what was seen of them, gate and up.
 const DECODER: Coefficients =
-    Coefficients { stream: 4.0, inner: 1.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
+    Coefficients { stream: 4.0, seen: 2.0, inner: 1.0, kv: 2.0, scores: 0.0, copies: 1.0, slice: 128.0, program: 80e6 };
 
 /// The same in an encoder, whose norms stand behind the halves: both the sums and the norms are kept.
-const ENCODER: Coefficients = Coefficients { stream: 6.0, program: 100e6, ..DECODER };
+const ENCODER: Coefficients = Coefficients { stream: 6.0, seen: 1.0, program: 100e6, ..DECODER };
 
 /// The same in an encoder-decoder, half of whose layers look at the source, too.
-const BOTH: Coefficients = Coefficients { stream: 5.5, kv: 3.0, ..DECODER };
+const BOTH: Coefficients = Coefficients { stream: 5.5, seen: 3.0, kv: 3.0, ..DECODER };
 
 /// Of plain operations.
 const PLAIN: Coefficients =
-    Coefficients { stream: 9.0, inner: 2.5, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
+    Coefficients { stream: 9.0, seen: 5.0, inner: 2.5, kv: 4.0, scores: 2.0, copies: 3.0, slice: 256.0, program: 150e6 };
 
 /// Tokens up to which short rows are joined on the processor, where the model writes and where it has a head.
 const CHAIN: [f64; 2] = [256.0, 512.0];
@@ -81,6 +87,10 @@ pub struct Load {
     pub full: Option<Trainable>,
     /// Numbers that a head says of each text or word; none where the model writes and says as many as it has tokens.
     pub outputs: Option<u32>,
+    /// What moves the weights.
+    pub optim: Optim,
+    /// What is made again instead of being kept.
+    pub recompute: GradientCheckpointing,
 }
 
 impl Load {
@@ -95,6 +105,8 @@ impl Load {
             targets: knobs.target_modules.value.clone(),
             full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
             outputs: outputs(&plan.task.value),
+            optim: knobs.optim.value,
+            recompute: knobs.gradient_checkpointing.value,
         }
     }
 }
@@ -140,6 +152,11 @@ impl MemoryForecast {
 /// Bytes at the peak of a run; grows with each field of `load`.
 pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryForecast {
     let longest = f64::from(load.tokens);
+    let fused = match model.kind {
+        ModelKind::Decoder => &DECODER,
+        ModelKind::Encoder => &ENCODER,
+        ModelKind::EncoderDecoder => &BOTH,
+    };
     let (c, rows, slices, tokens) = match device.info.kind {
         DeviceKind::Cpu => {
             let threads = device.n_threads.max(1);
@@ -148,21 +165,27 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
             let others = f64::from(load.batch.div_ceil(threads)) - 1.0;
             let joined = longest + others * load.mean.unwrap_or(longest).min(longest);
             let slices = if load.batch == 1 { f64::from(threads) } else { rows };
-            let c = match model.kind {
-                ModelKind::Decoder => &DECODER,
-                ModelKind::Encoder => &ENCODER,
-                ModelKind::EncoderDecoder => &BOTH,
-            };
             let chain = CHAIN[usize::from(load.outputs.is_some())];
-            (c, rows, slices, joined.min(chain).max(longest))
+            (fused, rows, slices, joined.min(chain).max(longest))
         }
+        _ if model.kind != ModelKind::EncoderDecoder => (fused, f64::from(load.batch), 1.0, longest),
         _ => (&PLAIN, f64::from(load.batch), 1.0, longest),
     };
     let gradients = if device.info.kind == DeviceKind::Cpu { rows } else { 1.0 };
-    let per_token = c.stream * f64::from(model.hidden_size)
-        + c.inner * model.inner_dim() as f64
-        + c.kv * model.kv_dim() as f64
-        + c.scores * f64::from(model.n_heads) * tokens;
+    // Numbers of a token in a layer: what goes in, what its attention makes of that, and the rest.
+    let hidden = f64::from(model.hidden_size);
+    let seen =
+        c.seen * hidden + c.kv * model.kv_dim() as f64 + c.scores * f64::from(model.n_heads) * tokens;
+    let rest = (c.stream - c.seen - 1.0) * hidden + c.inner * model.inner_dim() as f64;
+    let (kept, again) = match load.recompute {
+        GradientCheckpointing::None => (hidden + seen + rest, 0.0),
+        GradientCheckpointing::Attention => (hidden + rest, seen),
+        GradientCheckpointing::Layer => (hidden, seen + rest),
+    };
+    let moments = match load.optim {
+        Optim::AdamW => 2.0,
+        Optim::AdamW8bit => 2.0 * (1.0 / 4.0 + 1.0 / 256.0),
+    };
     let n_learning = match &load.full {
         Some(trainable) => model.n_learning(trainable) as f64,
         None => n_adapter_parameters(model, load.rank, &load.targets) as f64,
@@ -170,8 +193,8 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
     MemoryForecast {
         base: BYTES * model.n_parameters as f64,
-        adapter: BYTES * n_learning * (3.0 + gradients),
-        activations: BYTES * rows * f64::from(model.n_layers) * tokens * per_token,
+        adapter: BYTES * n_learning * (1.0 + moments + gradients),
+        activations: BYTES * rows * tokens * (f64::from(model.n_layers) * kept + again),
         logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,
         program: c.program,
     }

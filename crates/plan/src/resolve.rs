@@ -1,8 +1,8 @@
 //! The plan, knob by knob, in the order in which one follows from another.
 
 use spec::{
-    Because, Chosen, Decided, DeviceKind, Method, Plan, RunSpec, Schedule, Supervise, TargetModules,
-    Template, Trainable,
+    Because, Chosen, Decided, DeviceKind, GradientCheckpointing, Method, Optim, Plan, RunSpec, Schedule,
+    Supervise, TargetModules, Template, Trainable,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     memory::outputs,
     pace::{self, Budget},
     rows::{self, Rows},
-    task,
+    sparing, task,
     time::{Speed, speed},
     words::{count, counted, duration},
 };
@@ -71,16 +71,23 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let target_modules = or(&asked.target_modules, || {
         usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
     });
-    let fits = |tokens: u32, batch: u32| {
+    let fits = |tokens: u32, batch: u32, optim: Optim, recompute: GradientCheckpointing| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
-        let load = Load { tokens, mean: None, batch, rank, targets, full: full.cloned(), outputs };
+        let load =
+            Load { tokens, mean: None, batch, rank, targets, full: full.cloned(), outputs, optim, recompute };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
-    let context_length = or(&asked.context_length, || {
-        rows::context(data, model.max_position_embeddings, &budget, |tokens| {
-            fits(tokens, asked.batch_size.unwrap_or(1))
-        })
+    // Examples are cut, and fewer numbers kept of what learns, only where layers that are run again do not help.
+    let least = asked.gradient_checkpointing.unwrap_or(sparing::most(facts));
+    let at_least = asked.batch_size.unwrap_or(1);
+    let context = |fits: &dyn Fn(u32) -> bool| {
+        or(&asked.context_length, || rows::context(data, model.max_position_embeddings, &budget, fits))
+    };
+    let optim = or(&asked.optim, || {
+        let wanted = context(&|_| true).value;
+        sparing::optim(facts, method.value, |optim| fits(wanted, at_least, optim, least))
     });
+    let context_length = context(&|tokens| fits(tokens, at_least, optim.value, least));
     let packing = or(&asked.packing, || match kind.uses("packing") {
         false => follows(false, "each text is answered by itself"),
         true => rows::packing(data, context_length.value),
@@ -91,12 +98,17 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let goal = pace::rows_per_step(&rows, packing.value, &budget);
     let batch_size = or(&asked.batch_size, || {
         let goal = asked.gradient_accumulation.map_or(goal, |n| (goal / n.max(1)).max(1));
-        pace::batch_size(device, goal, has_head, |batch| fits(rows.longest, batch))
+        let kept = asked.gradient_checkpointing.unwrap_or_default();
+        pace::batch_size(device, goal, has_head, |batch| fits(rows.longest, batch, optim.value, kept))
+    });
+    let gradient_checkpointing = or(&asked.gradient_checkpointing, || {
+        sparing::gradient_checkpointing(facts, |how| fits(rows.longest, batch_size.value, optim.value, how))
     });
     let gradient_accumulation =
         or(&asked.gradient_accumulation, || pace::gradient_accumulation(batch_size.value, goal, &rows));
     let step_rows = f64::from(batch_size.value) * f64::from(gradient_accumulation.value);
-    let speed = speed(model, device, rows.tokens, batch_size.value, full);
+    let again = gradient_checkpointing.value;
+    let speed = speed(model, device, rows.tokens, batch_size.value, full, again);
     let (epochs, max_steps) = pace::length(asked, &budget, &rows, step_rows, speed);
     let steps = max_steps.value;
 
@@ -130,6 +142,8 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         gradient_accumulation,
         class_weights: or(&asked.class_weights, || task::class_weights(&task.value, &data.labels)),
         weight_decay: or(&asked.weight_decay, || usual(0.01, "a light pull that rarely hurts")),
+        optim,
+        gradient_checkpointing,
         max_grad_norm: or(&asked.max_grad_norm, || usual(1.0, "only odd batches go past 1")),
         seed: or(&asked.seed, || usual(42, "any number serves; the same one gives the same run")),
         eval_interval,

@@ -7,11 +7,12 @@
 //! busy      = batch / (⌈batch / threads⌉ · threads) on the processor, where a row has a thread; 1 elsewhere
 //! ```
 //! The frozen weights get no gradient of their own, hence 4 where training in full has 6; validation goes forward
-//! only, hence the half. `n_parameters` are those that a token is multiplied with: an encoder's tables are not.
+//! only, hence the half. What is made again in the backward pass adds its share of a forward pass, 2. `n_parameters` are
+//! those that a token is multiplied with: an encoder's tables are not.
 
-use spec::{DeviceKind, Range, Trainable};
+use spec::{DeviceKind, GradientCheckpointing, Range, Trainable};
 
-use crate::{DeviceFacts, ModelFacts};
+use crate::{DeviceFacts, LinearFacts, ModelFacts};
 
 /// What a processor thread reaches in training, in floating-point operations per second, until it is measured.
 const FLOPS_PER_THREAD: f64 = 35e9;
@@ -52,6 +53,7 @@ pub(crate) fn speed(
     row: f64,
     batch: u32,
     full: Option<&Trainable>,
+    again: GradientCheckpointing,
 ) -> Speed {
     let known = |v: Option<f64>| v.filter(|v| v.is_finite() && *v > 0.0);
     if let Some(tokens_per_sec) = known(device.tokens_per_sec) {
@@ -64,9 +66,23 @@ pub(crate) fn speed(
     // Weights that learn have a gradient of their own.
     let learning =
         full.map_or(0.0, |trainable| model.n_learning(trainable) as f64 / model.n_parameters.max(1) as f64);
-    let share = 1.0 + 0.5 * learning;
+    let share = 1.0 + 0.5 * learning + 0.5 * made_again(model, again);
     let per_token = share * flops_per_token(model.n_multiplied(), model.n_layers, model.q_dim(), row);
     Speed { tokens_per_sec: flops * busy(device, batch) / per_token.max(1.0), doubt }
+}
+
+/// What is made again of a forward pass, as a share of it.
+fn made_again(model: &ModelFacts, again: GradientCheckpointing) -> f64 {
+    let numbers = |in_attention: Option<bool>| -> f64 {
+        let counts = |linear: &&LinearFacts| in_attention.is_none_or(|it| it == linear.in_attention);
+        model.linears.iter().filter(counts).map(|l| f64::from(l.inputs) * f64::from(l.outputs)).sum()
+    };
+    let layers = f64::from(model.n_layers) / model.n_multiplied().max(1) as f64;
+    match again {
+        GradientCheckpointing::None => 0.0,
+        GradientCheckpointing::Attention => (layers * numbers(Some(true))).min(1.0),
+        GradientCheckpointing::Layer => (layers * numbers(None)).min(1.0),
+    }
 }
 
 /// Floating-point operations that training spends on a token in a row of `row`: `per_token` above, where `q_dim` is

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{data, device, facts, question, smollm2};
-use plan::{DataKind, Facts, Load, PlanError, draft, memory, resolve, smaller};
+use plan::{DataKind, Facts, Load, PlanError, Smaller, draft, memory, resolve, smaller};
 use proptest::prelude::*;
-use spec::{Asked, Because, DeviceKind, Effort, RunSpec, TargetModules};
+use spec::{Asked, Because, DeviceKind, Effort, GradientCheckpointing, Optim, RunSpec, TargetModules};
 
 fn kinds() -> impl Strategy<Value = DeviceKind> {
     use DeviceKind::*;
@@ -62,21 +62,33 @@ proptest! {
     ) {
         let Ok(before) = draft(&spec, &facts) else { return Ok(()) };
         let knobs = &before.plan.knobs;
-        let needs = |tokens, batch| {
+        let now = knobs.gradient_checkpointing.value;
+        let needs = |tokens, batch, recompute| {
             let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
-            memory(&facts.model, &facts.device, &Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None }).total()
+            let load = Load {
+                tokens, mean: None, batch, rank, targets, full: None, outputs: None, optim: Optim::AdamW, recompute,
+            };
+            memory(&facts.model, &facts.device, &load).total()
         };
         let (context, batch) = (knobs.context_length.value, knobs.batch_size.value);
         match smaller(&before.plan, &facts.model, &facts.device) {
-            Some(asked) => {
+            Some(Smaller { knobs: asked, frees, same_result }) => {
+                let again = asked.gradient_checkpointing.unwrap_or(now);
+                let alone = asked.context_length.is_none() && asked.batch_size.is_none();
+                prop_assert_eq!(same_result, alone, "an adapter has no moments to spare");
                 let (shorter, fewer) = (asked.context_length.unwrap_or(context), asked.batch_size.unwrap_or(batch));
                 prop_assert!(shorter <= context && fewer <= batch);
                 prop_assert!(asked.context_length.is_none_or(|tokens| tokens >= 64));
-                prop_assert!(needs(shorter, fewer) <= 0.95 * needs(context, batch));
+                let (before, after) = (needs(context, batch, now), needs(shorter, fewer, again));
+                prop_assert!(after <= 0.95 * before);
+                prop_assert!((before - after - frees as f64).abs() <= 1.0);
                 let rows = fewer * asked.gradient_accumulation.unwrap_or(knobs.gradient_accumulation.value);
                 prop_assert!(rows >= batch * knobs.gradient_accumulation.value);
             }
-            None => prop_assert!(needs(64.min(context), 1) > 0.94 * needs(context, batch)),
+            None => {
+                let least = needs(64.min(context), 1, GradientCheckpointing::Layer);
+                prop_assert!(least > 0.94 * needs(context, batch, now));
+            }
         }
     }
 
@@ -123,7 +135,7 @@ proptest! {
         let Err(PlanError::TooLarge { remedies, .. }) = resolve(&spec, &facts) else { return Ok(()) };
         let mut turned = spec;
         for remedy in &remedies {
-            turned.knobs.set(remedy.knob, &remedy.to.to_string()).unwrap();
+            turned.knobs.set(remedy.knob, &remedy.to).unwrap();
         }
         prop_assert_eq!(resolve(&turned, &facts).is_ok(), !remedies.is_empty());
     }
@@ -133,13 +145,19 @@ proptest! {
         kind in kinds(), tokens in 8u32..8192, batch in 1u32..64, rank in 1u32..256, more in 1u32..100
     ) {
         let device = device(kind, 8);
-        let targets = TargetModules::AllLinear;
-        let load = Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None };
+        use GradientCheckpointing::{Attention, Layer, None as Nothing};
+        let (targets, recompute) = (TargetModules::AllLinear, Nothing);
+        let load = Load { tokens, mean: None, batch, rank, targets, full: None, outputs: None, optim: Optim::AdamW, recompute };
         let total = |load: Load| memory(&smollm2(), &device, &load).total();
         let now = total(load.clone());
         let longer = total(Load { tokens: tokens + more, ..load.clone() });
         let wider = total(Load { batch: batch + more, ..load.clone() });
         let richer = total(Load { rank: rank + more, ..load.clone() });
+        let again = [Nothing, Attention, Layer].map(|recompute| total(Load { recompute, ..load.clone() }));
+        prop_assert!(again[0] > again[1] && again[1] > again[2], "{:?}", again);
+        let full = Load { full: Some(spec::Trainable::default()), ..load.clone() };
+        let in_bytes = total(Load { optim: Optim::AdamW8bit, ..full.clone() });
+        prop_assert!(in_bytes < total(full));
         let fewer = total(Load { targets: TargetModules::Attention, ..load });
         prop_assert!(longer >= now && wider >= now && richer > now && fewer < now);
     }

@@ -61,6 +61,8 @@ fn a_thousand_chats_on_a_laptops_processor() {
             class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
+            optim adamw: the plain one is what most recipes were made with
+            gradient_checkpointing none: there is memory to keep what the backward pass needs, which is fastest
             seed 42: any number serves; the same one gives the same run
             eval_interval 27: 10 looks at your 100 validation examples in the run
             eval_examples 0: all of them, so that runs can be compared
@@ -103,6 +105,8 @@ fn quick_keeps_to_minutes() {
             class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
+            optim adamw: the plain one is what most recipes were made with
+            gradient_checkpointing none: there is memory to keep what the backward pass needs, which is fastest
             seed 42: any number serves; the same one gives the same run
             eval_interval 20: 1 look at 200 of your 500 validation examples in the run; one takes about 2 min, and more than a fifth of the time is too much
             eval_examples 200: of your 500 validation examples: a quick run has no time for all
@@ -126,7 +130,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             device gpu:0: the graphics adapter: Test device
             supervise everything: running text has no replies: all of it is taught
             source_prefix none: only a model that turns texts into others has one
-            context_length 1536: cuts all your examples, of which the shortest has 3,000 tokens; more does not fit into memory
+            context_length 8192: covers 50 % of your examples; the longest has 20,000 tokens; thorough goes no further, for the time it takes
             packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
@@ -141,32 +145,34 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             epochs 20: once through your data takes 1 step, and more than 20 times is learning by heart
             max_steps 20: 20 times through the data, 1 step each
             batch_size 1: 4 rows at once do not fit into memory
-            gradient_accumulation 4: makes 4 rows and about 6,144 tokens a step, which keeps it steady
+            gradient_accumulation 4: makes 4 rows and about 24,384 tokens a step, which keeps it steady
             class_weights off: every example counts alike
             weight_decay 0.01: a light pull that rarely hurts
             max_grad_norm 1: only odd batches go past 1
+            optim adamw: the plain one is what most recipes were made with
+            gradient_checkpointing none: there is memory to keep what the backward pass needs, which is fastest
             seed 42: any number serves; the same one gives the same run
             eval_interval 20: there are no validation examples to look at
             eval_examples 0: all of them, so that runs can be compared
             early_stopping_patience 0: there are no validation examples to judge by
-            save_interval 20: at the end, which comes after about 26 s
+            save_interval 10: so that a crash costs about 2 min
             n_samples 0: there are no validation examples to answer
             template None
-            7.31 to 10.76 GB, 15 to 99 s, 122880 tokens
+            5.49 to 8.08 GB, 112 to 679 s, 487680 tokens
         "#]],
     );
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_what_helps() {
-    let facts = facts(data(DataKind::Chat, vec![4000; 64], 8), device(DeviceKind::DiscreteGpu, 4));
+    let facts = facts(data(DataKind::Chat, vec![4000; 64], 8), device(DeviceKind::DiscreteGpu, 2));
     let knobs = Asked { batch_size: Some(8), context_length: Some(4096), ..Asked::default() };
     check(
         &question(knobs),
         &facts,
         expect![[r#"
-            this run needs at least 280.3 GB, and Test device has 4.0 GB free
-            It fits with batch size 1 instead of 8 and context length 640 instead of 4,096.
+            this run needs at least 3.1 GB, and Test device has 2.0 GB free
+            It fits with batch size 2 instead of 8.
         "#]],
     );
 }
@@ -234,15 +240,26 @@ fn combinations_that_cannot_be_are_refused_in_plain_words() {
 }
 
 #[test]
-fn a_run_that_ran_out_of_memory_is_asked_for_again_with_a_shorter_context_first() {
+fn a_run_that_ran_out_of_memory_is_asked_for_again_with_layers_made_twice_before_it_is_cut() {
     let facts = facts(data(DataKind::Chat, chats(999), 100), device(DeviceKind::DiscreteGpu, 64));
-    let asked = |context: u32, batch: u32| {
-        let knobs = Asked { context_length: Some(context), batch_size: Some(batch), ..Asked::default() };
+    let asked = |context: u32, batch: u32, again| {
+        let knobs = Asked {
+            context_length: Some(context),
+            batch_size: Some(batch),
+            gradient_checkpointing: again,
+            ..Asked::default()
+        };
         let plan = resolve(&question(knobs), &facts).unwrap();
-        plan::smaller(&plan, &facts.model, &facts.device).map(|asked| asked.rows())
+        let smaller = plan::smaller(&plan, &facts.model, &facts.device);
+        smaller.map(|smaller| (smaller.knobs.rows(), smaller.same_result))
     };
-    let of = |rows: &[(&'static str, &str)]| Some(rows.iter().map(|(k, v)| (*k, (*v).to_owned())).collect());
-    assert_eq!(asked(2048, 2), of(&[("context_length", "1536")]));
-    assert_eq!(asked(64, 8), of(&[("batch_size", "4"), ("gradient_accumulation", "2")]));
-    assert_eq!(asked(64, 1), None);
+    let of = |rows: &[(&'static str, &str)], same| {
+        Some((rows.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(), same))
+    };
+    let layer = Some(spec::GradientCheckpointing::Layer);
+    assert_eq!(asked(2048, 2, None), of(&[("gradient_checkpointing", "layer")], true));
+    assert_eq!(asked(8192, 2, layer), of(&[("context_length", "4096")], false));
+    let rows = [("batch_size", "1"), ("gradient_accumulation", "8")];
+    assert_eq!(asked(64, 8, layer), of(&rows, false));
+    assert_eq!(asked(64, 1, layer), None, "the weights alone are nearly all of it");
 }

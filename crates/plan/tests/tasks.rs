@@ -6,7 +6,9 @@ mod common;
 use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
 use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
-use spec::{Asked, Code, DeviceKind, Method, RunSpec, TargetModules, Task, TaskKind, Trainable};
+use spec::{
+    Asked, Code, DeviceKind, GradientCheckpointing, Method, Optim, RunSpec, TargetModules, Task, TaskKind, Trainable,
+};
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
     Facts { model, data, device: device(DeviceKind::Cpu, 8) }
@@ -52,6 +54,8 @@ fn a_classifier_on_a_small_encoder_has_a_plan_of_its_own() {
         class_weights off: `neutral` has 310 training examples, `negative` has 158: even enough that every example counts alike
         weight_decay 0.01: a light pull that rarely hurts
         max_grad_norm 1: only odd batches go past 1
+        optim adamw: the plain one is what most recipes were made with
+        gradient_checkpointing none: there is memory to keep what the backward pass needs, which is fastest
         seed 42: any number serves; the same one gives the same run
         eval_interval 44: 10 looks at your 80 validation examples in the run
         eval_examples 0: all of them, so that runs can be compared
@@ -109,6 +113,8 @@ fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
         targets: TargetModules::AllLinear,
         full: None,
         outputs,
+        optim: Optim::AdamW,
+        recompute: GradientCheckpointing::None,
     };
     let texts = || load(64, Some(39.5), 16, 16, Some(22));
     let cases = [

@@ -48,6 +48,33 @@ pub enum Method {
     Full,
 }
 
+/// What moves the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum Optim {
+    /// AdamW, whose moments are as precise as the weights.
+    #[default]
+    #[serde(rename = "adamw")]
+    AdamW,
+    /// The same with a byte for each moment.
+    #[serde(rename = "adamw_8bit")]
+    AdamW8bit,
+}
+
+/// What of a layer is made again in the backward pass instead of being kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "lowercase")]
+pub enum GradientCheckpointing {
+    /// Nothing: all is kept.
+    #[default]
+    None,
+    /// What its attention makes.
+    Attention,
+    /// All of it; only what goes in is kept.
+    Layer,
+}
+
 /// Which linear layers get an adapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -87,6 +114,8 @@ words!(Schedule { Linear = "linear", Cosine = "cosine", Constant = "constant" })
 words!(Supervise { Everything = "everything", Replies = "replies", LastReply = "last-reply" });
 
 words!(Method { Lora = "lora", Full = "full" });
+words!(Optim { AdamW = "adamw", AdamW8bit = "adamw_8bit" });
+words!(GradientCheckpointing { None = "none", Attention = "attention", Layer = "layer" });
 
 impl fmt::Display for TargetModules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -249,7 +278,7 @@ macro_rules! word_setting {
         }
     )+};
 }
-word_setting!(Method, Prefix, Schedule, Supervise, TargetModules, Trainable);
+word_setting!(GradientCheckpointing, Method, Optim, Prefix, Schedule, Supervise, TargetModules, Trainable);
 
 fn fits(kind: KnobKind, number: Option<f64>) -> bool {
     match (kind, number) {
@@ -369,6 +398,14 @@ fn no_prefix() -> Chosen<Prefix> {
     Chosen::new(Prefix::default(), crate::Because::Usual("texts were read as they stood".to_owned()))
 }
 
+fn whole_moments() -> Chosen<Optim> {
+    Chosen::new(Optim::AdamW, crate::Because::Usual("the only optimiser there was".to_owned()))
+}
+
+fn all_kept() -> Chosen<GradientCheckpointing> {
+    Chosen::new(GradientCheckpointing::None, crate::Because::Usual("everything was kept".to_owned()))
+}
+
 fn unweighted() -> Chosen<bool> {
     Chosen::new(false, crate::Because::Usual("every example counted alike".to_owned()))
 }
@@ -441,6 +478,14 @@ knobs! {
     max_grad_norm: f64, "Gradient clipping",
         "Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off.",
         KnobKind::Real { min: 0.0, max: 1000.0 };
+    #[serde(default = "whole_moments")]
+    optim: Optim, "Optimiser",
+        "AdamW keeps two numbers for each weight that learns; adamw_8bit keeps them in a byte each.",
+        KnobKind::Choice { of: &["adamw", "adamw_8bit"] };
+    #[serde(default = "all_kept")]
+    gradient_checkpointing: GradientCheckpointing, "Gradient checkpointing",
+        "Makes the attention's numbers, or those of whole layers, again instead of keeping them: less memory, more time.",
+        KnobKind::Choice { of: &["none", "attention", "layer"] };
     seed: u64, "Seed",
         "Of everything random. The same seed on the same device gives the same run.",
         KnobKind::Whole { min: 0, max: 9_007_199_254_740_991 };

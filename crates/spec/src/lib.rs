@@ -59,7 +59,8 @@ pub use history::{
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder, Wish};
 pub use knob::{
-    Asked, Decided, KNOBS, Knob, KnobError, KnobKind, Method, Schedule, Supervise, TargetModules,
+    Asked, Decided, GradientCheckpointing, KNOBS, Knob, KnobError, KnobKind, Method, Optim, Schedule,
+    Supervise, TargetModules,
 };
 pub use label::{LabelCount, ScoreSpread, in_order};
 pub use measure::{Metric, Score};

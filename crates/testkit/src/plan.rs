@@ -1,8 +1,8 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, Method, ModelId, Plan, Prefix, Range, Schedule, Sha256,
-    Supervise, TargetModules, Task, Template, Trainable,
+    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, ModelId, Optim, Plan,
+    Prefix, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template, Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -32,6 +32,8 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         class_weights: asked(false),
         weight_decay: asked(0.0),
         max_grad_norm: asked(0.0),
+        optim: asked(Optim::AdamW),
+        gradient_checkpointing: asked(GradientCheckpointing::None),
         seed: asked(42),
         eval_interval: asked(5),
         eval_examples: asked(0),

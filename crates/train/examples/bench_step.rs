@@ -3,8 +3,9 @@
 //! encoder-decoder a target half as long as its source; the texts of both are between two thirds and one and a third
 //! as long as `--tokens`.
 //!
-//! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256] [--rank=8] [--steps=4]
-//! [--labels=22]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
+//! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256]
+//! [--rank=8] [--steps=4] [--labels=22] [--optim=adamw|adamw_8bit] [--gradient_checkpointing=none|attention|layer]`
+//! prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
 //! the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace that a browser's trace
 //! viewer opens.
 
@@ -13,14 +14,14 @@
 use std::{collections::BTreeMap, error::Error, time::Instant};
 
 use adapt::{Learner, Learns, LoraConfig, Method};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use data::{Answer, Pair, Question, Row};
 use model::{
     Base, Decoder, DecoderConfig, HeadFrom, HeadModel, HeadSpec, Reads,
     encoder::EncoderConfig,
     seq2seq::{Seq2Seq, Seq2SeqConfig},
 };
-use spec::{DeviceChoice, TargetModules, Trainable};
+use spec::{DeviceChoice, GradientCheckpointing, Optim, TargetModules, Trainable};
 use train::{AdamW, Head, Objective, Update, Workers};
 use weights::Checkpoint;
 
@@ -122,9 +123,11 @@ fn measure<O: Objective>(
             modules_to_save,
         }),
     };
+    let optim: Optim = asked.option("--optim", "adamw").parse()?;
     let mut adapter = Learner::attach(objective.model(), &method, 0)?;
-    let mut optimizer = AdamW::new(adapter.values(), 0.0);
-    let workers = Workers::new(choice, batch.len())?;
+    let mut optimizer = AdamW::new(optim, adapter.values(), 0.0);
+    let again: GradientCheckpointing = asked.option("--gradient_checkpointing", "none").parse()?;
+    let workers = Workers::new(choice, batch.len())?.recomputing(again);
     let update = Update { rows: batch.iter().collect() };
 
     let (mut started, mut cpu_started, mut loss) = (Instant::now(), cpu_secs(), 0.0);
@@ -137,7 +140,10 @@ fn measure<O: Objective>(
         }
         let computed = workers.gradients(objective, &adapter, &update, None)?;
         loss = computed.loss;
-        let moved = optimizer.step(adapter.values().cloned().collect(), computed.gradients, 1e-4, step);
+        let values: Vec<_> = adapter.values().cloned().collect();
+        // As in a run: nobody else holds what is moved.
+        adapter = adapter.with_values(vec![Tensor::zeros([1, 1], device); values.len()]);
+        let moved = optimizer.step(values, computed.gradients, (0.0, 0.0), 1e-4, step);
         adapter = adapter.with_values(moved);
         device.sync()?;
     }

@@ -1,7 +1,7 @@
 //! A checkpoint: all that a run needs to go on as if nothing had happened.
 //!
 //! A folder `step-00000040` with `trainable.safetensors` (an adapter named as PEFT names it, or the model's own tensors),
-//! `optimizer.safetensors` (`<name>.exp_avg`, `<name>.exp_avg_sq`) and `state.json`. Schedule position, random state
+//! `optimizer.safetensors` (see `moments.rs`) and `state.json`. Schedule position, random state
 //! and data position are not stored since they follow from the seed and the step.
 //!
 //! **Invariant:** a checkpoint is whole or absent: it is made under another name, flushed, and renamed.
@@ -13,12 +13,12 @@ use std::{
 };
 
 use adapt::{Learner, Learns, Method, NamedTensor};
-use burn::tensor::{Tensor, TensorData};
 use model::Base;
 use serde::{Deserialize, Serialize};
+use spec::Optim;
 use weights::write::{Float, Outgoing};
 
-use crate::{AdamW, TrainError};
+use crate::{AdamW, TrainError, moments};
 
 /// The lowest validation loss so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,24 +74,14 @@ impl Checkpoint {
         }
         fs::create_dir_all(&made).map_err(|e| unreadable(&made, &e))?;
         write(&made.join("trainable.safetensors"), learner.to_named())?;
-        let moments = |tensors: &[Tensor<2>], kind: &str| -> Vec<NamedTensor> {
-            let named = |(name, t): (String, &Tensor<2>)| NamedTensor {
-                name: format!("{name}.{kind}"),
-                shape: t.dims().to_vec(),
-                values: t.clone().into_data().iter::<f32>().collect(),
-            };
-            learner.names().into_iter().zip(tensors).map(named).collect()
-        };
-        let mut all = moments(&optimizer.exp_avg, "exp_avg");
-        all.extend(moments(&optimizer.exp_avg_sq, "exp_avg_sq"));
-        write(&made.join("optimizer.safetensors"), all)?;
+        moments::write(&made.join("optimizer.safetensors"), learner, optimizer)?;
         let state = serde_json::to_vec_pretty(progress).map_err(|e| unreadable(&made, &e))?;
         atomic::write_whole(&made.join("state.json"), &state)?;
         atomic::replace_folder(&made, &folder.join(&name))?;
         Ok(name)
     }
 
-    /// Reads the checkpoint in `folder` back for `model`.
+    /// Reads the checkpoint in `folder` back for `model`; `optim` is the optimiser and its weight decay.
     ///
     /// # Errors
     /// A file that is missing, damaged, or of another model.
@@ -99,26 +89,14 @@ impl Checkpoint {
         folder: &Path,
         model: &(impl Base + ?Sized),
         method: &Method,
-        weight_decay: f64,
+        optim: (Optim, f64),
     ) -> Result<Self, TrainError> {
         let state = folder.join("state.json");
         let progress = fs::read(&state).map_err(|e| unreadable(&state, &e))?;
         let progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
         let learner = learned(folder, model, method)?;
         let path = folder.join("optimizer.safetensors");
-        let mut moments = read(&path)?;
-        let mut take = |kind: &str| -> Result<Vec<Tensor<2>>, TrainError> {
-            let one = |(name, value): (String, &Tensor<2>)| {
-                let name = format!("{name}.{kind}");
-                let moment = moments.remove(&name).filter(|m| m.shape == value.dims());
-                let moment =
-                    moment.ok_or_else(|| unreadable(&path, &format!("`{name}` is missing or misshapen")))?;
-                Ok(Tensor::from_data(TensorData::new(moment.values, moment.shape), model.device()))
-            };
-            learner.names().into_iter().zip(learner.values()).map(one).collect()
-        };
-        let (exp_avg, exp_avg_sq) = (take("exp_avg")?, take("exp_avg_sq")?);
-        let optimizer = AdamW { exp_avg, exp_avg_sq, ..AdamW::new(std::iter::empty(), weight_decay) };
+        let optimizer = moments::read(&path, &learner, optim, model.device())?;
         Ok(Self { progress, learner, optimizer })
     }
 }
@@ -170,6 +148,6 @@ fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, TrainError> {
     Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
 }
 
-fn unreadable(path: &Path, what: &dyn std::fmt::Display) -> TrainError {
+pub(crate) fn unreadable(path: &Path, what: &dyn std::fmt::Display) -> TrainError {
     TrainError::Checkpoint { path: PathBuf::from(path), what: what.to_string() }
 }

@@ -7,8 +7,8 @@ use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
 use data::Question;
 use kernels::trace::span;
-use model::{Adapter, HeadModel, Text};
-use spec::DeviceChoice;
+use model::{Adapter, HeadModel, Recomputing, Text};
+use spec::{DeviceChoice, GradientCheckpointing};
 
 use crate::{Lesson, Objective, TrainError, batches::Update, head::said, objective::Want};
 
@@ -24,9 +24,16 @@ pub struct Computed {
 /// What one share came to: its loss, and what a head said of each of its lessons, by their numbers.
 type Part = (f64, Vec<(usize, Vec<f32>)>);
 
+/// Who computes, and how much of it twice.
+#[derive(Debug)]
+pub struct Workers {
+    hands: Hands,
+    again: GradientCheckpointing,
+}
+
 /// Who computes.
 #[derive(Debug)]
-pub enum Workers {
+enum Hands {
     /// A GPU, on so many rows at once, padded to the longest.
     Gpu {
         /// How many.
@@ -64,25 +71,32 @@ impl Workers {
     /// # Errors
     /// The system gives no more threads.
     pub fn new(device: DeviceChoice, batch_size: usize) -> Result<Self, TrainError> {
-        match device {
-            DeviceChoice::Gpu { .. } => Ok(Self::Gpu { rows: batch_size.max(1) }),
+        let hands = match device {
+            DeviceChoice::Gpu { .. } => Hands::Gpu { rows: batch_size.max(1) },
             DeviceChoice::Cpu => {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 let at_once = batch_size.clamp(1, cores);
                 let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
                 let pools = (0..at_once).map(pool).collect::<Result<_, _>>();
                 let pools = pools.map_err(|e| TrainError::Threads(e.to_string()))?;
-                Ok(Self::Cores { pools, rows: batch_size.max(1).div_ceil(at_once) })
+                Hands::Cores { pools, rows: batch_size.max(1).div_ceil(at_once) }
             }
-        }
+        };
+        Ok(Self { hands, again: GradientCheckpointing::None })
+    }
+
+    /// The same, making again in the backward pass what of each layer `again` says.
+    #[must_use]
+    pub fn recomputing(self, again: GradientCheckpointing) -> Self {
+        Self { again, ..self }
     }
 
     /// Shares of an update that are computed side by side, and threads that compute them.
     pub(crate) fn lanes_and_threads(&self) -> [u32; 2] {
-        match self {
-            Self::Gpu { .. } => [1, 1],
-            Self::Cores { pools, .. } if pools.len() > 1 => [pools.len() as u32; 2],
-            Self::Cores { .. } => [1, rayon::current_num_threads() as u32],
+        match &self.hands {
+            Hands::Gpu { .. } => [1, 1],
+            Hands::Cores { pools, .. } if pools.len() > 1 => [pools.len() as u32; 2],
+            Hands::Cores { .. } => [1, rayon::current_num_threads() as u32],
         }
     }
 
@@ -108,7 +122,8 @@ impl Workers {
                 let first = places.first().map_or(0, |place| *place as u64);
                 let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(first), ..d });
                 let tracked = learner.tracked(dropout);
-                let forward = || objective.forward(&tracked, chains, Want::Gradient);
+                let adapter = Recomputing { adapter: &tracked, how: self.again };
+                let forward = || objective.forward(&adapter, chains, Want::Gradient);
                 if let Some(done) = span("rest, forward", forward)? {
                     loss += done.loss;
                     let gradients = span("rest, backward", || done.gradients(&tracked, scale));
@@ -190,15 +205,15 @@ impl Workers {
         tokens: impl Fn(&T) -> usize,
         at_most: usize,
     ) -> Vec<Vec<Group<'a, T>>> {
-        let (pools, rows_each) = match self {
-            Self::Gpu { rows: at_once } => {
+        let (pools, rows_each) = match &self.hands {
+            Hands::Gpu { rows: at_once } => {
                 let group = |(i, rows): (usize, &[&'a T])| Group {
                     places: (i * at_once..).take(rows.len()).collect(),
                     chains: rows.iter().map(|row| vec![*row]).collect(),
                 };
                 return vec![rows.chunks(*at_once).enumerate().map(group).collect()];
             }
-            Self::Cores { pools, rows } => (pools, *rows),
+            Hands::Cores { pools, rows } => (pools, *rows),
         };
         let mut numbered: Vec<(usize, &T)> = rows.iter().copied().enumerate().collect();
         numbered.sort_by_key(|(_, row)| std::cmp::Reverse(tokens(row)));
@@ -218,8 +233,8 @@ impl Workers {
         shares: Vec<Vec<Group<'a, T>>>,
         work: impl Fn(&[Group<'a, T>]) -> Result<R, TrainError> + Sync,
     ) -> Result<Vec<R>, TrainError> {
-        let pools = match (self, shares.as_slice()) {
-            (Self::Cores { pools, .. }, [_, _, ..]) => pools,
+        let pools = match (&self.hands, shares.as_slice()) {
+            (Hands::Cores { pools, .. }, [_, _, ..]) => pools,
             _ => return shares.iter().map(|share| work(share)).collect(),
         };
         let work = &work;

@@ -21,6 +21,7 @@ mod head;
 mod lesson;
 mod losses;
 mod memory;
+mod moments;
 mod objective;
 mod pace;
 mod probe;

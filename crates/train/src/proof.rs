@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use data::Row;
 use model::{Decoder, DecoderConfig, Sampling, generate};
 use serde_json::json;
-use spec::{DeviceChoice, TargetModules};
+use spec::{DeviceChoice, Optim, TargetModules};
 
 use crate::{AdamW, TrainError, Update, Workers, adamw::norm};
 
@@ -83,8 +83,8 @@ fn stepped<L: Learns + Sync>(
     let first = workers.gradients(model, &learner, &update, None)?;
     let each = |g: &Tensor<2>| norm(std::slice::from_ref(g));
     let gradients = first.gradients.iter().map(each).collect::<Result<_, _>>()?;
-    let mut optimizer = AdamW::new(learner.values(), 0.01);
-    let moved = optimizer.step(learner.values().cloned().collect(), first.gradients, 1e-2, 0);
+    let mut optimizer = AdamW::new(Optim::AdamW, learner.values(), 0.01);
+    let moved = optimizer.step(learner.values().cloned().collect(), first.gradients, (0.0, 0.0), 1e-2, 0);
     let learner = learner.with_values(moved);
     let second = workers.gradients(model, &learner, &update, None)?;
     Ok(([first.loss, second.loss], gradients, learner))

@@ -99,7 +99,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
         pace.lap();
         let update = batches.update(progress.step);
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
-        let moved = stepper.step(&learner, &mut optimizer, &update, lr, progress.step)?;
+        let moved = stepper.step(learner, &mut optimizer, &update, lr, progress.step)?;
         learner = moved.learner;
         progress.step += 1;
         let secs = pace.lap();
@@ -147,12 +147,12 @@ impl<O: Objective> Course<'_, O> {
     /// nothing, would lose work without a word.
     fn begin(&self) -> Result<Checkpoint, TrainError> {
         let (knobs, model) = (&self.plan.knobs, self.objective.model());
-        let (method, weight_decay) = (method(knobs, model), knobs.weight_decay.value);
+        let (method, optim) = (method(knobs, model), (knobs.optim.value, knobs.weight_decay.value));
         if let Some(name) = latest(self.checkpoints) {
-            return Checkpoint::open(&self.checkpoints.join(name), model, &method, weight_decay);
+            return Checkpoint::open(&self.checkpoints.join(name), model, &method, optim);
         }
         let learner = Learner::attach(model, &method, knobs.seed.value)?;
-        let optimizer = AdamW::new(learner.values(), weight_decay);
+        let optimizer = AdamW::new(optim.0, learner.values(), optim.1);
         Ok(Checkpoint { progress: Progress::default(), learner, optimizer })
     }
 

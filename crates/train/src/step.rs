@@ -2,13 +2,12 @@
 //! moves nothing, is an error.
 
 use adapt::{Dropout, Learns};
+use burn::tensor::Tensor;
 use kernels::trace::span;
+use model::Base;
 use spec::Plan;
 
-use crate::{
-    AdamW, Computed, Objective, TrainError, Update, Workers,
-    adamw::{clip, norm},
-};
+use crate::{AdamW, Computed, Objective, TrainError, Update, Workers, adamw::norm};
 
 /// What takes the steps: all that stays the same from one to the next.
 pub struct Stepper<'a, O> {
@@ -38,7 +37,8 @@ impl<'a, O: Objective> Stepper<'a, O> {
     pub fn new(plan: &Plan, objective: &'a O) -> Result<Self, TrainError> {
         let knobs = &plan.knobs;
         Ok(Self {
-            workers: Workers::new(plan.device.value, knobs.batch_size.value as usize)?,
+            workers: Workers::new(plan.device.value, knobs.batch_size.value as usize)?
+                .recomputing(knobs.gradient_checkpointing.value),
             objective,
             dropout: knobs.dropout.value,
             seed: knobs.seed.value,
@@ -46,13 +46,13 @@ impl<'a, O: Objective> Stepper<'a, O> {
         })
     }
 
-    /// Moves `learner` once, after `step` steps were done.
+    /// Moves `learner` once, in the memory that it has where nobody else holds it, after `step` steps were done.
     ///
     /// # Errors
     /// A loss or gradient that is not a number; a gradient of zero; a device that gives up.
     pub fn step<L: Learns + Sync>(
         &self,
-        learner: &L,
+        learner: L,
         optimizer: &mut AdamW,
         update: &Update<'_, O::Lesson>,
         lr: f64,
@@ -62,7 +62,7 @@ impl<'a, O: Objective> Stepper<'a, O> {
         let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(step) << 32);
         let dropout = (self.dropout > 0.0).then_some(Dropout { rate: self.dropout, seed });
         let Computed { loss, gradients } =
-            self.workers.gradients(self.objective, learner, update, dropout)?;
+            self.workers.gradients(self.objective, &learner, update, dropout)?;
         let grad_norm = norm(&gradients)?;
         if !loss.is_finite() || !grad_norm.is_finite() {
             return Err(TrainError::Diverged { step });
@@ -71,11 +71,14 @@ impl<'a, O: Objective> Stepper<'a, O> {
             return Err(TrainError::NothingMoved("every gradient is zero"));
         }
         let before: Vec<_> = learner.values().cloned().collect();
+        let kept = (step < 2 && lr > 0.0).then(|| before.clone());
+        // What learns lets go of its numbers, so that they are moved where they lie.
+        let nothing = Tensor::zeros([1, 1], self.objective.model().device());
+        let learner = learner.with_values(vec![nothing; before.len()]);
         let after = span("optimizer", || {
-            let gradients = clip(gradients, grad_norm, self.max_grad_norm);
-            optimizer.step(before.clone(), gradients, lr, step)
+            optimizer.step(before, gradients, (grad_norm, self.max_grad_norm), lr, step)
         });
-        if step < 2 && lr > 0.0 {
+        if let Some(before) = kept {
             let moves: Vec<_> = before.into_iter().zip(&after).map(|(a, b)| b.clone() - a).collect();
             if norm(&moves)? == 0.0 {
                 return Err(TrainError::NothingMoved("the step is too small for any weight to move"));

@@ -120,13 +120,13 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
         let expected = json(&format!("tiny/{tiny}/expected.json"));
         let model = open(&fixture(&format!("tiny/{tiny}")));
         let mut full = Full::everything(&model);
-        let mut optimizer = AdamW::new(full.values(), 0.0);
+        let mut optimizer = AdamW::new(spec::Optim::AdamW, full.values(), 0.0);
         let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
         for (step, (batch, loss)) in batches(&model, tiny, &expected).iter().zip(losses).enumerate() {
             let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
-            full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
+            full = full.with_values(optimizer.step(values, gradients, (0.0, 0.0), 1e-3, step as u32));
         }
     }
 }
@@ -186,14 +186,14 @@ fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
     let stepper = Stepper::new(&plan, &head).unwrap();
     let curve = &expected["curve_wd0"];
     let (losses, norms) = (numbers(&curve["loss"]), numbers(&curve["grad_norm"]));
-    let mut optimizer = AdamW::new(full.values(), 0.0);
+    let mut optimizer = AdamW::new(spec::Optim::AdamW, full.values(), 0.0);
     for (step, batch) in questions.chunks(8).enumerate() {
         let update = Update { rows: batch.iter().collect() };
         if step == 0 {
             let computed = stepper.workers.gradients(&head, &full, &update, None).unwrap();
             assert_norms(full.names(), &computed.gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
         }
-        let moved = stepper.step(&full, &mut optimizer, &update, 5e-5, step as u32).unwrap();
+        let moved = stepper.step(full, &mut optimizer, &update, 5e-5, step as u32).unwrap();
         assert_near(moved.loss, losses[step], 1e-4, &format!("loss of step {step}"));
         assert_near(
             moved.grad_norm,

@@ -156,9 +156,9 @@ fn a_run_that_diverges_or_does_not_move_says_so() {
     let broken = adapter.with_values(adapter.values().map(|t| t.clone() * f32::NAN).collect());
     let rows = some_rows(2);
     let plan = plan(|_| {});
-    let mut optimizer = AdamW::new(broken.values(), 0.0);
+    let mut optimizer = AdamW::new(spec::Optim::AdamW, broken.values(), 0.0);
     let update = Update { rows: rows.iter().collect() };
-    let stepped = Stepper::new(&plan, &model).unwrap().step(&broken, &mut optimizer, &update, 1e-3, 7);
+    let stepped = Stepper::new(&plan, &model).unwrap().step(broken, &mut optimizer, &update, 1e-3, 7);
     assert!(matches!(stepped.err(), Some(TrainError::Diverged { step: 7 })));
 }
 

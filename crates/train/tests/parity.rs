@@ -93,7 +93,7 @@ fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&
     let plan = plan(turn);
     let knobs = &plan.knobs;
     let stepper = Stepper::new(&plan, &*MODEL).unwrap();
-    let mut optimizer = AdamW::new(adapter.values(), knobs.weight_decay.value);
+    let mut optimizer = AdamW::new(knobs.optim.value, adapter.values(), knobs.weight_decay.value);
     let mut adapter = adapter;
     let batches = batches();
     let warmup = (knobs.warmup_ratio.value * 20.0).round() as u32;
@@ -101,7 +101,7 @@ fn curve(adapter: Lora, expected: &Value, accumulate: usize, turn: impl FnOnce(&
     for (step, batches) in batches.chunks(accumulate).enumerate() {
         let update = Update { rows: batches.iter().flatten().collect() };
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, step as u32, 20, warmup);
-        let moved = stepper.step(&adapter, &mut optimizer, &update, lr, step as u32).unwrap();
+        let moved = stepper.step(adapter, &mut optimizer, &update, lr, step as u32).unwrap();
         assert_near(moved.loss, losses[step], 2e-3, &format!("loss of step {step}"));
         assert_near(
             moved.grad_norm,

@@ -69,13 +69,13 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
     for tiny in tiny_of(&Seq2SeqConfig::MODEL_TYPES) {
         let (model, expected) = (open(&tiny), json(&format!("tiny/{tiny}/expected.json")));
         let mut full = Full::everything(&model);
-        let mut optimizer = AdamW::new(full.values(), 0.0);
+        let mut optimizer = AdamW::new(spec::Optim::AdamW, full.values(), 0.0);
         let losses = numbers(&expected["full_ft_adamw_lr1e-3_losses"]);
         for (step, (batch, loss)) in batches(&expected).iter().zip(losses).enumerate() {
             let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
-            full = full.with_values(optimizer.step(values, gradients, 1e-3, step as u32));
+            full = full.with_values(optimizer.step(values, gradients, (0.0, 0.0), 1e-3, step as u32));
         }
     }
 }

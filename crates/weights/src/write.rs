@@ -80,6 +80,12 @@ impl<'a> Outgoing<'a> {
         Outgoing { name: name.into(), shape: shape.to_vec(), dtype: float.dtype(), bytes: Box::new(make) }
     }
 
+    /// A tensor of bytes.
+    pub fn of_u8(name: impl Into<String>, shape: &[usize], bytes: Cow<'a, [u8]>) -> Outgoing<'a> {
+        let (name, shape) = (name.into(), shape.to_vec());
+        Outgoing { name, shape, dtype: Dtype::U8, bytes: Box::new(move || Ok(bytes)) }
+    }
+
     /// A tensor as it is stored, if safetensors can hold its format; a quantised one as `otherwise`.
     pub fn copy_of(tensor: TensorView<'a>, otherwise: Float) -> Outgoing<'a> {
         let (name, shape, dtype) = (tensor.name.clone(), tensor.shape.clone(), tensor.dtype);

@@ -1,6 +1,8 @@
 //! ModernBERT (Warner et al. 2024, arXiv 2412.13663): rotary positions, norms before the parts, gated feed-forward, and
 //! layers that see only what stands near between layers that see everything.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
@@ -18,6 +20,7 @@ use crate::{
     linear::together,
     norm::Norm,
     read::{real, whole, whole_or},
+    recompute,
     rope::Rope,
 };
 
@@ -163,7 +166,7 @@ pub(super) fn rope(
 pub(super) struct Body {
     tok_embeddings: Parameter,
     embeddings_norm: Norm,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     final_norm: Norm,
 }
 
@@ -196,7 +199,7 @@ impl Body {
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for (i, is_global) in modern.is_global.iter().enumerate() {
             let at = |part: &str| format!("{PREFIX}.layers.{i}.{part}");
-            layers.push(Layer {
+            layers.push(Arc::new(Layer {
                 is_global: *is_global,
                 attn_norm: (i > 0).then(|| norm(read, &format!("layers.{i}.attn_norm"))).transpose()?,
                 qkv: read.dense(at("attn.Wqkv"), [3 * h, h], modern.attention_bias)?,
@@ -205,7 +208,7 @@ impl Body {
                 mlp_in: read.dense(at("mlp.Wi"), [2 * f, h], modern.mlp_bias)?,
                 act: config.hidden_act,
                 mlp_out: read.dense(at("mlp.Wo"), [h, f], modern.mlp_bias)?,
-            });
+            }));
         }
         let final_norm = norm(read, "final_norm")?;
         Ok(Self { tok_embeddings, embeddings_norm, layers, final_norm })
@@ -223,11 +226,19 @@ impl Body {
         let ids = index(ids.iter().copied(), &self.tok_embeddings.value.device());
         let x = self.tok_embeddings.of(adapter).select(0, ids);
         let mut x = self.embeddings_norm.forward(x, adapter);
-        for (i, layer) in self.layers.iter().enumerate() {
-            let is_last = i + 1 == self.layers.len();
-            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
-            let [seen, from] = readers.of(is_last, rows, seen, x);
-            x = layer.think(seen, from, adapter);
+        let rows = Arc::new(rows.clone());
+        for (i, held) in self.layers.iter().enumerate() {
+            let (is_last, heads) = (i + 1 == self.layers.len(), config.num_attention_heads);
+            let (layer, within) = (held.clone(), rows.clone());
+            let look = move |x: &[Tensor<2>], adapter: &dyn Adapter| {
+                layer.look(x[0].clone(), heads, &within, adapter)
+            };
+            let (layer, within) = (held.clone(), rows.clone());
+            let think = move |x: &[Tensor<2>], seen, adapter: &dyn Adapter| {
+                let [seen, from] = readers.of(is_last, &within, seen, x[0].clone());
+                layer.think(seen, from, adapter)
+            };
+            x = recompute::layer(vec![x], adapter, look, think);
         }
         self.final_norm.forward(x, adapter)
     }

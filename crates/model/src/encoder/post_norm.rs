@@ -1,10 +1,12 @@
 //! The encoder of BERT and its kin: learned positions, and a norm behind each part of a layer.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use kernels::Before;
 
 use super::{EncoderConfig, Family, Readers, attention::attend, index, parts::Reader, roberta, rows::Rows};
-use crate::{Activation, Adapter, Linear, ModelError, Parameter, linear::together, norm::Norm};
+use crate::{Activation, Adapter, Linear, ModelError, Parameter, linear::together, norm::Norm, recompute};
 
 /// What a family calls the parts, from the encoder's own prefix on.
 pub(super) struct Names {
@@ -25,7 +27,7 @@ pub(super) struct Names {
 #[derive(Clone, Debug)]
 pub(super) struct PostNorm {
     embeddings: Embeddings,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
 }
 
 /// `norm(word[id] + position[p] + token_type[t])`
@@ -67,7 +69,7 @@ impl PostNorm {
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
             let at = |part: &str| format!("{}.{}.{i}.{part}", names.prefix, names.layer);
-            layers.push(Layer {
+            layers.push(Arc::new(Layer {
                 qkv: [
                     read.dense(at(names.query), [h, h], true)?,
                     read.dense(at(names.key), [h, h], true)?,
@@ -79,7 +81,7 @@ impl PostNorm {
                 act: config.hidden_act,
                 output: read.dense(at(names.output), [h, f], true)?,
                 output_norm: read.norm(&at(names.output_norm), h, true, eps)?,
-            });
+            }));
         }
         Ok(Self { embeddings, layers })
     }
@@ -102,11 +104,19 @@ impl PostNorm {
             _ => rows.positions(),
         };
         let mut x = self.embeddings.forward(ids, positions, rows, adapter);
-        for (i, layer) in self.layers.iter().enumerate() {
-            let is_last = i + 1 == self.layers.len();
-            let seen = layer.look(x.clone(), config.num_attention_heads, rows, adapter);
-            let [seen, from] = readers.of(is_last, rows, seen, x);
-            x = layer.think(seen, from, adapter);
+        let rows = Arc::new(rows.clone());
+        for (i, held) in self.layers.iter().enumerate() {
+            let (is_last, heads) = (i + 1 == self.layers.len(), config.num_attention_heads);
+            let (layer, within) = (held.clone(), rows.clone());
+            let look = move |x: &[Tensor<2>], adapter: &dyn Adapter| {
+                layer.look(x[0].clone(), heads, &within, adapter)
+            };
+            let (layer, within) = (held.clone(), rows.clone());
+            let think = move |x: &[Tensor<2>], seen, adapter: &dyn Adapter| {
+                let [seen, from] = readers.of(is_last, &within, seen, x[0].clone());
+                layer.think(seen, from, adapter)
+            };
+            x = recompute::layer(vec![x], adapter, look, think);
         }
         Ok(x)
     }

@@ -1,5 +1,7 @@
 //! The layers of one side.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use kernels::{Before, Sight};
 
@@ -12,6 +14,7 @@ use super::{
 use crate::{
     Activation, Adapter, Linear, ModelError, encoder::parts::Reader, layout::mask, linear::together,
     norm::Norm,
+    recompute,
 };
 
 /// `wo(act(wi(x)))`, or `wo(act(wi_0(x)) ∘ wi_1(x))`.
@@ -59,8 +62,8 @@ struct Layer {
 /// The layers of one side.
 #[derive(Clone, Debug)]
 pub(super) struct Stack {
-    position: PositionBias,
-    layers: Vec<Layer>,
+    position: Arc<PositionBias>,
+    layers: Vec<Arc<Layer>>,
     norm: Norm,
 }
 
@@ -80,7 +83,7 @@ impl Stack {
         let is_decoder = side == "decoder";
         let count = if is_decoder { config.num_decoder_layers } else { config.num_layers };
         let first = format!("{side}.block.0.layer.0.SelfAttention");
-        let position = PositionBias::read(config, read, &first, !is_decoder)?;
+        let position = Arc::new(PositionBias::read(config, read, &first, !is_decoder)?);
         let norm =
             |read: &mut Reader, path: &str| read.rms_norm(path, config.d_model, config.layer_norm_epsilon);
         let mut layers = Vec::with_capacity(count);
@@ -95,7 +98,7 @@ impl Stack {
             let last = at(if is_decoder { 2 } else { 1 });
             let norm = norm(read, &format!("{last}.layer_norm"))?;
             let inner = FeedForward::read(config, read, &format!("{last}.DenseReluDense"))?;
-            layers.push(Layer { attention: own, cross, feed_forward: (norm, inner) });
+            layers.push(Arc::new(Layer { attention: own, cross, feed_forward: (norm, inner) }));
         }
         let norm = norm(read, &format!("{side}.final_layer_norm"))?;
         Ok(Self { position, layers, norm })
@@ -117,14 +120,10 @@ impl Stack {
         if kernels::on_processor(&x) {
             let width = x.dims()[0] / rows;
             let end = lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
-            let sight = Sight {
-                end: Some(end.collect()),
-                distances: Some(self.position.distances(width, adapter)),
-                ..whole_rows(rows, width)
-            };
-            for Layer { attention: (norm, attention), feed_forward, .. } in &self.layers {
-                x = attention.fused(x, norm, None, &sight, adapter);
-                x = feed_forward.1.forward(x, &feed_forward.0, adapter);
+            let sight = Sight { end: Some(end.collect()), ..whole_rows(rows, width) };
+            let sights = Arc::new(Sights { position: self.position.clone(), own: sight, source: None });
+            for layer in &self.layers {
+                x = layer.fused(vec![x], &sights, adapter);
             }
             return self.norm.forward(x, adapter);
         }
@@ -180,19 +179,15 @@ impl Stack {
     /// The same of whole rows, by operations that look for themselves who sees whom.
     fn decoded(&self, mut x: Tensor<2>, rows: usize, seen: &Seen<'_>, adapter: &dyn Adapter) -> Tensor<2> {
         let tokens = x.dims()[0];
-        let distances = Some(self.position.distances(tokens / rows, adapter));
-        let back = Sight { distances, ..whole_rows(rows, tokens / rows) };
+        let own = whole_rows(rows, tokens / rows);
         // Rows that look at one source stand one behind another.
         let width = tokens / seen.lengths.len();
         let end = seen.lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
         let keys = Some(seen.source.dims()[0] / seen.lengths.len());
         let at_source = Sight { keys, end: Some(end.collect()), ..whole_rows(seen.lengths.len(), width) };
-        for Layer { attention: (norm, attention), cross, feed_forward } in &self.layers {
-            x = attention.fused(x, norm, None, &back, adapter);
-            if let Some((norm, cross)) = cross {
-                x = cross.fused(x, norm, Some(seen.source), &at_source, adapter);
-            }
-            x = feed_forward.1.forward(x, &feed_forward.0, adapter);
+        let sights = Arc::new(Sights { position: self.position.clone(), own, source: Some(at_source) });
+        for layer in &self.layers {
+            x = layer.fused(vec![x, seen.source.clone()], &sights, adapter);
         }
         self.norm.forward(x, adapter)
     }
@@ -204,7 +199,41 @@ fn whole_rows(rows: usize, width: usize) -> Sight {
     Sight { width, keys: None, first, end: None, turn: None, distances: None }
 }
 
+/// What the operations that look for themselves are told.
+struct Sights {
+    position: Arc<PositionBias>,
+    /// Of each row at itself, but for the distances.
+    own: Sight,
+    /// Of a decoder at its source.
+    source: Option<Sight>,
+}
+
 impl Layer {
+    /// What becomes of a stream, by operations that look for themselves who sees whom.
+    ///
+    /// - inputs: `[tokens, d_model]`, and of a decoder its source's → `[tokens, d_model]`
+    fn fused(
+        self: &Arc<Self>,
+        inputs: Vec<Tensor<2>>,
+        sights: &Arc<Sights>,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let (layer, sights) = (self.clone(), sights.clone());
+        let look = move |inputs: &[Tensor<2>], adapter: &dyn Adapter| {
+            let (norm, attention) = &layer.attention;
+            let distances = Some(sights.position.distances(sights.own.width, adapter));
+            let own = Sight { distances, ..sights.own.clone() };
+            let x = attention.fused(inputs[0].clone(), norm, None, &own, adapter);
+            match (&layer.cross, &sights.source) {
+                (Some((norm, cross)), Some(sight)) => cross.fused(x, norm, inputs.get(1), sight, adapter),
+                _ => x,
+            }
+        };
+        let layer = self.clone();
+        let think = move |_: &[Tensor<2>], h, adapter: &dyn Adapter| layer.think(h, adapter);
+        recompute::layer(inputs, adapter, look, think)
+    }
+
     /// Each row looks at itself.
     fn look(
         &self,
