@@ -208,6 +208,10 @@ export type Asked = {
 	weight_decay?: number | null,
 	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
 	max_grad_norm?: number | null,
+	/** AdamW keeps two numbers for each weight that learns; adamw_8bit keeps them in a byte each. */
+	optim?: Optim | null,
+	/** Makes the attention's numbers, or those of whole layers, again instead of keeping them: less memory, more time. */
+	gradient_checkpointing?: GradientCheckpointing | null,
 	/** Of everything random. The same seed on the same device gives the same run. */
 	seed?: number | null,
 	/** Steps between two looks at the validation data. */
@@ -633,6 +637,10 @@ export type Decided = {
 	weight_decay: Chosen<number>,
 	/** Longer gradients are shortened to this, so that one odd batch does no harm; 0 is off. */
 	max_grad_norm: Chosen<number>,
+	/** AdamW keeps two numbers for each weight that learns; adamw_8bit keeps them in a byte each. */
+	optim?: Chosen<Optim>,
+	/** Makes the attention's numbers, or those of whole layers, again instead of keeping them: less memory, more time. */
+	gradient_checkpointing?: Chosen<GradientCheckpointing>,
 	/** Of everything random. The same seed on the same device gives the same run. */
 	seed: Chosen<number>,
 	/** Steps between two looks at the validation data. */
@@ -929,6 +937,15 @@ export type Gate =
 "asks" | 
 /**  The same, and somebody looks at each request first. */
 "manual";
+
+/**  What of a layer is made again in the backward pass instead of being kept. */
+export type GradientCheckpointing = 
+/**  Nothing: all is kept. */
+"none" | 
+/**  What its attention makes. */
+"attention" | 
+/**  All of it; only what goes in is kept. */
+"layer";
 
 /**  Why a run pauses. */
 export type Halt = 
@@ -1241,6 +1258,13 @@ export type OnClose =
 "pause" | 
 /**  They end, and what was learned is kept. */
 "stop";
+
+/**  What moves the weights. */
+export type Optim = 
+/**  AdamW, whose moments are as precise as the weights. */
+"adamw" | 
+/**  The same with a byte for each moment. */
+"adamw_8bit";
 
 /**  How large a model is, and how much of it learns. */
 export type Parameters = {
