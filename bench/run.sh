@@ -2,6 +2,7 @@
 # Measures Tunesmith beside its peers and writes bench/RESULTS.md. Sets up what it needs outside the repository.
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
+#   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
