@@ -3,6 +3,7 @@
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
+#   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -475,6 +475,8 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | gradient_accumulation | 1 |
         | weight_decay | 0 |
         | max_grad_norm | 0 |
+        | optim | adamw |
+        | gradient_checkpointing | none |
         | seed | 42 |
         | eval_interval | 5 |
         | eval_examples | 0 |

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::{
     blockwise::{BLOCK, Blockwise, SIGNED, UNSIGNED},
+    cube::{self, on_adapter},
     exp::vectorised,
     primitive::{contiguous, from_inner, inner, made, numbers, on_processor, shape},
 };
@@ -33,6 +34,7 @@ pub struct AdamW {
 
 /// The means of a tensor's gradients and of their squares.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each tensor, beside numbers that are many more")]
 pub enum Moments {
     /// As precise as the tensor.
     Whole([Tensor<2>; 2]),
@@ -66,7 +68,14 @@ pub fn adamw(
     assert_eq!([values.len(), gradients.len()], [moments.len(); 2], "each value has a gradient and moments");
     if !values.iter().all(on_processor) {
         let all = values.into_iter().zip(gradients).zip(moments);
-        return all.map(|((value, gradient), moments)| plain(step, value, gradient, moments)).unzip();
+        let one = |((value, gradient), moments): ((Tensor<2>, Tensor<2>), Moments)| match moments {
+            Moments::Whole(both) if on_adapter(&value) => {
+                let (value, both) = cube::moved(step, value, gradient, both);
+                (value, Moments::Whole(both))
+            }
+            moments => plain(step, value, gradient, moments),
+        };
+        return all.map(one).unzip();
     }
     let gradients: Vec<FlexTensor> = gradients.into_iter().map(|g| contiguous(inner(g))).collect();
     let mut values: Vec<FlexTensor> = values.into_iter().map(owned).collect();

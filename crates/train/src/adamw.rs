@@ -75,12 +75,7 @@ fn clip(norm: f64, most: f64) -> f64 {
 /// # Errors
 /// The device gives up.
 pub(crate) fn norm(tensors: &[Tensor<2>]) -> Result<f64, TrainError> {
-    if tensors.iter().all(kernels::on_processor) {
-        return Ok(tensors.iter().map(kernels::sum_of_squares).sum::<f64>().sqrt());
-    }
-    let squares = tensors.iter().map(|t| t.clone().square().sum()).collect();
-    let squares = Tensor::cat(squares, 0).try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;
-    Ok(squares.iter::<f64>().sum::<f64>().sqrt())
+    Ok(kernels::length(tensors)?)
 }
 
 #[cfg(test)]
