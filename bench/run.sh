@@ -5,6 +5,7 @@
 #   bench/run.sh full       the same of all tensors
 #   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
 #   bench/run.sh sft --data alpaca_en_demo.json    an epoch beside TRL; options to bench/sft/compare.py
+#   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::{
     blockwise::{BLOCK, Blockwise, SIGNED, UNSIGNED},
+    cube::{self, on_adapter},
     exp::vectorised,
     primitive::{contiguous, from_inner, inner, made, numbers, on_processor, shape},
 };
@@ -66,7 +67,14 @@ pub fn adamw(
     assert_eq!([values.len(), gradients.len()], [moments.len(); 2], "each value has a gradient and moments");
     if !values.iter().all(on_processor) {
         let all = values.into_iter().zip(gradients).zip(moments);
-        return all.map(|((value, gradient), moments)| plain(step, value, gradient, moments)).unzip();
+        let one = |((value, gradient), moments): ((Tensor<2>, Tensor<2>), Moments)| match moments {
+            Moments::Whole(both) if on_adapter(&value) => {
+                let (value, both) = cube::moved(step, value, gradient, both);
+                (value, Moments::Whole(both))
+            }
+            moments => plain(step, value, gradient, moments),
+        };
+        return all.map(one).unzip();
     }
     let gradients: Vec<FlexTensor> = gradients.into_iter().map(|g| contiguous(inner(g))).collect();
     let mut values: Vec<FlexTensor> = values.into_iter().map(owned).collect();
@@ -76,7 +84,9 @@ pub fn adamw(
         let (value, gradient) = (value.storage_mut::<f32>(), numbers(gradient));
         assert_eq!(value.len(), gradient.len(), "a gradient is as large as what it moves");
         let both = value.chunks_mut(PIECE).zip(gradient.chunks(PIECE));
-        pieces.extend(both.zip(moments.pieces()).map(|((value, gradient), moments)| (value, gradient, moments)));
+        pieces.extend(
+            both.zip(moments.pieces()).map(|((value, gradient), moments)| (value, gradient, moments)),
+        );
     }
     pieces.into_par_iter().for_each(|(value, gradient, moments)| {
         vectorised(
@@ -88,12 +98,7 @@ pub fn adamw(
 }
 
 /// The same of one tensor by burn's operations.
-fn plain(
-    step: &AdamW,
-    value: Tensor<2>,
-    gradient: Tensor<2>,
-    moments: Moments,
-) -> (Tensor<2>, Moments) {
+fn plain(step: &AdamW, value: Tensor<2>, gradient: Tensor<2>, moments: Moments) -> (Tensor<2>, Moments) {
     let Moments::Whole([m, s]) = moments else { panic!("moments in bytes are for the processor") };
     let gradient = if step.clip == 1.0 { gradient } else { gradient * step.clip };
     let m = m * step.beta1 + gradient.clone() * (1.0 - step.beta1);
@@ -140,12 +145,11 @@ impl Held {
     fn pieces(&mut self) -> Vec<Part<'_>> {
         match self {
             Self::Whole([m, s]) => {
-                let both = m.storage_mut::<f32>().chunks_mut(PIECE).zip(s.storage_mut::<f32>().chunks_mut(PIECE));
+                let both =
+                    m.storage_mut::<f32>().chunks_mut(PIECE).zip(s.storage_mut::<f32>().chunks_mut(PIECE));
                 both.map(|(m, s)| Part::Whole([m, s])).collect()
             }
-            Self::Bytes([m, s]) => {
-                m.pieces().zip(s.pieces()).map(|(m, s)| Part::Bytes([m, s])).collect()
-            }
+            Self::Bytes([m, s]) => m.pieces().zip(s.pieces()).map(|(m, s)| Part::Bytes([m, s])).collect(),
         }
     }
 }
@@ -215,7 +219,9 @@ mod tests {
         let (moved, kept) =
             adamw(&step(), values.clone(), gradients.clone(), sizes.iter().map(|n| moments(*n)).collect());
         for (i, ((value, gradient), n)) in values.into_iter().zip(gradients).zip(sizes).enumerate() {
-            let (known, Moments::Whole([m, s])) = plain(&step(), value, gradient, moments(n)) else { panic!() };
+            let (known, Moments::Whole([m, s])) = plain(&step(), value, gradient, moments(n)) else {
+                panic!()
+            };
             let Moments::Whole([found_m, found_s]) = &kept[i] else { panic!() };
             for (found, known) in [(&moved[i], known), (found_m, m), (found_s, s)] {
                 let far = (found.clone() - known).abs().max().into_scalar::<f32>();

@@ -53,4 +53,4 @@ pub use prepare::prepared;
 pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use recompute::recomputed;
 pub use sight::{Distances, Heads, Sight, Turn};
-pub use squares::{length, sum_of_squares};
+pub use squares::length;

@@ -35,7 +35,7 @@ pub fn length(tensors: &[Tensor<2>]) -> Result<f64, DeviceGaveUp> {
 ///
 /// # Panics
 /// If they do not lie there.
-pub fn sum_of_squares(x: &Tensor<2>) -> f64 {
+fn sum_of_squares(x: &Tensor<2>) -> f64 {
     let x = contiguous(inner(x.clone()));
     let x = numbers(&x);
     let mut sums = vec![0.0; x.len().div_ceil(SHARE)];

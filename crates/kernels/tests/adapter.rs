@@ -8,8 +8,8 @@ mod common;
 use burn::tensor::{DType, Tensor};
 use common::{adapter, near, numbers, same_on_adapter, tensor, typed, values};
 use kernels::{
-    Before, Curve, Dropout, Heads, Layer, LowRank, Sight, Turn, Wanted, attention, cross_attention,
-    cross_entropy, linears, plain, prepared,
+    AdamW, Before, Curve, Dropout, Heads, Layer, LowRank, Moments, Sight, Turn, Wanted, adamw, attention,
+    cross_attention, cross_entropy, linears, plain, prepared,
 };
 
 /// A norm of the inputs behind the first: weight and bias.
@@ -279,4 +279,30 @@ fn the_length_of_gradients_is_that_of_one_vector() {
     let known: f64 = all.iter().flat_map(values).map(|x| x * x).sum();
     let found = kernels::length(&there).unwrap();
     assert!((found - known.sqrt()).abs() < 1e-6 * known.sqrt(), "{found} {}", known.sqrt());
+}
+
+#[test]
+fn weights_move_as_those_on_the_processor() {
+    let step = AdamW { beta1: 0.9, beta2: 0.999, rate: 1e-2, root: 0.03, kept: 0.999, eps: 1e-8, clip: 0.7 };
+    let shapes = [[7, 33], [1, 5]];
+    let of = |seed| shapes.map(|shape| tensor(shape, seed));
+    let moments: Vec<_> = of(3).into_iter().zip(of(4)).map(|(m, s)| [m, s.square()]).collect();
+    let there = |x: &Tensor<2>| x.clone().to_device(&adapter());
+    let known =
+        adamw(&step, of(1).to_vec(), of(2).to_vec(), moments.iter().cloned().map(Moments::Whole).collect());
+    let kept: Vec<_> = moments.iter().map(|both| both.each_ref().map(there)).collect();
+    let found = adamw(
+        &step,
+        of(1).iter().map(there).collect(),
+        of(2).iter().map(there).collect(),
+        kept.iter().cloned().map(Moments::Whole).collect(),
+    );
+    for i in 0..shapes.len() {
+        near(&values(&found.0[i]), &values(&known.0[i]), 1e-6, "a weight");
+        let [Moments::Whole(found), Moments::Whole(known)] = [&found.1[i], &known.1[i]] else { panic!() };
+        for which in 0..2 {
+            near(&values(&found[which]), &values(&known[which]), 1e-6, "a moment");
+            assert_eq!(values(&kept[i][which]), values(&moments[i][which]), "what others have is left alone");
+        }
+    }
 }

@@ -53,7 +53,8 @@ impl AdamW {
             clip: clip(norm, most),
         };
         let moved;
-        (moved, self.moments) = kernels::adamw(&factors, values, gradients, std::mem::take(&mut self.moments));
+        (moved, self.moments) =
+            kernels::adamw(&factors, values, gradients, std::mem::take(&mut self.moments));
         moved
     }
 }
@@ -74,12 +75,7 @@ fn clip(norm: f64, most: f64) -> f64 {
 /// # Errors
 /// The device gives up.
 pub(crate) fn norm(tensors: &[Tensor<2>]) -> Result<f64, TrainError> {
-    if tensors.iter().all(kernels::on_processor) {
-        return Ok(tensors.iter().map(kernels::sum_of_squares).sum::<f64>().sqrt());
-    }
-    let squares = tensors.iter().map(|t| t.clone().square().sum()).collect();
-    let squares = Tensor::cat(squares, 0).try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;
-    Ok(squares.iter::<f64>().sum::<f64>().sqrt())
+    Ok(kernels::length(tensors)?)
 }
 
 #[cfg(test)]
@@ -93,7 +89,8 @@ mod tests {
     #[test]
     fn weights_move_as_those_of_bitsandbytes() {
         let expected = json("adamw8bit.json");
-        let whole = |field: &str| numbers(&expected[field]).into_iter().map(|n| n as usize).collect::<Vec<_>>();
+        let whole =
+            |field: &str| numbers(&expected[field]).into_iter().map(|n| n as usize).collect::<Vec<_>>();
         let wave = |n: usize, seed: f64, size: f64| -> Tensor<2> {
             let wave: Vec<f32> = (0..n).map(|at| ((at as f64 * 0.37 + seed).sin() * size) as f32).collect();
             Tensor::from_data(TensorData::new(wave, [1, n]), &Device::flex())

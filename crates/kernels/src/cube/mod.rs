@@ -7,6 +7,7 @@
 //! **Invariants:** no kernel uses what an adapter may lack: no subgroups, no atomic operations, at most 16 KiB of shared
 //! memory and seven buffers. None reads or writes beside its tensors: each place is compared with the shapes first.
 
+mod adamw;
 mod attend;
 mod attend_back;
 mod entropy;
@@ -18,6 +19,7 @@ mod seen;
 mod squares;
 mod turn;
 
+pub(crate) use adamw::moved;
 pub(crate) use attend::{attended, can as can_attend};
 pub(crate) use entropy::judged;
 pub(crate) use layers::linears;

@@ -1,0 +1,85 @@
+//! AdamW in one pass over a tensor's numbers.
+
+use burn::tensor::Tensor;
+use burn_cubecl::kernel::into_contiguous;
+use cubecl::prelude::*;
+
+use super::place::{buffer, contiguous, from_inner, inner, room, shape, start, units};
+use crate::AdamW;
+
+/// As [`adamw`](crate::adamw), of one tensor on an adapter and whole moments, which are written where they lie if nobody
+/// else has them.
+pub(crate) fn moved(
+    step: &AdamW,
+    value: Tensor<2>,
+    gradient: Tensor<2>,
+    moments: [Tensor<2>; 2],
+) -> (Tensor<2>, [Tensor<2>; 2]) {
+    let (value, gradient) = (contiguous(value), contiguous(gradient));
+    let [m, s] = moments.map(|moment| {
+        let moment = into_contiguous(inner(moment));
+        if moment.can_mut() { moment } else { moment.copy() }
+    });
+    let [rows, columns] = shape(&value);
+    for other in [&gradient, &m, &s] {
+        assert_eq!(shape(other), [rows, columns], "a gradient and moments are as large as what they move");
+    }
+    let to = room(&value, [rows, columns]);
+    let n = rows * columns;
+    let (count, dim) = units(&value, n);
+    if n > 0 {
+        start!(
+            adamw,
+            &value.client,
+            count,
+            dim,
+            buffer(&value),
+            buffer(&gradient),
+            buffer(&m),
+            buffer(&s),
+            buffer(&to),
+            FactorsLaunch::new(
+                n as u32,
+                step.beta1 as f32,
+                step.beta2 as f32,
+                (1.0 - step.beta1) as f32,
+                (1.0 - step.beta2) as f32,
+                step.rate as f32,
+                step.root as f32,
+                step.kept as f32,
+                step.eps as f32,
+                step.clip as f32,
+            )
+        );
+    }
+    (from_inner(to), [from_inner(m), from_inner(s)])
+}
+
+/// What all numbers share, and how many there are.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct Factors {
+    n: u32,
+    beta1: f32,
+    beta2: f32,
+    less1: f32,
+    less2: f32,
+    rate: f32,
+    root: f32,
+    kept: f32,
+    eps: f32,
+    clip: f32,
+}
+
+#[cube(launch_unchecked)]
+fn adamw(value: &[f32], gradient: &[f32], m: &mut [f32], s: &mut [f32], to: &mut [f32], factors: Factors) {
+    let at = ABSOLUTE_POS;
+    if at >= factors.n as usize {
+        terminate!();
+    }
+    let g = gradient[at] * factors.clip;
+    let mean = m[at] * factors.beta1 + g * factors.less1;
+    let square = s[at] * factors.beta2 + g * g * factors.less2;
+    m[at] = mean;
+    s[at] = square;
+    to[at] = value[at] * factors.kept - mean / (square.sqrt() / factors.root + factors.eps) * factors.rate;
+}
