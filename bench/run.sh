@@ -2,6 +2,9 @@
 # Measures Tunesmith beside its peers and writes bench/RESULTS.md. Sets up what it needs outside the repository.
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
+#   bench/run.sh full       the same of all tensors
+#   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
+#   bench/run.sh sft --data alpaca_en_demo.json    an epoch beside TRL; options to bench/sft/compare.py
 #   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
@@ -17,12 +20,24 @@ lora() {
     "$python" bench/lora/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples/bench_step" "$@"
 }
 
+full() {
+    lora --method full "$@"
+}
+
+cost() {
+    bench/cost/run.sh "$@"
+}
+
+sft() {
+    bench/sft/run.sh "$@"
+}
+
 import() {
     PYTHON="$python" bench/import/run.sh "$@"
 }
 
 case "$what" in
-    all) lora; import ;;
-    lora | import) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora and import" >&2; exit 2 ;;
+    all) lora; full; import; cost ;;
+    lora | full | import | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, import, cost and sft" >&2; exit 2 ;;
 esac
