@@ -34,6 +34,7 @@ pub struct AdamW {
 
 /// The means of a tensor's gradients and of their squares.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each tensor, beside numbers that are many more")]
 pub enum Moments {
     /// As precise as the tensor.
     Whole([Tensor<2>; 2]),

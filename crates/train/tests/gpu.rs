@@ -11,7 +11,7 @@ use common::taught;
 use data::{Answer, Question, pack};
 use model::{Decoder, HeadModel, HeadSpec};
 use shaken::shaken;
-use spec::DeviceChoice;
+use spec::{DeviceChoice, GradientCheckpointing as Again};
 use testkit::fixture;
 use train::{Computed, Head, Objective, Update, Workers};
 use weights::Checkpoint;
@@ -42,9 +42,10 @@ fn computed<O: Objective>(
     objective: &O,
     lessons: &[O::Lesson],
     choice: DeviceChoice,
+    again: Again,
 ) -> (f64, Vec<Vec<f32>>) {
     let update = Update { rows: lessons.iter().collect() };
-    let workers = Workers::new(choice, 1).unwrap();
+    let workers = Workers::new(choice, 1).unwrap().recomputing(again);
     let Computed { loss, gradients, .. } =
         workers.gradients(objective, &shaken(objective.model()), &update, None).unwrap();
     (loss, gradients.into_iter().map(numbers).collect())
@@ -61,18 +62,18 @@ fn same(name: &str, found: &(f64, Vec<Vec<f32>>), expected: &(f64, Vec<Vec<f32>>
     assert!(whole > 0.0 && off < 1e-3 * whole, "{name}: gradients of length {whole} are off by {off}");
 }
 
-/// Caps, windows and norms behind each part; norms of queries and keys; LayerNorm, biases and learned positions.
+/// What is made again in the backward pass there is kept here. Caps, windows and norms behind each part; norms of queries and keys; LayerNorm, biases and learned positions.
 #[test]
 fn families_of_decoders_learn_there_what_they_learn_on_the_processor() {
     let tokens: Vec<_> = [5, 18, 9, 12].into_iter().map(|n| taught(&ids(n))).collect();
     let rows = pack(&tokens, 30);
     assert!(rows.len() < tokens.len());
-    for name in ["gemma2", "qwen3", "gpt2"] {
-        let on = |device: &Device, choice| {
+    for (name, again) in [("gemma2", Again::Layer), ("qwen3", Again::None), ("gpt2", Again::Attention)] {
+        let on = |device: &Device, choice, again| {
             let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
-            computed(&Decoder::open(&checkpoint, device).unwrap(), &rows, choice)
+            computed(&Decoder::open(&checkpoint, device).unwrap(), &rows, choice, again)
         };
-        same(name, &on(&adapter().0, ADAPTER), &on(&Device::flex(), DeviceChoice::Cpu));
+        same(name, &on(&adapter().0, ADAPTER, again), &on(&Device::flex(), DeviceChoice::Cpu, Again::None));
     }
 }
 
@@ -81,13 +82,13 @@ fn families_of_decoders_learn_there_what_they_learn_on_the_processor() {
 fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
     let question = |n: u32| Question { ids: ids(n), type_ids: None, answer: Answer::Label(n % 2) };
     let questions: Vec<_> = [5, 18, 9, 12].into_iter().map(question).collect();
-    for name in ["bert", "modernbert_cls"] {
-        let on = |device: &Device, choice| {
+    for (name, again) in [("bert", Again::None), ("modernbert_cls", Again::Layer)] {
+        let on = |device: &Device, choice, again| {
             let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
             let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
             let model = HeadModel::open(&checkpoint, head, device).unwrap();
-            computed(&Head::unweighted(&model), &questions, choice)
+            computed(&Head::unweighted(&model), &questions, choice, again)
         };
-        same(name, &on(&adapter().0, ADAPTER), &on(&Device::flex(), DeviceChoice::Cpu));
+        same(name, &on(&adapter().0, ADAPTER, again), &on(&Device::flex(), DeviceChoice::Cpu, Again::None));
     }
 }
