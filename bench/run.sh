@@ -3,6 +3,9 @@
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
+#   bench/run.sh full       the same of all tensors
+#   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
+#   bench/run.sh sft --data alpaca_en_demo.json    an epoch beside TRL; options to bench/sft/compare.py
 #   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
 # Close everything else first: torch on two threads is several times slower when another program uses a core.
 set -euo pipefail
@@ -24,12 +27,24 @@ quantised() {
     "$python" bench/quantised/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples" "$@"
 }
 
+full() {
+    lora --method full "$@"
+}
+
+cost() {
+    bench/cost/run.sh "$@"
+}
+
+sft() {
+    bench/sft/run.sh "$@"
+}
+
 import() {
     PYTHON="$python" bench/import/run.sh "$@"
 }
 
 case "$what" in
-    all) lora; quantised; import ;;
-    lora | quantised | import) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, quantised and import" >&2; exit 2 ;;
+    all) lora; full; quantised; import; cost ;;
+    lora | full | quantised | import | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, import, cost and sft" >&2; exit 2 ;;
 esac

@@ -5,7 +5,7 @@
 
 use std::borrow::Borrow;
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Gradients, Int, Tensor, TensorData};
 use data::Row;
 use kernels::{Wanted, cross_entropy};
 use model::{Adapter, Decoder, Layout};
@@ -73,13 +73,34 @@ pub(crate) fn forward(
     Ok(Some(Forward { hidden, loss, gradient, head }))
 }
 
+/// The gradients where that of `hidden` is `gradient`, and of an output projection that learns the one beside it.
+pub(crate) fn backward(
+    hidden: Tensor<2>,
+    gradient: Tensor<2>,
+    head: Option<(Tensor<2>, Tensor<2>)>,
+) -> Gradients {
+    let through = |tensor: Tensor<2>, gradient: Tensor<2>| (tensor * gradient).sum().backward();
+    match head {
+        None => through(hidden, gradient),
+        // Nothing but the projection learns.
+        Some((head, of_head)) if !hidden.is_tracked() => through(head, of_head),
+        Some((head, of_head)) => {
+            let mut gradients = through(hidden, gradient);
+            // Through the graph, a projection would take several times its own memory.
+            let sum = match head.grad_remove(&mut gradients) {
+                Some(there) => there + of_head,
+                None => of_head,
+            };
+            head.grad_replace(&mut gradients, sum);
+            gradients
+        }
+    }
+}
+
 impl Forward {
     /// The gradients of `loss · scale`.
-    pub(crate) fn backward(self, scale: f64) -> burn::tensor::Gradients {
-        let through_hidden = (self.hidden * (self.gradient * scale)).sum();
-        match self.head {
-            None => through_hidden.backward(),
-            Some((head, gradient)) => (through_hidden + (head * (gradient * scale)).sum()).backward(),
-        }
+    pub(crate) fn backward(self, scale: f64) -> Gradients {
+        let head = self.head.map(|(head, gradient)| (head, gradient * scale));
+        backward(self.hidden, self.gradient * scale, head)
     }
 }

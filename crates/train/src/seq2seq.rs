@@ -10,7 +10,7 @@ use model::{
     seq2seq::{Seq2Seq, Texts},
 };
 
-use crate::{Lesson, Objective, TrainError, lesson::Pass, objective::Want};
+use crate::{Lesson, Objective, TrainError, lesson::Pass, objective::{Want, backward}};
 
 impl Lesson for Pair {
     fn n_tokens(&self) -> usize {
@@ -71,11 +71,8 @@ impl Objective for Seq2Seq {
             loss: sums.loss,
             backward: Box::new(move |scale| {
                 let of_hidden = sums.hidden.unwrap_or_else(|| hidden.zeros_like().without_autodiff());
-                let through_hidden = (hidden * (of_hidden * scale)).sum();
-                match sums.head {
-                    Some(of_head) => (through_hidden + (head * (of_head * scale)).sum()).backward(),
-                    None => through_hidden.backward(),
-                }
+                let head = sums.head.map(|of_head| (head, of_head * scale));
+                backward(hidden, of_hidden * scale, head)
             }),
             logits: Vec::new(),
         }))
