@@ -8,7 +8,8 @@ use std::{fs, ops::ControlFlow};
 use common::open;
 use engine::{Engine, ImportRequest, Prepared, Progress};
 use spec::{
-    Asked, Code, DatasetInfo, DeviceChoice, FitKind, ModelId, RunSpec, Split, Supervise, TargetModules,
+    Asked, Code, DatasetInfo, DeviceChoice, FitKind, GradientCheckpointing, ModelId, RunSpec, Split,
+    Supervise, TargetModules,
 };
 
 fn go_on(_: &Progress) -> ControlFlow<()> {
@@ -64,7 +65,7 @@ fn a_plan_comes_with_its_knobs_every_device_and_its_command() {
         "the card of its own is the best there is"
     );
     assert_eq!(planned.plan.device.value, DeviceChoice::Gpu { index: 0 });
-    assert_eq!(planned.devices[1].available, Some(400_000_000));
+    assert_eq!(planned.devices[1].available, Some(150_000_000));
     assert!(planned.devices.iter().all(|fit| fit.fit.kind == FitKind::Good && fit.memory.low > 0.0));
 
     let cpu =
@@ -128,15 +129,20 @@ fn a_plan_that_is_too_large_is_shown_and_not_started() {
     let data = sums(&engine, 200);
     let mut spec = RunSpec { device: Some(DeviceChoice::Gpu { index: 0 }), ..question(&data) };
     spec.knobs.batch_size = Some(1024);
+    spec.knobs.gradient_checkpointing = Some(GradientCheckpointing::None);
     spec.knobs.rank = Some(1024);
     spec.knobs.target_modules = Some(TargetModules::AllLinear);
     let planned = engine.planned(&spec, &mut go_on).unwrap();
     let card = &planned.devices[1];
     assert_eq!((card.fit.kind, card.chosen), (FitKind::TooLarge, true));
-    assert!(card.fit.why.contains("Some card has 400 MB free. It fits with batch size "), "{}", card.fit.why);
+    assert!(card.fit.why.contains("Some card has 150 MB free. It fits with "), "{}", card.fit.why);
     let refused = engine.start(&spec, &mut go_on).unwrap_err();
     assert_eq!(refused.code, Code::OutOfMemory);
-    assert!(refused.hint.unwrap().starts_with("It fits with batch size "));
+    let hint = refused.hint.unwrap();
+    assert!(
+        hint.starts_with("It fits with gradient checkpointing layer instead of none and batch size "),
+        "{hint}"
+    );
     assert_eq!(engine.runs().unwrap(), []);
 }
 

@@ -11,7 +11,10 @@ use std::{
 
 use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
 use engine::Prepared;
-use spec::{ChartRequest, ChartScale, ChartTheme, Code, EndReason, ModelId, RunEvent, RunStatus};
+use spec::{
+    ChartRequest, ChartScale, ChartTheme, Code, EndReason, GradientCheckpointing, ModelId, RunEvent,
+    RunStatus,
+};
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
@@ -171,6 +174,7 @@ fn after_memory_ran_out_less_is_asked_for_if_that_helps() {
     assert_eq!(of(64), None, "the program alone needs more than such rows");
     let smaller = of(65_536).unwrap();
     assert_eq!(smaller.name.as_deref(), Some("free (smaller)"));
-    assert!(smaller.knobs.context_length.unwrap() < 65_536);
+    assert_eq!(smaller.knobs.gradient_checkpointing, Some(GradientCheckpointing::Layer));
+    assert_eq!(smaller.knobs.context_length, None, "the examples stay whole where that is enough");
     assert_eq!(smaller.data, prepared("free", 2).spec.data);
 }

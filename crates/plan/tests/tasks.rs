@@ -125,10 +125,18 @@ fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
         (minilm(), Load { full: Some(Trainable::default()), ..texts() }, 777_777_152.0),
         (smollm2(), load(256, None, 4, 8, None), 1.06e9),
         (smollm2(), load(512, None, 1, 8, None), 1.03e9),
-        (smollm2(), Load { recompute: GradientCheckpointing::Attention, ..load(256, None, 4, 8, None) }, 1.056e9),
+        (
+            smollm2(),
+            Load { recompute: GradientCheckpointing::Attention, ..load(256, None, 4, 8, None) },
+            1.056e9,
+        ),
         (smollm2(), Load { recompute: GradientCheckpointing::Layer, ..load(256, None, 4, 8, None) }, 0.839e9),
         (smollm2(), Load { recompute: GradientCheckpointing::Layer, ..load(512, None, 1, 8, None) }, 0.814e9),
-        (smollm2(), Load { recompute: GradientCheckpointing::Attention, ..load(1024, None, 2, 8, None) }, 1.847e9),
+        (
+            smollm2(),
+            Load { recompute: GradientCheckpointing::Attention, ..load(1024, None, 2, 8, None) },
+            1.847e9,
+        ),
     ];
     for (model, load, measured) in cases {
         let foreseen = memory(&model, &device(DeviceKind::Cpu, 8), &load).total();

@@ -10,7 +10,11 @@ use model::{
     seq2seq::{Seq2Seq, Texts},
 };
 
-use crate::{Lesson, Objective, TrainError, lesson::Pass, objective::{Want, backward}};
+use crate::{
+    Lesson, Objective, TrainError,
+    lesson::Pass,
+    objective::{Want, backward},
+};
 
 impl Lesson for Pair {
     fn n_tokens(&self) -> usize {

@@ -47,7 +47,7 @@ fn devices() -> ExitCode {
     };
     let all = [
         device(DeviceChoice::Cpu, DeviceKind::Cpu, "Some processor", 64_000),
-        device(DeviceChoice::Gpu { index: 0 }, DeviceKind::DiscreteGpu, "Some card", 400),
+        device(DeviceChoice::Gpu { index: 0 }, DeviceKind::DiscreteGpu, "Some card", 150),
     ];
     match serde_json::to_writer(std::io::stdout(), &all) {
         Ok(()) => ExitCode::SUCCESS,
