@@ -67,7 +67,7 @@ impl Format {
     ];
 
     /// Numbers in a block.
-    pub fn len(self) -> usize {
+    pub fn numbers(self) -> usize {
         self.sizes().1
     }
 
@@ -78,7 +78,7 @@ impl Format {
 
     /// Bytes of `n` numbers, the last block of which may be incomplete. None if there are too many to count.
     pub fn bytes_of(self, n: usize) -> Option<usize> {
-        n.div_ceil(self.len()).checked_mul(self.bytes())
+        n.div_ceil(self.numbers()).checked_mul(self.bytes())
     }
 
     fn sizes(self) -> (usize, usize) {
@@ -187,7 +187,7 @@ mod tests {
         #[test]
         fn any_part_is_that_of_the_whole(format in prop::sample::select(Format::ALL.to_vec()), from in 0usize..700, n in 0usize..700) {
             let blocks = bytes(format.bytes_of(1400).unwrap());
-            let mut whole = vec![0.0; 1400usize.next_multiple_of(format.len())];
+            let mut whole = vec![0.0; 1400usize.next_multiple_of(format.numbers())];
             format.decode(&blocks, &mut whole);
             let mut part = vec![f32::NAN; n];
             format.decode_from(&blocks, from, &mut part);
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_the_files() {
-        let sizes = Format::ALL.map(|format| (format.len(), format.bytes()));
+        let sizes = Format::ALL.map(|format| (format.numbers(), format.bytes()));
         let of_32 = [18, 20, 22, 24, 34].map(|bytes| (32, bytes));
         let of_256 = [84, 110, 144, 176, 210].map(|bytes| (256, bytes));
         assert_eq!(sizes[..5], of_32);

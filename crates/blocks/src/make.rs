@@ -56,7 +56,7 @@ mod tests {
             // Of a block's largest; a scale that is a half is off by 127 · 2⁻¹¹ steps, and NF4's widest gap is 0.304.
             for (format, step) in [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153)] {
                 let found = back(format, &numbers);
-                for (block, found) in numbers.chunks(format.len()).zip(found.chunks(format.len())) {
+                for (block, found) in numbers.chunks(format.numbers()).zip(found.chunks(format.numbers())) {
                     let largest = block.iter().fold(0.0f32, |top, x| top.max(x.abs()));
                     for (x, found) in block.iter().zip(found) {
                         assert!((x - found).abs() <= step * largest, "{format:?}: {found} for {x}");

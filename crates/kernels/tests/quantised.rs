@@ -86,7 +86,7 @@ proptest! {
             false => Weight::Quantised(quantised(format, [out, input], seed)),
             // Blocks run along the outputs.
             true => {
-                let out = if format == Format::Nf4 { out } else { format.len() };
+                let out = if format == Format::Nf4 { out } else { format.numbers() };
                 Weight::Quantised(quantised(format, [input, out], seed)).transpose()
             }
         };
@@ -115,12 +115,12 @@ proptest! {
         (n, vocabulary) in (1usize..200, 1usize..300),
         threads in 1usize..4,
     ) {
-        let head = Weight::Quantised(quantised(format, [vocabulary, format.len()], 2));
+        let head = Weight::Quantised(quantised(format, [vocabulary, format.numbers()], 2));
         let plain = Weight::Plain(head.to_tensor());
         let targets: Vec<u32> = (0..n).map(|i| (i * 7 % vocabulary) as u32).collect();
         let wanted = Wanted { hidden: true, head: false };
         let of = |head: &Weight| -> Entropy {
-            cross_entropy(tensor([n, format.len()], 1), head, &targets, Some(3.0), wanted).unwrap()
+            cross_entropy(tensor([n, format.numbers()], 1), head, &targets, Some(3.0), wanted).unwrap()
         };
         let (found, expected) = (on(threads, || of(&head)), of(&plain));
         prop_assert!((found.loss - expected.loss).abs() < 1e-5 * expected.loss.abs().max(1.0));
@@ -129,7 +129,7 @@ proptest! {
 
     #[test]
     fn rows_of_a_table_are_those_of_its_numbers(format in format(), rows in 1usize..50, seed: u64) {
-        let table = Weight::Quantised(quantised(format, [rows, format.len()], seed));
+        let table = Weight::Quantised(quantised(format, [rows, format.numbers()], seed));
         let chosen: Vec<u32> = (0..9).map(|i| (i * 5 % rows) as u32).collect();
         let expected = Weight::Plain(table.to_tensor()).select(&chosen);
         prop_assert_eq!(values(&table.select(&chosen)), values(&expected));

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// The weight of a linear layer, `[out, in]`, or a table of rows.
+// A model has few, and each stands beside tensors of that size.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Weight {
     /// Its numbers, which may learn.
@@ -106,10 +108,10 @@ impl Quantised {
 
     /// The blocks of the row `row` as they lie, where no other row's numbers are among them.
     pub(crate) fn whole_row(&self, row: usize) -> Option<&[u8]> {
-        if !self.cols.is_multiple_of(self.format.len()) {
+        if !self.cols.is_multiple_of(self.format.numbers()) {
             return None;
         }
-        let step = self.cols / self.format.len() * self.format.bytes();
+        let step = self.cols / self.format.numbers() * self.format.bytes();
         self.bytes.get(row * step..(row + 1) * step)
     }
 

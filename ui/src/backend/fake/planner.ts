@@ -92,8 +92,9 @@ function decide(spec: RunSpec, facts: Facts, has: number): { knobs: Decided; row
   const effort = spec.effort ?? "standard";
   const budget = BUDGETS[effort];
   const asked: Asked = spec.knobs;
-  const or = <K extends keyof Decided>(key: K, made: Decided[K]): Decided[K] =>
-    (asked[key] ?? null) === null ? made : ({ value: asked[key], because: { kind: "asked" } } as Decided[K]);
+  type Settled<K extends keyof Decided> = NonNullable<Decided[K]>;
+  const or = <K extends keyof Decided>(key: K, made: Settled<K>): Settled<K> =>
+    (asked[key] ?? null) === null ? made : ({ value: asked[key], because: { kind: "asked" } } as Settled<K>);
   const rank = or("rank", { value: budget.rank, because: { kind: "effort", why: effort } });
   const fits = (batch: number, tokens: number) => memory(spec, rank.value, batch, tokens).high <= has;
   const context_length = or(
