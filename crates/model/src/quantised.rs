@@ -7,6 +7,7 @@ use weights::TensorView;
 use crate::{ModelError, assemble::Part};
 
 /// A tensor on its way into a model.
+#[allow(clippy::large_enum_variant)] // it is handed on at once
 pub(crate) enum Given {
     /// Row after row.
     Numbers(Vec<f32>),
