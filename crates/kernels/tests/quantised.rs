@@ -81,7 +81,7 @@ proptest! {
         turned: bool,
         threads in 1usize..4,
     ) {
-        let input = blocks * one.len().max(other.len());
+        let input = blocks * one.numbers().max(other.numbers());
         let blocks = |format, out, seed| match turned {
             false => Weight::Quantised(quantised(format, [out, input], seed)),
             // Blocks run along the outputs.
