@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 use model::{Adapter, Base, Beside, Parameter};
 use spec::Trainable;
 
-use crate::{AdaptError, Dropout, Gradients, Learns, NamedTensor, chosen::chosen};
+use crate::{AdaptError, Dropout, Learns, NamedTensor, chosen::chosen};
 
 /// What PEFT adds to `modules_to_save` of every classifier, whether the model has it or not.
 const HEADS: [&str; 2] = ["classifier", "score"];
@@ -14,14 +14,24 @@ const HEADS: [&str; 2] = ["classifier", "score"];
 /// Learning tensors that stand in place of the base's of the same names. Newborn, they hold the same numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Full {
-    tensors: Vec<Parameter>,
+    tensors: Vec<Whole>,
     by_name: HashMap<String, usize>,
+}
+
+/// A tensor that learns.
+#[derive(Clone, Debug)]
+struct Whole {
+    name: String,
+    /// As the checkpoint has it.
+    shape: Vec<usize>,
+    /// A vector is `[1, n]`.
+    value: Tensor<2>,
 }
 
 impl Full {
     /// Everything that the base lets learn.
     pub fn everything(model: &(impl Base + ?Sized)) -> Self {
-        Self::of(model.parameters().to_vec())
+        Self::of(model.parameters().iter())
     }
 
     /// The tensors of the modules whose paths end with one of `names`, as PEFT chooses them.
@@ -36,7 +46,7 @@ impl Full {
             }
         }
         let chosen = all.iter().filter(|tensor| names.iter().any(|name| is_in(&tensor.name, name)));
-        Ok(Self::of(chosen.cloned().collect()))
+        Ok(Self::of(chosen))
     }
 
     /// The tensors that `trainable` means, and those that were made new.
@@ -46,7 +56,7 @@ impl Full {
     pub fn chosen(model: &(impl Base + ?Sized), trainable: &Trainable) -> Result<Self, AdaptError> {
         let learns = chosen(model, trainable)?;
         let tensors = model.parameters().iter().zip(learns).filter(|(_, learns)| *learns);
-        Ok(Self::of(tensors.map(|(parameter, _)| parameter.clone()).collect()))
+        Ok(Self::of(tensors.map(|(parameter, _)| parameter)))
     }
 
     /// The same tensors with the numbers of a file.
@@ -60,7 +70,7 @@ impl Full {
         let mut found: BTreeMap<String, NamedTensor> =
             tensors.into_iter().map(|t| (t.name.clone(), t)).collect();
         let mut values = Vec::with_capacity(self.len());
-        for Parameter { name, shape, value } in &self.tensors {
+        for Whole { name, shape, value } in &self.tensors {
             let tensor = found.remove(name).ok_or(AdaptError::MissingTensor(name.clone()))?;
             if tensor.shape != *shape {
                 let (name, found, expected) = (name.clone(), tensor.shape, shape.clone());
@@ -75,10 +85,21 @@ impl Full {
     }
 
     /// What lies in blocks learns as the numbers that they stand for.
-    fn of(mut tensors: Vec<Parameter>) -> Self {
-        tensors.iter_mut().for_each(|tensor| tensor.value = tensor.value.to_tensor().into());
+    fn of<'a>(parameters: impl Iterator<Item = &'a Parameter>) -> Self {
+        let whole = |parameter: &Parameter| Whole {
+            name: parameter.name.clone(),
+            shape: parameter.shape.clone(),
+            value: parameter.value().to_tensor(),
+        };
+        let tensors: Vec<Whole> = parameters.map(whole).collect();
         let by_name = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i)).collect();
         Self { tensors, by_name }
+    }
+
+    /// Lets `model` give back the memory of what stands in place of its own. It is of no use without this any more.
+    pub fn stands_alone(&self, model: &(impl Base + ?Sized)) {
+        let learns = |parameter: &&Parameter| self.contains(&parameter.name);
+        model.parameters().iter().filter(learns).for_each(Parameter::let_go);
     }
 
     /// How many tensors there are.
@@ -109,13 +130,15 @@ impl Learns for Full {
     }
 
     fn values(&self) -> impl Iterator<Item = &Tensor<2>> {
-        self.tensors.iter().filter_map(|tensor| tensor.value.plain())
+        self.tensors.iter().map(|tensor| &tensor.value)
     }
 
     fn with_values(&self, values: Vec<Tensor<2>>) -> Self {
         assert_eq!(values.len(), self.len(), "one value for each tensor");
-        let other =
-            |(tensor, value): (&Parameter, Tensor<2>)| Parameter { value: value.into(), ..tensor.clone() };
+        let other = |(tensor, value): (&Whole, Tensor<2>)| {
+            let Whole { name, shape, .. } = tensor;
+            Whole { name: name.clone(), shape: shape.clone(), value }
+        };
         let tensors = self.tensors.iter().zip(values).map(other).collect();
         Self { tensors, by_name: self.by_name.clone() }
     }
@@ -124,15 +147,15 @@ impl Learns for Full {
         self.with_values(self.values().map(|t| t.clone().autodiff().require_grad()).collect())
     }
 
-    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
-        self.values().map(|t| taken(t, all)).collect()
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Vec<Option<Tensor<2>>> {
+        self.values().map(|t| t.grad_remove(all)).collect()
     }
 
     fn to_named(&self) -> Vec<NamedTensor> {
-        let named = |tensor: &Parameter| NamedTensor {
+        let named = |tensor: &Whole| NamedTensor {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
-            values: tensor.value.to_tensor().without_autodiff().into_data().iter::<f32>().collect(),
+            values: tensor.value.clone().without_autodiff().into_data().iter::<f32>().collect(),
         };
         self.tensors.iter().map(named).collect()
     }
@@ -148,13 +171,8 @@ impl Adapter for Full {
     }
 
     fn in_place_of(&self, name: &str) -> Option<Tensor<2>> {
-        Some(self.tensors[*self.by_name.get(name)?].value.to_tensor())
+        Some(self.tensors[*self.by_name.get(name)?].value.clone())
     }
-}
-
-/// The gradient of `tensor`, or zero if nothing flowed through it.
-pub(crate) fn taken(tensor: &Tensor<2>, all: &mut burn::tensor::Gradients) -> Tensor<2> {
-    tensor.grad_remove(all).unwrap_or_else(|| tensor.clone().without_autodiff().zeros_like())
 }
 
 /// Whether a tensor belongs to a module whose path ends with `module`.

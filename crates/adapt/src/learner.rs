@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use model::{Adapter, Base, Beside};
 use spec::Trainable;
 
-use crate::{AdaptError, Dropout, Full, Gradients, Lora, LoraConfig, NamedTensor};
+use crate::{AdaptError, Dropout, Full, Lora, LoraConfig, NamedTensor};
 
 /// Tensors that learn. Wherever they are listed, they stand in one order.
 pub trait Learns: Adapter + Clone {
@@ -26,9 +26,9 @@ pub trait Learns: Adapter + Clone {
     #[must_use]
     fn tracked(&self, dropout: Option<Dropout>) -> Self;
 
-    /// The gradients of a [tracked](Self::tracked) copy after `backward`. A tensor that nothing flowed through has a
-    /// gradient of zero.
-    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients;
+    /// The gradients of a [tracked](Self::tracked) copy after `backward`; none of a tensor that nothing flowed to, or
+    /// where somebody else took it.
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Vec<Option<Tensor<2>>>;
 
     /// The tensors as they go into a file.
     fn to_named(&self) -> Vec<NamedTensor>;
@@ -162,7 +162,7 @@ impl Learns for Learner {
         }
     }
 
-    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Vec<Option<Tensor<2>>> {
         match self {
             Self::Lora(lora) => lora.take_gradients(all),
             Self::Full(full) => full.take_gradients(all),

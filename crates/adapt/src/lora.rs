@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::TargetModules;
 
-use crate::{AdaptError, Dropout, Full, Learns, full::taken};
+use crate::{AdaptError, Dropout, Full, Learns};
 
 /// What a LoRA adapter is made of, apart from its numbers. Names are PEFT's.
 #[derive(Clone, Debug, PartialEq)]
@@ -231,8 +231,8 @@ impl Learns for Lora {
         Self { dropout, ..self.with_values(self.values().map(leaf).collect()) }
     }
 
-    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Gradients {
-        self.values().map(|t| taken(t, all)).collect()
+    fn take_gradients(&self, all: &mut burn::tensor::Gradients) -> Vec<Option<Tensor<2>>> {
+        self.values().map(|t| t.grad_remove(all)).collect()
     }
 
     fn to_named(&self) -> Vec<NamedTensor> {

@@ -157,7 +157,7 @@ fn kept(tuned: Tuned<'_>) -> Result<Vec<Part<'_>>, ExportError> {
         let held = |parameter: &Parameter| Part {
             name: parameter.name.clone(),
             shape: parameter.shape.clone(),
-            frozen: Frozen::Held(parameter.value.clone()),
+            frozen: Frozen::Held(parameter.value()),
         };
         return Ok(base.as_base().parameters().iter().map(held).collect());
     }

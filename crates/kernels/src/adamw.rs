@@ -110,7 +110,7 @@ fn plain(step: &AdamW, value: Tensor<2>, gradient: Tensor<2>, moments: Moments) 
 }
 
 /// With its numbers one after another and nothing beside them, so that they can be written where they lie.
-fn owned(tensor: Tensor<2>) -> FlexTensor {
+pub(crate) fn owned(tensor: Tensor<2>) -> FlexTensor {
     let tensor = contiguous(inner(tensor));
     let whole = numbers(&tensor).len() * 4 == tensor.bytes().len();
     if whole { tensor } else { made(numbers(&tensor).to_vec(), shape(&tensor)) }

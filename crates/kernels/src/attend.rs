@@ -35,6 +35,7 @@ use crate::{
         tracked,
     },
     sight::RowSight,
+    taken::give,
     threads::{each, n_threads},
     trace::span,
 };
@@ -135,7 +136,7 @@ impl Backward<Flex, 3> for Attention {
         let gradients = span("attention, backward", || backward(&ops.state, &slope));
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Flex>(parent.id, gradient);
+                give::<Flex>(grads, parent.id, gradient);
             }
         }
     }

@@ -31,6 +31,7 @@ use crate::{
         shape, strided, tracked,
     },
     quant::Operand,
+    taken::give,
     threads::{each, share},
     trace::span,
 };
@@ -184,7 +185,7 @@ impl Backward<burn::backend::Flex, PARENTS> for Linears {
             ids.into_iter().zip(span("linears, backward", || backward(ops.state, slope, wanted)))
         {
             if let (Some(id), Some(gradient)) = (id, gradient) {
-                grads.register::<burn::backend::Flex>(id, gradient);
+                give::<burn::backend::Flex>(grads, id, gradient);
             }
         }
     }

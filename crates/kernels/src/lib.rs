@@ -9,7 +9,7 @@
 //! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
 //! | [`recomputed`] | whatever it is given, such as a layer | what goes in: the inside is made again |
 //!
-//! [`adamw`] moves what learns, in one pass over all of it.
+//! [`adamw`] moves what learns, in one pass over all of it. [`taking`] hands on what flows to what learns as soon as it is made.
 //!
 //! **Invariants:** each operation has three forms that the tests hold equal, forward and backward. The plain one
 //! ([`plain`]) is made of burn's operations, runs on every device, and is held to finite differences in f64. The second
@@ -44,6 +44,8 @@ mod quant;
 mod recompute;
 mod sight;
 mod squares;
+mod table;
+mod taken;
 mod threads;
 pub mod trace;
 
@@ -58,4 +60,5 @@ pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use quant::{Quantised, Weight};
 pub use recompute::recomputed;
 pub use sight::{Distances, Heads, Sight, Turn};
-pub use squares::length;
+pub use squares::{fingerprint, length};
+pub use taken::{Flowed, add_rows, hand, taking};

@@ -25,6 +25,7 @@ use crate::{
         Tracked, contiguous, from_inner, from_tracked, in_graph, inner, made, numbers, on_processor, shape,
         tracked,
     },
+    taken::give,
     threads::{each, share},
     trace::span,
 };
@@ -90,7 +91,7 @@ impl Backward<Flex, PARENTS> for Prepared {
                 let of_norm = kept.before.of_norm(from, width, slope);
                 for (node, gradient) in [weight, bias].into_iter().zip(of_norm) {
                     if let Some(node) = node {
-                        grads.register::<Flex>(node.id, made(gradient, [1, width]));
+                        give::<Flex>(grads, node.id, made(gradient, [1, width]));
                     }
                 }
             }
@@ -105,7 +106,7 @@ impl Backward<Flex, PARENTS> for Prepared {
                 each(pieces, |((to, from), slope): ((&mut [f32], &[f32]), &[f32])| {
                     kept.before.backward(from, width, slope, to);
                 });
-                grads.register::<Flex>(x.id, made(to, [tokens, width]));
+                give::<Flex>(grads, x.id, made(to, [tokens, width]));
             }
         });
     }

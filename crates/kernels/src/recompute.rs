@@ -16,7 +16,10 @@ use burn::{
     tensor::Tensor,
 };
 
-use crate::primitive::{in_graph, on_flex};
+use crate::{
+    primitive::{in_graph, on_flex},
+    taken::give,
+};
 
 /// What a gradient may flow to: what goes in, and what learns inside.
 const PARENTS: usize = 64;
@@ -60,7 +63,7 @@ impl std::fmt::Debug for Kept {
 }
 
 /// A backend that tensors can lie on.
-trait Lies: Backend {
+pub(crate) trait Lies: Backend {
     fn number(tensor: Tensor<2>) -> FloatTensor<Self>;
     fn tensor(number: FloatTensor<Self>) -> Tensor<2>;
     fn tracked(tensor: Tensor<2>) -> FloatTensor<Autodiff<Self>>;
@@ -137,7 +140,7 @@ impl<B: Lies> Backward<B, PARENTS> for Recomputed {
         for (at, parent) in tracked.into_iter().zip(ops.parents) {
             let gradient = leaves[at].grad_remove(&mut inner);
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<B>(parent.id, B::number(gradient));
+                give::<B>(grads, parent.id, B::number(gradient));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The length of a gradient, without a tensor of squares.
+//! What all numbers of a tensor come to: the length of a gradient, without a tensor of squares, and a fingerprint.
 
 use burn::tensor::Tensor;
 
@@ -48,6 +48,29 @@ fn sum_of_squares(x: &Tensor<2>) -> f64 {
     sums.iter().sum()
 }
 
+/// A number that another set of bits in `x` all but surely does not have: whether weights moved is told without a copy
+/// of them.
+///
+/// # Errors
+/// The device gives up before it is read.
+pub fn fingerprint(x: &Tensor<2>) -> Result<u64, DeviceGaveUp> {
+    if on_processor(x) {
+        return Ok(mixed(numbers(&contiguous(inner(x.clone())))));
+    }
+    let data = x.clone().without_autodiff().try_into_data().map_err(|e| DeviceGaveUp(e.to_string()))?;
+    Ok(mixed(&data.iter::<f32>().collect::<Vec<_>>()))
+}
+
+/// FNV's step (Fowler, Noll and Vo) over the bits of shares of `x`, then over what those came to.
+fn mixed(x: &[f32]) -> u64 {
+    let step = |hash: u64, bits: u64| (hash ^ bits).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut shares = vec![0xcbf2_9ce4_8422_2325; x.len().div_ceil(SHARE)];
+    each(shares.iter_mut().zip(x.chunks(SHARE)).collect(), |(hash, x): (&mut u64, &[f32])| {
+        *hash = x.iter().fold(*hash, |hash, x| step(hash, u64::from(x.to_bits())));
+    });
+    shares.into_iter().fold(x.len() as u64, step)
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
@@ -62,5 +85,21 @@ mod tests {
             let found = sum_of_squares(&Tensor::from_data(TensorData::new(x, [1, n]), &Device::flex()));
             assert!((found - truth).abs() <= 1e-6 * truth.max(1.0), "{n}: {found} is not {truth}");
         }
+    }
+    #[test]
+    fn a_fingerprint_tells_the_last_bit_of_any_number_and_where_it_stands() {
+        let of = |x: &[f32]| {
+            let tensor = Tensor::from_data(TensorData::new(x.to_vec(), [1, x.len()]), &Device::flex());
+            fingerprint(&tensor).unwrap()
+        };
+        let mut x: Vec<f32> = (0..SHARE + 9).map(|i| (i as f32 * 0.37).sin()).collect();
+        let before = of(&x);
+        assert_eq!(of(&x), before);
+        x[SHARE + 3] = f32::from_bits(x[SHARE + 3].to_bits() ^ 1);
+        assert_ne!(of(&x), before);
+        x[SHARE + 3] = f32::from_bits(x[SHARE + 3].to_bits() ^ 1);
+        x.swap(0, SHARE);
+        assert_ne!(of(&x), before);
+        assert_ne!(of(&[0.0]), of(&[0.0, 0.0]));
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Assembler<'a> {
                 Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into()
             }
         };
-        let parameter = Parameter { name, shape, value };
+        let parameter = Parameter::new(name, &shape, value);
         self.parameters.push(parameter.clone());
         Ok(Some(parameter))
     }
@@ -76,7 +76,7 @@ impl<'a> Assembler<'a> {
     pub(crate) fn norm(&mut self, path: &str) -> Result<Norm, ModelError> {
         let (weight, bias) = (self.weight(path)?, self.find(format!("{path}.bias"), Part::Other)?);
         let less_one = self.config.norm == NormKind::RmsLessOne;
-        let ready = weight.value.to_tensor();
+        let ready = weight.value().to_tensor();
         let ready = if less_one { ready + 1.0 } else { ready };
         // Of the decoders' norms, those with a bias are LayerNorms.
         let centred = bias.is_some();

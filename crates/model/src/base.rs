@@ -1,5 +1,7 @@
 //! What an adapter needs to know of the model it stands beside.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use burn::tensor::{Device, Tensor};
 use kernels::Weight;
 
@@ -59,11 +61,29 @@ pub struct Parameter {
     pub name: String,
     /// The checkpoint's: `[out, in]` or `[n]`.
     pub shape: Vec<usize>,
-    /// A vector is `[1, n]`. A matrix may be quantised.
-    pub value: Weight,
+    /// Shared by whoever has the parameter.
+    value: Arc<RwLock<Weight>>,
 }
 
 impl Parameter {
+    /// A vector's `value` is `[1, n]`. A matrix may be quantised.
+    pub(crate) fn new(name: String, shape: &[usize], value: Weight) -> Self {
+        Self { name, shape: shape.to_vec(), value: Arc::new(RwLock::new(value)) }
+    }
+
+    /// Its numbers. A vector is `[1, n]`; a matrix may be quantised.
+    pub fn value(&self) -> Weight {
+        self.value.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives its memory back, for the whole model, because what learns in its place is all that is needed from now on.
+    /// Its shape stays; each of its numbers is none, so that whatever comes of them by mistake is none, too.
+    pub fn let_go(&self) {
+        let mut value = self.value.write().unwrap_or_else(PoisonError::into_inner);
+        let none = Tensor::<2>::full([1, 1], f32::NAN, &value.device());
+        *value = Weight::Plain(none.expand(value.dims()));
+    }
+
     /// The adapter's tensor of that name, or the frozen one.
     pub(crate) fn of(&self, adapter: &dyn Adapter) -> Tensor<2> {
         self.weight(adapter).to_tensor()
@@ -73,7 +93,7 @@ impl Parameter {
     pub(crate) fn weight(&self, adapter: &dyn Adapter) -> Weight {
         match adapter.in_place_of(&self.name) {
             Some(learned) => Weight::Plain(learned),
-            None => self.value.clone(),
+            None => self.value(),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Linear {
 
     /// `[out, in]`
     pub fn shape(&self) -> [usize; 2] {
-        let [rows, columns] = self.weight.value.dims();
+        let [rows, columns] = self.weight.value().dims();
         if self.fan_in_fan_out { [columns, rows] } else { [rows, columns] }
     }
 

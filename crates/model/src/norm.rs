@@ -21,7 +21,7 @@ pub(crate) struct Norm {
 impl Norm {
     /// With weights as the file has them.
     pub(crate) fn plain(weight: Parameter, bias: Option<Parameter>, centred: bool, eps: f64) -> Self {
-        Self { ready: weight.value.to_tensor(), less_one: false, weight, bias, centred, eps }
+        Self { ready: weight.value().to_tensor(), less_one: false, weight, bias, centred, eps }
     }
 
     /// - x: `[tokens, hidden]` → the same

@@ -60,7 +60,7 @@ impl Scorer {
             }
         };
         let value = Tensor::from_data(TensorData::new(numbers, shape), device).into();
-        let score = Parameter { name, shape: shape.to_vec(), value };
+        let score = Parameter::new(name, &shape, value);
         let parameters = decoder.parameters().iter().chain([&score]).cloned().collect();
         Ok(Self { decoder, spec, padding: padding_of(&json), score, parameters, born })
     }

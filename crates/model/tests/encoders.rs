@@ -175,7 +175,7 @@ fn a_head_for_other_labels_is_made_new_even_where_there_are_as_many() {
     };
     let weight = |model: &Classifier| {
         let weight = model.parameters().iter().find(|tensor| tensor.name == "classifier.weight").unwrap();
-        values(weight.value.to_tensor())
+        values(weight.value().to_tensor())
     };
     let (kept, new) = (open(HeadFrom::File, 7), open(HeadFrom::Nothing, 7));
     assert_eq!((kept.born(), new.born()), (&[][..], &["classifier".to_owned()][..]));

@@ -23,7 +23,7 @@ fn decoded(model: &Decoder, config: &serde_json::Value) -> Decoder {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
     let tensors = model.parameters().iter().map(|parameter| {
-        let numbers: Vec<f32> = parameter.value.to_tensor().into_data().iter().collect();
+        let numbers: Vec<f32> = parameter.value().to_tensor().into_data().iter().collect();
         Outgoing::of_f32(&parameter.name, &parameter.shape, Float::F32, move || Ok(numbers.clone()))
     });
     safetensors(&folder.path().join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();
@@ -31,7 +31,7 @@ fn decoded(model: &Decoder, config: &serde_json::Value) -> Decoder {
 }
 
 fn n_quantised(model: &Decoder) -> usize {
-    model.parameters().iter().filter(|parameter| parameter.value.plain().is_none()).count()
+    model.parameters().iter().filter(|parameter| parameter.value().plain().is_none()).count()
 }
 
 fn logits(model: &Decoder, ids: &[u32]) -> Vec<f64> {
@@ -88,13 +88,13 @@ fn what_a_gguf_has_in_blocks_stays_in_them() {
         assert_eq!(n_quantised(&expected), 0);
         for (kept, expected) in kept.parameters().iter().zip(expected.parameters()) {
             let numbers = |weight: &Weight| weight.to_tensor().into_data().iter::<f32>().collect::<Vec<_>>();
-            assert_eq!(numbers(&kept.value), numbers(&expected.value), "{file}: {}", kept.name);
+            assert_eq!(numbers(&kept.value()), numbers(&expected.value()), "{file}: {}", kept.name);
         }
         says_the_same(&kept, &expected, &prompt(&kept), file);
         // Each row is where it was in what the file was made of: 4 bits are off by less than a seventh.
         let exact = open(&fixture(&format!("tiny/{tiny}")), Quantization::None);
         for (kept, exact) in kept.parameters().iter().zip(exact.parameters()) {
-            let (found, truth) = (kept.value.to_tensor(), exact.value.to_tensor());
+            let (found, truth) = (kept.value().to_tensor(), exact.value().to_tensor());
             let length = |x: burn::tensor::Tensor<2>| x.square().sum().into_scalar::<f32>().sqrt();
             let off = length(found - truth.clone()) / length(truth).max(1e-3);
             assert!(off < 0.15, "{file}: {} is off by {off}", kept.name);

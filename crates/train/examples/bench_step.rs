@@ -126,6 +126,9 @@ fn measure<O: Objective>(
     };
     let optim: Optim = asked.option("--optim", "adamw").parse()?;
     let mut adapter = Learner::attach(objective.model(), &method, 0)?;
+    if let Learner::Full(full) = &adapter {
+        full.stands_alone(objective.model());
+    }
     let mut optimizer = AdamW::new(optim, adapter.values(), 0.0);
     let again: GradientCheckpointing = asked.option("--gradient_checkpointing", "none").parse()?;
     let workers = Workers::new(choice, batch.len())?.recomputing(again);

@@ -1,16 +1,22 @@
 //! The gradient of an update, its rows spread over the processor's cores or sent to the GPU a batch at a time.
 //!
-//! **Invariant:** the split over threads follows from the rows' lengths alone, and sums are taken in one order, so
-//! the same rows on the same device give the same bits.
+//! **Invariant:** the split over threads follows from the rows' lengths alone, and sums are taken in one order
+//! (`sums.rs`), so the same rows on the same device give the same bits.
 
 use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
 use data::Question;
-use kernels::trace::span;
+use kernels::{taking, trace::span};
 use model::{Adapter, HeadModel, Recomputing, Text};
 use spec::{DeviceChoice, GradientCheckpointing};
 
-use crate::{Lesson, Objective, TrainError, batches::Update, head::said, objective::Want};
+use crate::{
+    Lesson, Objective, TrainError,
+    batches::Update,
+    head::said,
+    objective::Want,
+    sums::{Ending, LARGE, Sums},
+};
 
 /// What an update came to.
 #[derive(Debug)]
@@ -54,6 +60,8 @@ struct Group<'a, T> {
     /// Their places among all, chain after chain.
     places: Vec<usize>,
     chains: Vec<Vec<&'a T>>,
+    /// When its gradient is added, among those of all groups.
+    turn: usize,
 }
 
 /// What was seen of rows that are not learned from.
@@ -116,33 +124,32 @@ impl Workers {
             return Err(TrainError::NothingTaught);
         }
         let scale = 1.0 / weight;
-        let work = |groups: &[Group<O::Lesson>]| -> Result<(f64, Option<Gradients>), TrainError> {
-            let (mut loss, mut sum) = (0.0, None);
-            for Group { places, chains } in groups {
+        let shares = self.shares(&update.rows, Lesson::n_tokens, O::Lesson::CHAIN);
+        let sums = Sums::of(shares.iter().map(Vec::len).sum());
+        let work = |groups: &[Group<O::Lesson>]| -> Result<f64, TrainError> {
+            let turns = groups.iter().map(|group| group.turn).collect();
+            let _ending = Ending { sums: &sums, turns };
+            let mut loss = 0.0;
+            for Group { places, chains, turn } in groups {
                 let first = places.first().map_or(0, |place| *place as u64);
                 let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(first), ..d });
                 let tracked = learner.tracked(dropout);
                 let adapter = Recomputing { adapter: &tracked, how: self.again };
-                let forward = || objective.forward(&adapter, chains, Want::Gradient);
-                if let Some(done) = span("rest, forward", forward)? {
-                    loss += done.loss;
-                    let gradients = span("rest, backward", || done.gradients(&tracked, scale));
-                    sum = Some(added(sum, gradients));
-                }
+                let large = |(_, value): &(usize, &Tensor<2>)| value.shape().num_elements() >= LARGE;
+                let done = taking(tracked.values().enumerate().filter(large), sums.taker(*turn), || -> Result<_, TrainError> {
+                    let forward = || objective.forward(&adapter, chains, Want::Gradient);
+                    let Some(done) = span("rest, forward", forward)? else { return Ok(None) };
+                    let loss = done.loss;
+                    Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, scale)))))
+                });
+                let (more, had) = done?.unwrap_or_default();
+                loss += more;
+                sums.end(*turn, had);
             }
-            Ok((loss, sum))
+            Ok(loss)
         };
-        let shares = self.shares(&update.rows, Lesson::n_tokens, O::Lesson::CHAIN);
-        let mut results = self.each(shares, work)?.into_iter();
-        let (mut loss, mut gradients) = results.next().unwrap_or_default();
-        for (more, others) in results {
-            loss += more;
-            gradients = match others {
-                Some(others) => Some(added(gradients, others)),
-                None => gradients,
-            };
-        }
-        let gradients = gradients.ok_or(TrainError::NothingTaught)?;
+        let loss: f64 = self.each(shares, work)?.into_iter().sum();
+        let gradients = sums.taken(learner.values()).ok_or(TrainError::NothingTaught)?;
         Ok(Computed { loss: loss * scale, gradients })
     }
 
@@ -155,7 +162,7 @@ impl Workers {
     ) -> Result<Looked, TrainError> {
         let work = |groups: &[Group<O::Lesson>]| -> Result<Part, TrainError> {
             let (mut loss, mut all) = (0.0, Vec::new());
-            for Group { places, chains } in groups {
+            for Group { places, chains, .. } in groups {
                 if let Some(done) = objective.forward(adapter, chains, Want::Loss)? {
                     loss += done.loss;
                     all.extend(places.iter().copied().zip(done.logits));
@@ -186,7 +193,7 @@ impl Workers {
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let work = |groups: &[Group<Text>]| -> Result<Vec<(usize, Vec<f32>)>, TrainError> {
             let mut all = Vec::new();
-            for Group { places, chains } in groups {
+            for Group { places, chains, .. } in groups {
                 let texts: Vec<Text> = chains.iter().flatten().map(|text| **text).collect();
                 let logits = model.logits(&texts, adapter)?;
                 all.extend(places.iter().copied().zip(said(&texts, model.spec(), &logits)?));
@@ -210,6 +217,7 @@ impl Workers {
                 let group = |(i, rows): (usize, &[&'a T])| Group {
                     places: (i * at_once..).take(rows.len()).collect(),
                     chains: rows.iter().map(|row| vec![*row]).collect(),
+                    turn: i,
                 };
                 return vec![rows.chunks(*at_once).enumerate().map(group).collect()];
             }
@@ -224,7 +232,10 @@ impl Workers {
                 share.push((number, row));
             }
         }
-        shares.into_iter().map(|(_, share)| chains(share, rows_each, at_most, &tokens)).collect()
+        let shares = shares.into_iter().map(|(_, share)| chains(share, rows_each, at_most, &tokens));
+        let mut shares: Vec<Vec<Group<T>>> = shares.collect();
+        in_turn(&mut shares, tokens);
+        shares
     }
 
     /// Runs `work` on every share. A single share has all cores to itself.
@@ -270,24 +281,34 @@ fn chains<'a, T>(
             }
             _ => {
                 joined = tokens(row);
-                groups.push(Group { places: vec![place], chains: vec![vec![row]] });
+                groups.push(Group { places: vec![place], chains: vec![vec![row]], turn: 0 });
             }
         }
     }
     groups
 }
 
+/// Gives groups their turns: in the order in which they end, if each token takes as long as any other.
+fn in_turn<T>(shares: &mut [Vec<Group<'_, T>>], tokens: impl Fn(&T) -> usize) {
+    let mut ends = Vec::new();
+    for (share, groups) in shares.iter().enumerate() {
+        let mut done = 0;
+        for (place, group) in groups.iter().enumerate() {
+            done += group.chains.iter().flatten().map(|row| tokens(row)).sum::<usize>();
+            ends.push((done, share, place));
+        }
+    }
+    // A stable order of what a share has: a group without tokens ends when the one before it does.
+    ends.sort_unstable();
+    for (turn, (_, share, place)) in ends.into_iter().enumerate() {
+        shares[share][place].turn = turn;
+    }
+}
+
 /// What was said of each place, by place.
 fn in_order(mut said: Vec<(usize, Vec<f32>)>) -> Vec<Vec<f32>> {
     said.sort_by_key(|(place, _)| *place);
     said.into_iter().map(|(_, numbers)| numbers).collect()
-}
-
-fn added(sum: Option<Gradients>, more: Gradients) -> Gradients {
-    match sum {
-        None => more,
-        Some(sum) => sum.into_iter().zip(more).map(|(a, b): (Tensor<2>, Tensor<2>)| a + b).collect(),
-    }
 }
 
 #[cfg(test)]
@@ -305,5 +326,23 @@ mod tests {
         assert_eq!(lengths(&[70, 60, 50, 40], 8), [220]);
         assert_eq!(lengths(&[200, 100, 100], 8), [200, 200], "no chain passes 256 tokens");
         assert_eq!(lengths(&[300, 300], 8), [300, 300], "a long row is a chain by itself");
+    }
+
+    /// A thread computes its groups one after another, so each one's turn is after that of the one before it: who waits,
+    /// waits for somebody who is at work.
+    #[test]
+    fn turns_follow_one_another_on_each_thread_and_go_by_when_groups_end() {
+        let rows = [90usize, 80, 70, 60, 50, 40, 30, 0, 0];
+        let workers = Workers::new(DeviceChoice::Cpu, 1).unwrap();
+        let pool = || rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let hands = Hands::Cores { pools: (0..3).map(|_| pool()).collect(), rows: 2 };
+        let workers = Workers { hands, ..workers };
+        let shares = workers.shares(&rows.iter().collect::<Vec<_>>(), |tokens| *tokens, 100);
+        let turns: Vec<Vec<usize>> =
+            shares.iter().map(|groups| groups.iter().map(|group| group.turn).collect()).collect();
+        assert!(turns.iter().all(|turns| turns.is_sorted()), "{turns:?}");
+        let mut all = turns.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..all.len()).collect::<Vec<_>>(), "each turn is one group's");
     }
 }

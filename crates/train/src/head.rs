@@ -128,7 +128,7 @@ impl Objective for Head<'_> {
         let loss = taught.sum.clone().try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;
         Ok(Some(Pass {
             loss: loss.iter::<f64>().sum(),
-            backward: Box::new(move |scale| (taught.sum * scale).backward()),
+            backward: Box::new(move |scale| Some((taught.sum * scale).backward())),
             logits: said,
         }))
     }

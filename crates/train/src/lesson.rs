@@ -7,6 +7,7 @@ use model::{Adapter, Base, Decoder};
 use crate::{
     TrainError,
     objective::{self, Want},
+    sums::Parts,
 };
 
 /// One thing that is learned from: a row of text, a question with its answer.
@@ -58,13 +59,13 @@ pub struct Pass {
     pub logits: Vec<Vec<f32>>,
 }
 
-/// Runs backward through the graph of a pass.
-pub type Backward = Box<dyn FnOnce(f64) -> burn::tensor::Gradients>;
+/// Runs backward through the graph of a pass; nothing comes back where everything was [taken](kernels::taking) already.
+pub type Backward = Box<dyn FnOnce(f64) -> Option<burn::tensor::Gradients>>;
 
 impl Pass {
-    /// The gradients of `loss · scale` for what learned in it.
-    pub(crate) fn gradients(self, learner: &impl Learns, scale: f64) -> adapt::Gradients {
-        learner.take_gradients(&mut (self.backward)(scale))
+    /// The gradients of `loss · scale` for what learned in it, but for those that somebody took.
+    pub(crate) fn gradients(self, learner: &impl Learns, scale: f64) -> Parts {
+        (self.backward)(scale).map_or_else(Parts::new, |mut all| learner.take_gradients(&mut all))
     }
 }
 

@@ -32,6 +32,7 @@ mod run;
 mod schedule;
 mod seq2seq;
 mod step;
+mod sums;
 
 pub use adamw::AdamW;
 pub use batches::{Batches, Update};

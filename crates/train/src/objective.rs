@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 
 use burn::tensor::{Gradients, Int, Tensor, TensorData};
 use data::Row;
-use kernels::{Wanted, cross_entropy};
+use kernels::{Wanted, cross_entropy, hand};
 use model::{Adapter, Decoder, Layout};
 
 use crate::TrainError;
@@ -73,18 +73,22 @@ pub(crate) fn forward(
     Ok(Some(Forward { hidden, loss, gradient, head }))
 }
 
-/// The gradients where that of `hidden` is `gradient`, and of an output projection that learns the one beside it.
+/// The gradients where that of `hidden` is `gradient`, and of an output projection that learns the one beside it; those
+/// that nobody [took](kernels::taking), if any are left.
 pub(crate) fn backward(
     hidden: Tensor<2>,
     gradient: Tensor<2>,
     head: Option<(Tensor<2>, Tensor<2>)>,
-) -> Gradients {
+) -> Option<Gradients> {
     let through = |tensor: Tensor<2>, gradient: Tensor<2>| (tensor * gradient).sum().backward();
+    // First: it is the largest of all, and there is no need for it in the rest.
+    let head = head.and_then(|(head, of_head)| Some((hand(&head, of_head)?, head)));
     match head {
-        None => through(hidden, gradient),
+        None if !hidden.is_tracked() => None,
+        None => Some(through(hidden, gradient)),
         // Nothing but the projection learns.
-        Some((head, of_head)) if !hidden.is_tracked() => through(head, of_head),
-        Some((head, of_head)) => {
+        Some((of_head, head)) if !hidden.is_tracked() => Some(through(head, of_head)),
+        Some((of_head, head)) => {
             let mut gradients = through(hidden, gradient);
             // Through the graph, a projection would take several times its own memory.
             let sum = match head.grad_remove(&mut gradients) {
@@ -92,14 +96,14 @@ pub(crate) fn backward(
                 None => of_head,
             };
             head.grad_replace(&mut gradients, sum);
-            gradients
+            Some(gradients)
         }
     }
 }
 
 impl Forward {
-    /// The gradients of `loss · scale`.
-    pub(crate) fn backward(self, scale: f64) -> Gradients {
+    /// The gradients of `loss · scale` that nobody took.
+    pub(crate) fn backward(self, scale: f64) -> Option<Gradients> {
         let head = self.head.map(|(head, gradient)| (head, gradient * scale));
         backward(self.hidden, self.gradient * scale, head)
     }

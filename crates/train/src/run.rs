@@ -143,17 +143,23 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
 }
 
 impl<O: Objective> Course<'_, O> {
-    /// The last checkpoint, or what is newborn. A damaged checkpoint is an error: going on from an older one, or from
-    /// nothing, would lose work without a word.
+    /// The last checkpoint, or what is newborn; the model keeps nothing of what stands in its place. A damaged checkpoint
+    /// is an error: going on from an older one, or from nothing, would lose work without a word.
     fn begin(&self) -> Result<Checkpoint, TrainError> {
         let (knobs, model) = (&self.plan.knobs, self.objective.model());
         let (method, optim) = (method(knobs, model), (knobs.optim.value, knobs.weight_decay.value));
-        if let Some(name) = latest(self.checkpoints) {
-            return Checkpoint::open(&self.checkpoints.join(name), model, &method, optim);
+        let begun = match latest(self.checkpoints) {
+            Some(name) => Checkpoint::open(&self.checkpoints.join(name), model, &method, optim)?,
+            None => {
+                let learner = Learner::attach(model, &method, knobs.seed.value)?;
+                let optimizer = AdamW::new(optim.0, learner.values(), optim.1);
+                Checkpoint { progress: Progress::default(), learner, optimizer }
+            }
+        };
+        if let Learner::Full(full) = &begun.learner {
+            full.stands_alone(model);
         }
-        let learner = Learner::attach(model, &method, knobs.seed.value)?;
-        let optimizer = AdamW::new(optim.0, learner.values(), optim.1);
-        Ok(Checkpoint { progress: Progress::default(), learner, optimizer })
+        Ok(begun)
     }
 
     fn ready(&self, learner: &Learner, resumed_at: u32) -> RunEvent {

@@ -78,7 +78,8 @@ fn learn(model: &Classifier, learner: &impl Learns, batch: &Batch) -> (f64, Grad
     let taught = batch.answers.loss(logits, None).unwrap();
     let mean = taught.sum / taught.weight;
     let loss = mean.clone().into_data().iter::<f64>().sum();
-    (loss, tracked.take_gradients(&mut mean.backward()))
+    let gradients = tracked.take_gradients(&mut mean.backward()).into_iter().zip(learner.values());
+    (loss, gradients.map(|(gradient, value)| gradient.unwrap_or_else(|| value.zeros_like())).collect())
 }
 
 /// Every gradient's length, 1e-4 relative. The key's bias moves all scores of a query alike, so that its gradient is

@@ -34,7 +34,7 @@ fn decoded(model: &Decoder, config: &str) -> Decoder {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.json"), json(config).to_string()).unwrap();
     let tensors = model.parameters().iter().map(|parameter| {
-        let numbers: Vec<f32> = parameter.value.to_tensor().into_data().iter().collect();
+        let numbers: Vec<f32> = parameter.value().to_tensor().into_data().iter().collect();
         Outgoing::of_f32(&parameter.name, &parameter.shape, Float::F32, move || Ok(numbers.clone()))
     });
     safetensors(&folder.path().join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();

@@ -29,7 +29,7 @@ use super::{
     seen::seen,
     turn::turn,
 };
-use crate::{Heads, Sight, primitive::in_graph};
+use crate::{Heads, Sight, primitive::in_graph, taken::give};
 
 /// What the backward pass needs.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Backward<Cube, 2> for Attention {
         let gradients = backward(&ops.state, &slope);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Cube>(parent.id, gradient);
+                give::<Cube>(grads, parent.id, gradient);
             }
         }
     }

@@ -26,6 +26,7 @@ use crate::{
     Before, Dropout, Layer,
     layers::{MOST, PARENTS},
     primitive::in_graph,
+    taken::give,
 };
 
 /// The widest pair whose second half is computed where it is added; a wider one is a product of its own.
@@ -242,7 +243,7 @@ impl Backward<Cube, PARENTS> for Linears {
         let wanted = ids.map(|id| id.is_some());
         for (id, gradient) in ids.into_iter().zip(backward(&ops.state, from_inner(slope), wanted)) {
             if let (Some(id), Some(gradient)) = (id, gradient) {
-                grads.register::<Cube>(id, inner(gradient));
+                give::<Cube>(grads, id, inner(gradient));
             }
         }
     }

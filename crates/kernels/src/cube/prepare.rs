@@ -20,7 +20,7 @@ use super::place::{
     UNITS, buffer, contiguous, cubes, from_inner, from_tracked, guard, inner, room, shape, start, total,
     units,
 };
-use crate::{Before, Curve, primitive::in_graph};
+use crate::{Before, Curve, primitive::in_graph, taken::give};
 
 /// Rows whose part of a norm's gradient one unit sums.
 const ROWS: usize = 64;
@@ -258,11 +258,11 @@ impl Backward<Cube, 3> for Prepared {
         let (to, of_norm) = kept.before.backward(&kept.x, &slope, weight.is_some() || bias.is_some());
         for (node, gradient) in [weight, bias].into_iter().zip(of_norm.into_iter().flatten()) {
             if let Some(node) = node {
-                grads.register::<Cube>(node.id, inner(gradient));
+                give::<Cube>(grads, node.id, inner(gradient));
             }
         }
         if let Some(x) = x {
-            grads.register::<Cube>(x.id, to);
+            give::<Cube>(grads, x.id, to);
         }
     }
 }

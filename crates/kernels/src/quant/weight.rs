@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::{
     exp::vectorised,
-    primitive::{from_inner, made},
+    primitive::{from_inner, made, on_processor},
+    table::looked_up,
 };
 
 /// The weight of a linear layer, `[out, in]`, or a table of rows.
@@ -193,6 +194,7 @@ impl Weight {
     /// If one is beyond the last.
     pub fn select(&self, rows: &[u32]) -> Tensor<2> {
         match self {
+            Self::Plain(tensor) if on_processor(tensor) => looked_up(tensor, rows),
             Self::Plain(tensor) => {
                 let index: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
                 let index = burn::tensor::TensorData::new(index, [rows.len()]);

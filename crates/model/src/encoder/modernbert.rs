@@ -223,7 +223,7 @@ impl Body {
         readers: Readers,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        let ids = index(ids.iter().copied(), &self.tok_embeddings.value.device());
+        let ids = index(ids.iter().copied(), &self.tok_embeddings.value().device());
         let x = self.tok_embeddings.of(adapter).select(0, ids);
         let mut x = self.embeddings_norm.forward(x, adapter);
         let rows = Arc::new(rows.clone());

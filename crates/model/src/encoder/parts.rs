@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         let width = shape.last().copied().unwrap_or(1);
         let rows = numbers.len() / width.max(1);
         let value = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into();
-        let parameter = Parameter { name, shape: shape.to_vec(), value };
+        let parameter = Parameter::new(name, shape, value);
         self.parameters.push(parameter.clone());
         parameter
     }

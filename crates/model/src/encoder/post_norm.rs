@@ -124,7 +124,7 @@ impl PostNorm {
 
 impl Embeddings {
     fn forward(&self, ids: &[u32], positions: Vec<u32>, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let device = self.word.value.device();
+        let device = self.word.value().device();
         let word = self.word.of(adapter).select(0, index(ids.iter().copied(), &device));
         let position = self.position.of(adapter).select(0, index(positions.into_iter(), &device));
         let x = match (&self.token_type, rows.types()) {

@@ -51,7 +51,7 @@ impl PositionBias {
             bucket(distance, self.is_bidirectional, buckets, self.max_distance)
         };
         let kinds = (0..width).flat_map(|query| (0..keys).map(move |key| kind(query, key)));
-        let chosen = weight.select(0, index(kinds, &self.weight.value.device()));
+        let chosen = weight.select(0, index(kinds, &self.weight.value().device()));
         chosen.reshape([1, width, keys, heads]).swap_dims(2, 3).swap_dims(1, 2)
     }
 }
