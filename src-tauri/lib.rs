@@ -49,6 +49,7 @@ pub fn ipc<R: Runtime>() -> tauri_specta::Builder<R> {
             runs::undo_delete_run,
             runs::duplicate_run,
             runs::smaller_run,
+            runs::resume_smaller,
             runs::compare_runs,
             runs::draw_chart,
             runs::save_chart::<tauri::Wry>,

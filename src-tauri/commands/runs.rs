@@ -1,10 +1,10 @@
 //! Runs: the list, one of them, its charts, its exports.
 
-use std::path::PathBuf;
+use std::{ops::ControlFlow, path::PathBuf};
 
 use spec::{
     ApiError, ChartPicture, ChartRequest, Code, Comparison, ExportForm, Exported, Report, RunId, RunSpec,
-    RunView, Stamped, TaskProgress,
+    RunView, SmallerRun, Stamped, TaskProgress,
 };
 use tauri::{AppHandle, Runtime, State, ipc::Channel};
 
@@ -132,11 +132,18 @@ pub async fn duplicate_run(engine: Opened<'_>, id: RunId) -> Result<RunSpec, Api
     engine.ask(move |engine| engine.duplicate_run(id)).await
 }
 
-/// What to ask instead of a run that did not fit.
+/// What a run that ran out of memory would need less with; none if nothing would help.
 #[tauri::command]
 #[specta::specta]
-pub async fn smaller_run(engine: Opened<'_>, id: RunId) -> Result<Option<RunSpec>, ApiError> {
+pub async fn smaller_run(engine: Opened<'_>, id: RunId) -> Result<Option<SmallerRun>, ApiError> {
     engine.ask(move |engine| engine.smaller_run(id)).await
+}
+
+/// Does that: the run goes on from its last checkpoint, or another one starts, whose id it then is.
+#[tauri::command]
+#[specta::specta]
+pub async fn resume_smaller(engine: Opened<'_>, id: RunId) -> Result<RunId, ApiError> {
+    engine.ask(move |engine| engine.resume_smaller(id, &mut |_| ControlFlow::Continue(()))).await
 }
 
 /// Runs side by side.

@@ -262,8 +262,12 @@ test("each failure has one thing to do about it", () => {
   const kind = (code, kept = 100, device = "gpu") => remedyFor({ error: { code, message: "", hint: null }, kept, device }).kind;
   assert.deepEqual(
     ["out_of_memory", "diverged", "device", "disk", "nothing_to_learn", "bad_model", "bad_data", "internal"].map((code) => kind(code)),
-    ["smaller", "half_rate", "resume", "disk", "change", "models", "data", "resume"],
+    ["looking", "half_rate", "resume", "disk", "change", "models", "data", "resume"],
   );
+  const less = (smaller, kept = 100) => remedyFor({ error: { code: "out_of_memory", message: "", hint: null }, kept, device: "gpu", smaller });
+  assert.deepEqual(less(null), { kind: "too_large" });
+  assert.deepEqual(less({ says: "So.", frees: 1, same_result: true, spec: {} }), { kind: "smaller", says: "So.", from: 100 });
+  assert.deepEqual(less({ says: "So.", frees: 1, same_result: false, spec: {} }), { kind: "anew", says: "So." });
   assert.equal(kind("device", null), "processor", "a device that never got to a checkpoint computes wrongly");
   assert.equal(kind("device", null, "cpu"), "resume");
   assert.deepEqual(remedyFor({ error: null, kept: 7, device: "cpu" }), { kind: "resume", from: 7 });

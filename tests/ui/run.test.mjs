@@ -72,7 +72,7 @@ test("each tab is readable and accessible, light and dark", async () => {
 });
 
 const FAILURES = {
-  out_of_memory: ["Memory ran out", "Everything up to step 225.", "Plan a smaller run", "new"],
+  out_of_memory: ["Memory ran out", "Everything up to step 225.", "Resume with less", "run"],
   diverged: ["The loss stopped being a number", "Everything up to step 225.", "New run at half the rate", "new"],
   device: ["The device gave up", "Everything up to step 225.", "Resume from step 225", "run"],
   disk: ["The disk took no more", "Everything up to step 225.", "See what takes up space", "settings"],
@@ -98,6 +98,33 @@ for (const [code, [title, kept, does, lands]] of Object.entries(FAILURES)) {
     if (lands === "run") await page.getByText(/^Training$/).first().waitFor();
     else if (lands === "new") await page.waitForFunction(() => !document.querySelector("h1")?.textContent?.includes("Support replies, second try"));
     else await page.getByRole("heading", { level: 1, name: LANDS[lands] }).waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  });
+}
+
+/** By what would need less: what the card says, its button, and where that leads. */
+const LESS = {
+  same: ["Makes layers again instead of keeping them: frees 820 MB; same result. It goes on from step 225.", "Resume with less", "Support replies, second try"],
+  anew: ["Cuts examples at 512 tokens instead of 1,024: frees 1.2 GB; another result. A new run starts, and this one stays as it is.", "Start a new run with less", "Support replies, second try (smaller)"],
+  none: ["No setting needs clearly less memory. Close other programs and resume, or choose a smaller model.", "Choose another model", /^New run/],
+};
+
+for (const [smaller, [says, does, lands]] of Object.entries(LESS)) {
+  test(`out of memory, ${smaller}: says what changes and what that frees, and does it with one click`, async () => {
+    const { page, errors, close } = await open("failed-out_of_memory", 1, { query: { smaller } });
+    const card = page.getByRole("alert", { name: "Memory ran out" });
+    await card.getByText(says, { exact: true }).waitFor();
+    for (const theme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.waitForTimeout(100);
+      await shoot(page, `run-less-${smaller}-${theme}`);
+      await eventually(async () => assert.deepEqual(await violations(page), [], theme));
+    }
+    await button(page, "Resume").waitFor(); // as it was, for whoever closed other programs
+    await card.getByRole("button", { name: does, exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: lands, exact: typeof lands === "string" }).waitFor();
+    if (smaller !== "none") await page.getByText(/^(Training|Waiting)$/).first().waitFor();
     assert.deepEqual(errors, []);
     await close();
   });

@@ -325,6 +325,9 @@ pub enum Runs {
     Resume {
         /// Which.
         run: String,
+        /// After memory ran out: with what needs less. Where that does not come to the same, another run starts.
+        #[arg(long)]
+        with_less: bool,
         /// Leave the run to itself and return at once.
         #[arg(long)]
         detach: bool,

@@ -9,7 +9,7 @@ use std::{
 
 use engine::Engine;
 use indicatif::{ProgressBar, ProgressStyle};
-use spec::{ApiError, Code, RunEvent, RunFolder, RunId, RunStatus, Score, Stamped};
+use spec::{ApiError, Code, RunEvent, RunFolder, RunId, RunRow, RunStatus, Score, Stamped};
 
 use crate::{
     interrupt,
@@ -78,6 +78,9 @@ fn verdict(engine: &Engine, id: RunId, status: RunStatus, out: &mut Out) -> Resu
     let row = engine.run(id)?.row;
     match status {
         RunStatus::Failed | RunStatus::Interrupted => {
+            for line in remedy(engine, &row) {
+                out.remark(line);
+            }
             return Err(row
                 .error
                 .unwrap_or_else(|| ApiError::new(Code::Internal, "The run was interrupted")));
@@ -93,6 +96,18 @@ fn verdict(engine: &Engine, id: RunId, status: RunStatus, out: &mut Out) -> Resu
         RunStatus::Queued | RunStatus::Running => out.say("The run goes on by itself."),
     }
     Ok(status)
+}
+
+/// After memory ran out: what would need less, and how to go on with it.
+pub fn remedy(engine: &Engine, row: &RunRow) -> Vec<String> {
+    let broke_off = matches!(row.status, RunStatus::Failed | RunStatus::Interrupted);
+    if !broke_off || row.error.as_ref().is_none_or(|error| error.code != Code::OutOfMemory) {
+        return Vec::new();
+    }
+    // A suggestion that cannot be made, since the model is gone, is none.
+    let Ok(Some(smaller)) = engine.smaller_run(row.id) else { return Vec::new() };
+    let how = if smaller.same_result { "Go on with it" } else { "Start anew with it" };
+    vec![smaller.says, format!("{how}: tunesmith runs resume {} --with-less", row.id)]
 }
 
 fn tell(stamped: &Stamped, folder: RunFolder, bar: Option<&ProgressBar>, out: &mut Out) {

@@ -39,6 +39,7 @@ mod run_view;
 mod runs;
 mod sample;
 mod settings;
+mod smaller;
 mod spawn;
 mod supervise;
 mod tasks;

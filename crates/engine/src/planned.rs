@@ -1,17 +1,14 @@
-//! A plan as the review shows it, and what to ask instead of one that was too large.
+//! A plan as the review shows it.
 
 use plan::{Draft, Sure};
 use spec::{
     ApiError, Asked, Because, CheckedDevice, Code, DeviceFit, DeviceInfo, DeviceKind, Fit, FitKind, KNOBS,
-    Knob, KnobError, ModelId, Planned, PlannedKnob, RunId, RunSpec,
+    Knob, KnobError, Planned, PlannedKnob, RunSpec,
 };
 
 use crate::{
-    Engine, Watch,
-    advice::asked_for,
-    command,
+    Engine, Watch, command,
     errors::{AtTheEdge, Classify},
-    models::shape_of,
     plans::{Ground, device_of},
 };
 
@@ -89,29 +86,6 @@ impl Engine {
         let is_found = self.find_dataset(&info.name).is_ok_and(|found| found == info.id);
         let is_plain = !std::path::Path::new(&info.name).exists();
         Ok(if is_found && is_plain { info.name.clone() } else { info.id.to_string() })
-    }
-
-    /// What to ask instead of a run that ran out of memory: the same words with a shorter context, or fewer rows at
-    /// once; none if nothing would help.
-    ///
-    /// # Errors
-    /// When the run or its model is not there.
-    pub fn smaller_run(&self, id: RunId) -> Result<Option<RunSpec>, ApiError> {
-        let record = self.record(id)?;
-        let job = runfolder::read_job(&self.home().run(id)).at_the_edge()?;
-        let open = self.inner.known.model(&job.model)?;
-        let id = ModelId(record.plan.model.0.clone());
-        let model = shape_of(&id, record.plan.model_hash.clone(), &open);
-        let choice = record.plan.device.value;
-        let device =
-            record.device.clone().map_or_else(|| asked_for(choice, &self.devices_or_processor()), Ok)?;
-        let device = self.device_facts(device, &record.plan.model_hash)?;
-        let smaller = plan::smaller(&record.plan, &model, &device);
-        Ok(smaller.map(|smaller| RunSpec {
-            name: Some(format!("{} (smaller)", record.row.name)),
-            knobs: record.spec.knobs.clone().with(smaller.knobs),
-            ..record.spec
-        }))
     }
 }
 

@@ -10,10 +10,9 @@ use std::{
 };
 
 use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
-use engine::Prepared;
+use engine::{Engine, Prepared};
 use spec::{
-    ChartRequest, ChartScale, ChartTheme, Code, EndReason, GradientCheckpointing, ModelId, RunEvent,
-    RunStatus,
+    ChartRequest, ChartScale, ChartTheme, Code, EndReason, GradientCheckpointing, RunEvent, RunId, RunStatus,
 };
 
 fn now_ms() -> u64 {
@@ -159,22 +158,69 @@ fn a_chart_is_drawn_for_one_run_or_several_and_written_as_its_name_says() {
     assert_eq!((refused.code, file("loss.pdf").exists()), (Code::Usage, false));
 }
 
+/// A run of long rows on the tiny model, and how it ended.
+fn broken(engine: &Engine, mood: &str, context: u32, again: GradientCheckpointing) -> RunId {
+    let mut run = Prepared { model: testkit::fixture("tiny/llama_tied"), ..prepared(mood, 8) };
+    run.plan.knobs.context_length.value = context;
+    run.plan.knobs.gradient_checkpointing.value = again;
+    run.plan.knobs.save_interval.value = 2;
+    let id = engine.begin(&run).unwrap();
+    hear_out(engine, id);
+    id
+}
+
+#[test]
+fn a_run_that_ran_out_of_memory_goes_on_with_less_from_its_last_checkpoint() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path());
+    let id = broken(&engine, "runs-out-at-5", 65_536, GradientCheckpointing::None);
+    assert_eq!(engine.status(id).unwrap(), RunStatus::Failed);
+    let smaller = engine.smaller_run(id).unwrap().unwrap();
+    assert!(smaller.same_result && smaller.frees > 1_000_000, "{smaller:?}");
+    let (first, rest) = smaller.says.split_once(": frees ").unwrap();
+    assert_eq!(first, "Makes layers again instead of keeping them");
+    assert!(rest.ends_with("; same result."), "{rest}");
+
+    let before = engine.run(id).unwrap().plan;
+    assert_eq!(engine.resume_smaller(id, &mut |_| ControlFlow::Continue(())).unwrap(), id);
+    let (story, status) = hear_out(&engine, id);
+    assert_eq!(status, RunStatus::Finished);
+    assert!(
+        story.iter().any(|said| matches!(said.event, RunEvent::Ready { resumed_at: 4, .. })),
+        "it goes on from its last checkpoint"
+    );
+    let whole = broken(&engine, "free", 65_536, GradientCheckpointing::Layer);
+    assert_eq!(learned(&engine, id), learned(&engine, whole), "it learned what it would have learned");
+    let after = engine.run(id).unwrap().plan;
+    assert_eq!(after.knobs.gradient_checkpointing.value, GradientCheckpointing::Layer);
+    assert_eq!(after.knobs.gradient_checkpointing.because.to_string(), "memory ran out before it was so");
+    assert!(after.forecast.memory.high < before.forecast.memory.high);
+    assert_eq!((after.knobs.batch_size, after.knobs.rank), (before.knobs.batch_size, before.knobs.rank));
+    let refused = engine.resume_smaller(id, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(refused.code, Code::Usage, "it is over: {refused}");
+}
+
 #[test]
 fn after_memory_ran_out_less_is_asked_for_if_that_helps() {
     let home = tempfile::tempdir().unwrap();
     let engine = open(home.path());
-    let of = |context: u32| {
-        let mut run = Prepared { model: testkit::fixture("tiny/llama_tied"), ..prepared("free", 2) };
-        run.plan.model = ModelId("tiny".to_owned());
-        run.plan.knobs.context_length.value = context;
-        let id = engine.begin(&run).unwrap();
-        hear_out(&engine, id);
-        engine.smaller_run(id).unwrap()
+    let of = |context: u32, again: GradientCheckpointing| {
+        engine.smaller_run(broken(&engine, "free", context, again)).unwrap()
     };
-    assert_eq!(of(64), None, "the program alone needs more than such rows");
-    let smaller = of(65_536).unwrap();
-    assert_eq!(smaller.name.as_deref(), Some("free (smaller)"));
-    assert_eq!(smaller.knobs.gradient_checkpointing, Some(GradientCheckpointing::Layer));
-    assert_eq!(smaller.knobs.context_length, None, "the examples stay whole where that is enough");
-    assert_eq!(smaller.data, prepared("free", 2).spec.data);
+    assert_eq!(of(64, GradientCheckpointing::None), None, "the program alone needs more than such rows");
+    let smaller = of(65_536, GradientCheckpointing::None).unwrap();
+    assert_eq!(smaller.spec.name.as_deref(), Some("free (smaller)"));
+    assert_eq!(smaller.spec.knobs.gradient_checkpointing, Some(GradientCheckpointing::Layer));
+    assert_eq!(smaller.spec.knobs.context_length, None, "the examples stay whole where that is enough");
+    assert_eq!(smaller.spec.data, prepared("free", 2).spec.data);
+
+    let mut run = Prepared { model: testkit::fixture("tiny/llama_tied"), ..prepared("fails-at-3", 8) };
+    run.plan.knobs.context_length.value = 65_536;
+    run.plan.knobs.gradient_checkpointing.value = GradientCheckpointing::Layer;
+    run.plan.knobs.batch_size.value = 1;
+    let id = engine.begin(&run).unwrap();
+    hear_out(&engine, id);
+    let smaller = engine.smaller_run(id).unwrap().unwrap();
+    assert!(!smaller.same_result && smaller.says.starts_with("Cuts examples at "), "{smaller:?}");
+    assert!(smaller.spec.knobs.context_length.is_some_and(|tokens| tokens < 65_536));
 }

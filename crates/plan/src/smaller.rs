@@ -1,8 +1,12 @@
-//! What to ask instead of a run that ran out of memory.
+//! What a run that ran out of memory goes on with, or what is asked instead of it.
 
-use spec::{Asked, DeviceKind, GradientCheckpointing, Method, Optim, Plan};
+use spec::{Asked, Because, Chosen, DeviceKind, GradientCheckpointing, Method, Optim, Plan, Range};
 
-use crate::{DeviceFacts, Load, ModelFacts, ModelKind, memory, rows::LADDER};
+use crate::{
+    DeviceFacts, Load, ModelFacts, ModelKind, memory,
+    rows::LADDER,
+    words::{bytes, count, counted, times},
+};
 
 /// The share of the memory before that is aimed at.
 const ENOUGH: f64 = 0.8;
@@ -18,15 +22,59 @@ pub struct Smaller {
     pub knobs: Asked,
     /// Bytes that this frees, most likely.
     pub frees: u64,
-    /// That the weights move as they would have moved: a run can go on from its last checkpoint with it.
+    /// Of the bytes before, those that are still needed.
+    pub share: f64,
+    /// That the weights move as they would have moved, rounding aside: a run can go on from its last checkpoint with it.
     pub same_result: bool,
 }
 
-/// The knobs to set so that a run like `plan` needs clearly less memory: layers made again in the backward pass, which
-/// changes nothing else; then a byte for each moment of a model that trains in full; then a shorter context, down to
-/// half; then fewer rows at once, and more batches to a step, so that a step learns from as many; then a shorter context
-/// still. The first of these that saves a fifth, or the one that saves most. None if nothing would help: the weights
-/// alone are too large.
+impl Smaller {
+    /// What changes in `plan`, what that frees, and whether the result stays the same, as a sentence.
+    pub fn says(&self, plan: &Plan) -> String {
+        let (set, now) = (&self.knobs, &plan.knobs);
+        let again = set.gradient_checkpointing.map(|_| "makes layers again instead of keeping them".to_owned());
+        let optim = set.optim.map(|_| "keeps the optimiser's moments in a byte each instead of four".to_owned());
+        let context = set.context_length.map(|tokens| {
+            let (to, from) = (count(u64::from(tokens)), count(u64::from(now.context_length.value)));
+            format!("cuts examples at {to} tokens instead of {from}")
+        });
+        let batch = set.batch_size.map(|rows| {
+            let (to, from) = (counted(u64::from(rows), "row"), now.batch_size.value);
+            let steps = set.gradient_accumulation.unwrap_or(now.gradient_accumulation.value);
+            format!("computes {to} at once instead of {from}, {} for each step", times(f64::from(steps)))
+        });
+        let all: Vec<String> = [again, optim, context, batch].into_iter().flatten().collect();
+        let all = all.join(", ");
+        let mut letters = all.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let same = if self.same_result { "same result" } else { "another result" };
+        format!("{first}{}: frees {}; {same}.", letters.as_str(), bytes(self.frees))
+    }
+
+    /// `plan` for a run that goes on with it.
+    pub fn applied(&self, plan: &Plan) -> Plan {
+        fn with<T: Copy>(now: &Chosen<T>, set: Option<T>) -> Chosen<T> {
+            let why = || Because::Measured("memory ran out before it was so".to_owned());
+            set.map_or_else(|| now.clone(), |value| Chosen::new(value, why()))
+        }
+        let (set, mut plan) = (&self.knobs, plan.clone());
+        let knobs = &mut plan.knobs;
+        knobs.gradient_checkpointing = with(&knobs.gradient_checkpointing, set.gradient_checkpointing);
+        knobs.optim = with(&knobs.optim, set.optim);
+        knobs.context_length = with(&knobs.context_length, set.context_length);
+        knobs.batch_size = with(&knobs.batch_size, set.batch_size);
+        knobs.gradient_accumulation = with(&knobs.gradient_accumulation, set.gradient_accumulation);
+        let Range { low, high } = plan.forecast.memory;
+        plan.forecast.memory = Range { low: low * self.share, high: high * self.share };
+        plan
+    }
+}
+
+/// The knobs to set so that a run like `plan` needs clearly less memory: layers made again in the backward pass, then
+/// fewer rows at once, and more batches to a step, so that a step learns from the same, neither of which changes what is
+/// learned; then a byte for each moment of a model that trains in full; then a shorter context, down to half; then still
+/// fewer rows; then a shorter context still. The first of these that saves a fifth, or the one that saves most. None if
+/// nothing would help: the weights alone are too large.
 pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<Smaller> {
     let knobs = &plan.knobs;
     let now = Load::of(plan);
@@ -45,14 +93,15 @@ pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<
     let down_to_half = contexts().take_while(|tokens| context <= 2 * tokens);
     let half = down_to_half.clone().last().unwrap_or(context);
     let batches =
-        std::iter::successors(Some(batch / 2), |batch| Some(batch / 2)).take_while(|batch| *batch > 0);
-    let shorter = down_to_half
-        .map(|tokens| (tokens, batch))
-        .chain(batches.map(|batch| (half, batch)))
+        || std::iter::successors(Some(batch / 2), |batch| Some(batch / 2)).take_while(|batch| *batch > 0);
+    let rows = batch * knobs.gradient_accumulation.value;
+    let as_many = std::iter::once(batch).chain(batches().filter(|batch| rows.is_multiple_of(*batch)));
+    let shorter = std::iter::once((context, batch))
+        .chain(down_to_half.map(|tokens| (tokens, batch)))
+        .chain(batches().map(|batch| (half, batch)))
         .chain(contexts().filter(|tokens| *tokens < half).map(|tokens| (tokens, 1)));
-    let again = [Load { recompute, ..now.clone() }, Load { recompute, optim, ..now.clone() }];
-    let candidates: Vec<Load> = again
-        .into_iter()
+    let candidates: Vec<Load> = as_many
+        .map(|batch| Load { batch, recompute, ..now.clone() })
         .chain(shorter.map(|(tokens, batch)| Load { tokens, batch, recompute, optim, ..now.clone() }))
         .collect();
     let before = needs(&now);
@@ -66,9 +115,10 @@ pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<
         optim: (to.optim != now.optim).then_some(to.optim),
         context_length: (to.tokens < context).then_some(to.tokens),
         batch_size: fewer.then_some(to.batch),
-        gradient_accumulation: fewer.then(|| (knobs.gradient_accumulation.value * batch).div_ceil(to.batch)),
+        gradient_accumulation: fewer.then(|| rows.div_ceil(to.batch)),
         ..Asked::default()
     };
-    let same_result = to.tokens == context && to.batch == now.batch && to.optim == now.optim;
-    Some(Smaller { knobs: set, frees: (before - needs(to)).max(0.0) as u64, same_result })
+    let same_result = to.tokens == context && to.optim == now.optim && rows.is_multiple_of(to.batch);
+    let frees = (before - needs(to)).max(0.0) as u64;
+    Some(Smaller { knobs: set, frees, share: share(&to), same_result })
 }

@@ -76,18 +76,22 @@ proptest! {
         };
         let (context, batch) = (knobs.context_length.value, knobs.batch_size.value);
         match smaller(&before.plan, &facts.model, &facts.device) {
-            Some(Smaller { knobs: asked, frees, same_result }) => {
+            Some(smaller) => {
+                let said = smaller.says(&before.plan);
+                let Smaller { knobs: asked, frees, share, same_result } = smaller;
                 let again = asked.gradient_checkpointing.unwrap_or(now);
-                let alone = asked.context_length.is_none() && asked.batch_size.is_none();
-                prop_assert_eq!(same_result, alone, "an adapter has no moments to spare");
                 let (shorter, fewer) = (asked.context_length.unwrap_or(context), asked.batch_size.unwrap_or(batch));
                 prop_assert!(shorter <= context && fewer <= batch);
                 prop_assert!(asked.context_length.is_none_or(|tokens| tokens >= 64));
                 let (before, after) = (needs(context, batch, now), needs(shorter, fewer, again));
-                prop_assert!(after <= 0.95 * before);
+                prop_assert!(after <= 0.95 * before && (after / before - share).abs() < 1e-9);
                 prop_assert!((before - after - frees as f64).abs() <= 1.0);
                 let rows = fewer * asked.gradient_accumulation.unwrap_or(knobs.gradient_accumulation.value);
-                prop_assert!(rows >= batch * knobs.gradient_accumulation.value);
+                let of_before = batch * knobs.gradient_accumulation.value;
+                prop_assert!(rows >= of_before);
+                let same = asked.context_length.is_none() && rows == of_before;
+                prop_assert_eq!(same_result, same, "an adapter has no moments to spare: {}", said);
+                prop_assert!(said.ends_with(if same { "; same result." } else { "; another result." }), "{}", said);
             }
             None => {
                 let least = needs(64.min(context), 1, GradientCheckpointing::Layer);

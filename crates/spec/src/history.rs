@@ -52,6 +52,21 @@ pub struct RunDetail {
     pub sampled: Vec<SampledAt>,
 }
 
+/// What a run that ran out of memory goes on with, or what starts anew instead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct SmallerRun {
+    /// What changes, how much memory that most likely frees, and whether the result stays the same: a sentence.
+    pub says: String,
+    /// That memory, in bytes.
+    pub frees: u64,
+    /// The weights move as they would have moved: the run itself goes on from its last checkpoint. Otherwise another starts
+    /// anew.
+    pub same_result: bool,
+    /// What is asked of that other one.
+    pub spec: RunSpec,
+}
+
 /// How large a model is, and how much of it learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]

@@ -1,6 +1,6 @@
 //! Runs: what was asked, what was planned, and where each stands.
 //!
-//! **Invariant:** `spec` and `plan` are written once and never rewritten.
+//! **Invariant:** `spec` is written once and never rewritten; `plan` is the one that the last worker said it carries out.
 
 use std::collections::BTreeMap;
 
@@ -358,9 +358,10 @@ impl Store {
 pub(crate) fn note(db: &Transaction, id: RunId, event: &spec::RunEvent) -> rusqlite::Result<()> {
     use spec::{EndReason, RunEvent};
     match event {
-        RunEvent::Started { device, .. } => db.execute(
-            "UPDATE run SET phase = 'started', queued_ms = NULL, trouble = NULL, device_info = ?2 WHERE id = ?1",
-            params![Text(id), Json(device)],
+        RunEvent::Started { plan, device, .. } => db.execute(
+            "UPDATE run SET phase = 'started', queued_ms = NULL, trouble = NULL, plan = ?2, device_info = ?3
+             WHERE id = ?1",
+            params![Text(id), Json(plan), Json(device)],
         )?,
         RunEvent::Ready { trainable_parameters, total_parameters, .. } => {
             let parameters = Parameters { trainable: *trainable_parameters, total: *total_parameters };

@@ -34,7 +34,9 @@ export const commands = {
 	/**  What was asked of a run, to ask it again. */
 	duplicateRun: (id: RunId) => __TAURI_INVOKE<RunSpec>("duplicate_run", { id }),
 	/**  What to ask instead of a run that did not fit. */
-	smallerRun: (id: RunId) => __TAURI_INVOKE<RunSpec | null>("smaller_run", { id }),
+	smallerRun: (id: RunId) => __TAURI_INVOKE<SmallerRun | null>("smaller_run", { id }),
+	/**  Does that: the run goes on from its last checkpoint, or another one starts, whose id it then is. */
+	resumeSmaller: (id: RunId) => __TAURI_INVOKE<RunId>("resume_smaller", { id }),
 	/**  Runs side by side. */
 	compareRuns: (ids: RunId[]) => __TAURI_INVOKE<Comparison>("compare_runs", { ids }),
 	/**  A chart and where things are on it. */
@@ -2013,6 +2015,21 @@ export type Skill =
 /**  An encoder without a head: it says nothing until it is trained. */
 "reads";
 
+/**  What a run that ran out of memory goes on with, or what starts anew instead. */
+export type SmallerRun = {
+	/**  What changes, how much memory that most likely frees, and whether the result stays the same: a sentence. */
+	says: string,
+	/**  That memory, in bytes. */
+	frees: number,
+	/**
+	 *  The weights move as they would have moved: the run itself goes on from its last checkpoint. Otherwise another starts
+	 *  anew.
+	 */
+	same_result: boolean,
+	/**  What is asked of that other one. */
+	spec: RunSpec,
+};
+
 /**  A part of a data set. */
 export type Split = 
 /**  What is learned from. */
@@ -2210,4 +2227,3 @@ runs: number } |
 { kind: "show_run"; 
 /**  Which. */
 id: RunId };
-

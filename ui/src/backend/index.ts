@@ -87,8 +87,10 @@ export interface Backend {
   undoDeleteRun(): Promise<RunId | null>;
   /** What was asked of it, to ask it again. */
   duplicateRun(id: RunId): Promise<RunSpec>;
-  /** What to ask instead, after it ran out of memory; null if nothing would help. */
-  smallerRun(id: RunId): Promise<RunSpec | null>;
+  /** What it would need less with, after it ran out of memory; null if nothing would help. */
+  smallerRun(id: RunId): Promise<SmallerRun | null>;
+  /** Does that: it goes on from its last checkpoint, or another one starts, whose id this then is. */
+  resumeSmaller(id: RunId): Promise<RunId>;
   compareRuns(ids: RunId[]): Promise<Comparison>;
   drawChart(request: ChartRequest): Promise<ChartPicture>;
   /** Asks where, and writes the chart there as SVG or PNG; null if the person thought better of it. */

@@ -74,6 +74,7 @@ export function tauri(): Backend {
     undoDeleteRun: ask.undoDeleteRun,
     duplicateRun: ask.duplicateRun,
     smallerRun: ask.smallerRun,
+    resumeSmaller: ask.resumeSmaller,
     compareRuns: ask.compareRuns,
     drawChart: ask.drawChart,
     saveChart: ask.saveChart,

@@ -10,6 +10,7 @@ import type {
   RunView,
   SampledAt,
   SavedAt,
+  SmallerRun,
   Stamped,
   TaskKind,
 } from "../backend";
@@ -57,6 +58,8 @@ export class LiveRun {
   /** Why it failed, or was interrupted. */
   error = $state.raw<ApiError | null>(null);
   asked = $state<Asked>("nothing");
+  /** What it would need less memory with, once that was asked; null if nothing would help. */
+  smaller = $state.raw<SmallerRun | null | undefined>(undefined);
   latest = $state.raw<Latest | null>(null);
   steps = $state.raw<Curve<StepKey>>(curve(STEP_KEYS));
   evals = $state.raw<Curve<"loss">>(curve(["loss"] as const));
@@ -204,6 +207,21 @@ export class LiveRun {
   resume = (): Promise<void> => this.ask("resume", () => this.app.backend.resumeRun(this.id));
   stop = (): Promise<void> => this.ask("stop", () => this.app.backend.stopRun(this.id));
 
+  /** Asks what it would need less memory with. What cannot be told helps nobody. */
+  async lookForLess(): Promise<void> {
+    this.smaller = await this.app.backend.smallerRun(this.id).catch(() => null);
+  }
+
+  /** Goes on with that, or says which run starts instead. */
+  async withLess(): Promise<RunId | null> {
+    let id: RunId | null = null;
+    await this.ask("resume", async () => {
+      id = await this.app.backend.resumeSmaller(this.id);
+      if (id !== this.id) this.asked = "nothing";
+    });
+    return id;
+  }
+
   stopBy(at_ms: number | null): Promise<void> {
     return this.app.attempt(async () => {
       await this.app.backend.stopRunAt(this.id, at_ms);
@@ -234,6 +252,8 @@ export class LiveRun {
 
   private turn(status: RunStatus): void {
     if (status !== this.status) this.asked = "nothing";
+    // Whatever broke off was asked for with less by now.
+    if (status === "running") this.smaller = undefined;
     this.status = status;
   }
 

@@ -1,13 +1,20 @@
 // What to do about a run that broke off: one thing, the likeliest to help.
 
-import type { ApiError, DeviceChoice } from "../backend";
+import type { ApiError, DeviceChoice, SmallerRun } from "../backend";
 import type { App } from "./app.svelte";
 import type { LiveRun } from "./live-run.svelte";
 
 export type Remedy =
   /** From its last checkpoint; null: from the beginning. */
   | { kind: "resume"; from: number | null }
-  | { kind: "smaller" }
+  /** With less memory, to the same result. */
+  | { kind: "smaller"; says: string; from: number | null }
+  /** With less memory, to another one. */
+  | { kind: "anew"; says: string }
+  /** Nothing needs clearly less. */
+  | { kind: "too_large" }
+  /** That is being worked out. */
+  | { kind: "looking" }
   | { kind: "half_rate" }
   | { kind: "processor" }
   | { kind: "disk" }
@@ -15,13 +22,26 @@ export type Remedy =
   | { kind: "data" }
   | { kind: "change" };
 
-type Broken = { error: ApiError | null; kept: number | null; device: DeviceChoice["kind"] };
+type Broken = {
+  error: ApiError | null;
+  kept: number | null;
+  device: DeviceChoice["kind"];
+  /** What needs less memory: unknown until it was asked. */
+  smaller?: SmallerRun | null | undefined;
+};
 
-export function remedyFor({ error, kept, device }: Broken): Remedy {
+function withLess(smaller: SmallerRun | null | undefined, kept: number | null): Remedy {
+  if (smaller === undefined) return { kind: "looking" };
+  if (smaller === null) return { kind: "too_large" };
+  const { says, same_result } = smaller;
+  return same_result ? { kind: "smaller", says, from: kept } : { kind: "anew", says };
+}
+
+export function remedyFor({ error, kept, device, smaller }: Broken): Remedy {
   const code = error?.code ?? "internal";
   switch (code) {
     case "out_of_memory":
-      return { kind: "smaller" };
+      return withLess(smaller, kept);
     case "diverged":
       return { kind: "half_rate" };
     case "device":
@@ -54,7 +74,7 @@ export function advice(error: ApiError | null, todo: string): string {
   const hint = error?.hint;
   if (!error || !hint) return todo;
   if (error.code === "bad_model" || error.code === "bad_data") return hint;
-  return error.code === "out_of_memory" || error.code === "internal" ? `${todo} ${hint}` : todo;
+  return error.code === "internal" ? `${todo} ${hint}` : todo;
 }
 
 /** Does it, or opens the place where it is done. */
@@ -64,9 +84,14 @@ export async function apply(app: App, run: LiveRun, remedy: Remedy): Promise<voi
     case "resume":
       return run.resume();
     case "smaller":
-      return app.attempt(async () =>
-        router.go({ view: "new", spec: (await backend.smallerRun(run.id)) ?? (await backend.duplicateRun(run.id)) }),
-      );
+    case "anew": {
+      const id = await run.withLess();
+      return id === null || id === run.id ? undefined : router.go({ view: "run", id });
+    }
+    case "looking":
+      return;
+    case "too_large":
+      return app.attempt(async () => router.go({ view: "new", spec: await backend.duplicateRun(run.id) }));
     case "half_rate":
       return app.attempt(async () => {
         const spec = await backend.duplicateRun(run.id);

@@ -56,9 +56,24 @@ export function remedyWords(remedy: Remedy): { todo: string; button: string } {
           };
     case "smaller":
       return {
-        todo: "Plan it again so that it needs less memory. You see the plan before it starts.",
-        button: "Plan a smaller run",
+        todo:
+          remedy.from === null
+            ? `${remedy.says} It begins again, since nothing was saved yet.`
+            : `${remedy.says} It goes on from step ${count(remedy.from)}.`,
+        button: remedy.from === null ? "Start again with less" : "Resume with less",
       };
+    case "anew":
+      return {
+        todo: `${remedy.says} A new run starts, and this one stays as it is.`,
+        button: "Start a new run with less",
+      };
+    case "too_large":
+      return {
+        todo: "No setting needs clearly less memory. Close other programs and resume, or choose a smaller model.",
+        button: "Choose another model",
+      };
+    case "looking":
+      return { todo: "Working out what needs less memory…", button: "Resume with less" };
     case "half_rate":
       return {
         todo: "Start again with half the learning rate: steps half as long seldom run away.",

@@ -1,6 +1,6 @@
 //! `tunesmith runs`: the history.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use engine::{Engine, Size, Theme};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::{
     args::Runs,
     commands::train,
     out::{Out, short},
-    watch::{OnInterrupt, scores, watch},
+    watch::{self, OnInterrupt, scores, watch},
 };
 
 pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError> {
@@ -19,7 +19,11 @@ pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError
         Runs::List => list(&engine.runs()?, out),
         Runs::Show { run } => {
             let id = find(&run)?;
-            show(&engine.run(id)?, &engine.series(id)?, out)
+            let detail = engine.run(id)?;
+            for line in watch::remedy(engine, &detail.row) {
+                out.remark(line);
+            }
+            show(&detail, &engine.series(id)?, out)
         }
         Runs::Rename { run, name } => {
             engine.rename_run(find(&run)?, &name)?;
@@ -78,11 +82,18 @@ pub fn run(engine: &Engine, command: Runs, out: &mut Out) -> Result<(), ApiError
             engine.stop(id)?;
             done(out, id, "It ends after the step it is at; what was learned is kept.")
         }
-        Runs::Resume { run, detach } => {
-            let id = find(&run)?;
-            let from = engine.next_seq(id)?;
-            engine.resume(id)?;
-            done(out, id, "Going on from the last checkpoint.")?;
+        Runs::Resume { run, with_less, detach } => {
+            let before = find(&run)?;
+            let next = engine.next_seq(before)?;
+            let id = match with_less {
+                true => engine.resume_smaller(before, &mut |_| ControlFlow::Continue(()))?,
+                false => engine.resume(before).map(|()| before)?,
+            };
+            let (from, said) = match id == before {
+                true => (next, "Going on from the last checkpoint."),
+                false => (0, "With less memory it comes to another result, so a new run starts."),
+            };
+            done(out, id, said)?;
             if detach {
                 return Ok(());
             }

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use runfolder::{EventLog, FolderError, WorkerLock};
 use spec::{
-    ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, Halt, Job, RunEvent, RunFolder,
+    ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, GradientCheckpointing, Halt, Job, RunEvent, RunFolder,
     Verdict,
 };
 
@@ -116,6 +116,12 @@ fn work(folder: &RunFolder) -> Result<(), FolderError> {
         if mood == "fails-at-3" && step == 3 {
             let error =
                 ApiError::new(Code::Diverged, "The loss is not a number at step 3").hint("Halve the rate.");
+            log.append(RunEvent::Failed { error, checkpoint: None })?;
+            return Ok(());
+        }
+        let keeps_all = job.plan.knobs.gradient_checkpointing.value == GradientCheckpointing::None;
+        if mood == "runs-out-at-5" && step == 5 && keeps_all {
+            let error = ApiError::new(Code::OutOfMemory, "Memory ran out at step 5");
             log.append(RunEvent::Failed { error, checkpoint: None })?;
             return Ok(());
         }

@@ -2,7 +2,7 @@
 // Scenes of its own: begun (no step yet), failed-<code>, interrupted, warned, endless (100,000 steps, a long name), and
 // flood: as many steps as ?steps says, each told to the page while it watches.
 
-import type { ApiError, RunId, RunView } from "..";
+import type { ApiError, RunId, RunSpec, RunView, SmallerRun } from "..";
 import { reportOn } from "./heads";
 import { drawn } from "./run-chart";
 import { FakeRun } from "./run-told";
@@ -83,6 +83,20 @@ function flood(list: FakeRuns, of: number): void {
   }, BATCH_MS / 2);
 }
 
+/** With less memory as ?smaller says: none helps, anew, or the same result. */
+function smaller(scene: Scene, spec: RunSpec): SmallerRun | null {
+  const asked = scene.query.get("smaller");
+  if (asked === "none") return null;
+  const other = { ...spec, name: `${spec.name} (smaller)` };
+  if (asked === "anew") {
+    const says = "Cuts examples at 512 tokens instead of 1,024: frees 1.2 GB; another result.";
+    return { says, frees: 1.2e9, same_result: false, spec: { ...other, knobs: { ...spec.knobs, context_length: 512 } } };
+  }
+  const says = "Makes layers again instead of keeping them: frees 820 MB; same result.";
+  const knobs = { ...spec.knobs, gradient_checkpointing: "layer" as const };
+  return { says, frees: 0.82e9, same_result: true, spec: { ...other, knobs } };
+}
+
 export function run(scene: Scene): Piece {
   const list = runsOf(scene);
   setTheScene(scene.name, list);
@@ -144,9 +158,18 @@ export function run(scene: Scene): Piece {
       return { ...spec, name: `${spec.name} (copy)` };
     },
     async smallerRun(id) {
-      if (scene.query.get("smaller") === "none") return null;
+      await wait(20);
       const { spec } = find(id).view(null).detail;
-      return { ...spec, name: `${spec.name} (smaller)`, knobs: { ...spec.knobs, context_length: 256, batch_size: 1 } };
+      return smaller(scene, spec);
+    },
+    async resumeSmaller(id) {
+      const found = smaller(scene, find(id).view(null).detail.spec);
+      if (!found) throw refusal("usage", "Nothing would need clearly less memory.", "Choose a smaller model.");
+      if (found.same_result) {
+        await piece.resumeRun?.(id);
+        return id;
+      }
+      return list.start(found.spec, list.row(id).data, 300);
     },
     async drawChart(request) {
       if (scene.name === "trouble") throw refusal("internal", "The chart cannot be drawn.");
