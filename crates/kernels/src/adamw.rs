@@ -8,6 +8,7 @@ use crate::{
     cube::{self, on_adapter},
     exp::vectorised,
     primitive::{contiguous, from_inner, inner, made, numbers, on_processor, shape},
+    sum::Sum,
 };
 
 /// Numbers that a core takes at a time: whole blocks.
@@ -65,15 +66,37 @@ pub fn adamw(
     gradients: Vec<Tensor<2>>,
     moments: Vec<Moments>,
 ) -> (Vec<Tensor<2>>, Vec<Moments>) {
+    adamw_shortened(step, (&Sum::default(), 0.0), values, gradients, moments)
+}
+
+/// The same where the gradients, of which `squares` is the square of the length, are shortened to `most`, too, if that is
+/// still being computed: an adapter needs nobody to read it. A `most` of 0 leaves them.
+///
+/// # Panics
+/// As [`adamw`].
+pub fn adamw_shortened(
+    step: &AdamW,
+    (squares, most): (&Sum, f64),
+    values: Vec<Tensor<2>>,
+    gradients: Vec<Tensor<2>>,
+    moments: Vec<Moments>,
+) -> (Vec<Tensor<2>>, Vec<Moments>) {
+    let factor = squares.shortens(most);
     assert_eq!([values.len(), gradients.len()], [moments.len(); 2], "each value has a gradient and moments");
     if !values.iter().all(on_processor) {
         let all = values.into_iter().zip(gradients).zip(moments);
         let one = |((value, gradient), moments): ((Tensor<2>, Tensor<2>), Moments)| match moments {
             Moments::Whole(both) if on_adapter(&value) => {
-                let (value, both) = cube::moved(step, value, gradient, both);
+                let (value, both) = cube::moved(step, factor.as_ref(), value, gradient, both);
                 (value, Moments::Whole(both))
             }
-            moments => plain(step, value, gradient, moments),
+            moments => {
+                let gradient = match &factor {
+                    Some(factor) => gradient * factor.clone(),
+                    None => gradient,
+                };
+                plain(step, value, gradient, moments)
+            }
         };
         return all.map(one).unzip();
     }

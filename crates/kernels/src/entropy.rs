@@ -15,6 +15,7 @@ use crate::{
     plain,
     primitive::{contiguous, from_inner, inner, made, numbers, on_processor},
     quant::{Operand, Weight},
+    sum::Sum,
     threads::{each, n_threads},
     trace::span,
 };
@@ -38,7 +39,7 @@ pub struct Wanted {
 #[derive(Clone, Debug)]
 pub struct Entropy {
     /// In nats, summed over the positions.
-    pub loss: f64,
+    pub loss: Sum,
     /// `[positions, hidden]`, if it was wanted.
     pub hidden: Option<Tensor<2>>,
     /// `[vocabulary, hidden]`, if it was wanted.
@@ -126,7 +127,7 @@ fn judged(hidden: Tensor<2>, head: &Weight, targets: &[u32], cap: Option<f64>, w
         }
     }
     Entropy {
-        loss: losses.iter().sum(),
+        loss: losses.iter().sum::<f64>().into(),
         hidden: wanted.hidden.then(|| from_inner(made(to_hidden, [positions, width]))),
         head: wanted.head.then(|| from_inner(made(to_head, [vocabulary, width]))),
     }

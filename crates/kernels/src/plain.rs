@@ -217,7 +217,7 @@ pub fn cross_entropy(
             });
         }
     }
-    let loss = match losses.is_empty() {
+    let loss: f64 = match losses.is_empty() {
         true => 0.0,
         false => {
             let losses = Tensor::cat(losses, 0).try_into_data().map_err(|e| DeviceGaveUp(e.to_string()))?;
@@ -226,7 +226,7 @@ pub fn cross_entropy(
     };
     let of_none = || Tensor::zeros(hidden.dims(), &device);
     Ok(Entropy {
-        loss,
+        loss: loss.into(),
         hidden: wanted.hidden.then(|| match hiddens.is_empty() {
             true => of_none(),
             false => Tensor::cat(hiddens, 0),

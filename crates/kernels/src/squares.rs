@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::{
-    DeviceGaveUp,
+    DeviceGaveUp, Sum,
     cube::{self, on_adapter},
     exp::{dot, vectorised},
     primitive::{contiguous, inner, numbers, on_processor},
@@ -20,15 +20,21 @@ const SHARE: usize = 1 << 18;
 /// # Errors
 /// The device gives up before it is read.
 pub fn length(tensors: &[Tensor<2>]) -> Result<f64, DeviceGaveUp> {
+    squares(tensors)?.value().map(f64::sqrt)
+}
+
+/// The square of that length, which an adapter may still be computing.
+///
+/// # Errors
+/// The device gives up.
+pub fn squares(tensors: &[Tensor<2>]) -> Result<Sum, DeviceGaveUp> {
     if tensors.iter().all(on_processor) {
-        return Ok(tensors.iter().map(sum_of_squares).sum::<f64>().sqrt());
+        return Ok(tensors.iter().map(sum_of_squares).sum::<f64>().into());
     }
     if tensors.iter().all(on_adapter) {
-        return cube::sum_of_squares(tensors).map(f64::sqrt);
+        return Ok(cube::sum_of_squares(tensors));
     }
-    let squares = tensors.iter().map(|x| x.clone().square().sum()).collect();
-    let squares = Tensor::cat(squares, 0).try_into_data().map_err(|error| DeviceGaveUp(error.to_string()))?;
-    Ok(squares.iter::<f64>().sum::<f64>().sqrt())
+    Sum::of(Tensor::cat(tensors.iter().map(|x| x.clone().square().sum()).collect(), 0))
 }
 
 /// `Σ x²` of numbers on the processor, without its graph. The order of the sum follows from their count alone.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
-//! base        = 4 · n_parameters                                        frozen, f32, held once; what is quantised takes
+//! base        = 4 · (n_parameters - what learns in their place)         frozen, f32, held once; what is quantised takes
 //!                                                                       its blocks' bytes instead, see `quantised`
-//! adapter     = 4 · n_learning · (1 weights + moments + gradients)      gradients: one copy per row at once; moments: 2, or
-//!                                                                       1/2 + 1/128 in bytes; n_learning: of the adapter,
-//!                                                                       or what full training moves
+//! adapter     = 4 · n_learning · (1 weights + moments + gradients)      moments: 2, or 1/2 + 1/128 in bytes; gradients:
+//!                                                                       of an adapter one copy per row at once; of full
+//!                                                                       training one for all, and beside it the output
+//!                                                                       projection's of each row at once
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · inner_dim + kv · kv_dim
 //!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass; what is
 //!                                                                       made again counts for one layer instead of all
@@ -208,14 +209,21 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         Optim::AdamW => 2.0,
         Optim::AdamW8bit => 2.0 * (1.0 / 4.0 + 1.0 / 256.0),
     };
-    let n_learning = match &load.full {
-        Some(trainable) => model.n_learning(trainable) as f64,
-        None => n_adapter_parameters(model, load.rank, &load.targets) as f64,
-    };
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
+    let (n_learning, in_place, gradients) = match &load.full {
+        None => {
+            let n = n_adapter_parameters(model, load.rank, &load.targets) as f64;
+            (n, 0.0, n * gradients)
+        }
+        Some(trainable) => {
+            let n = model.n_learning(trainable) as f64;
+            let head = if load.outputs.is_none() { outputs * hidden } else { 0.0 };
+            (n, n, n + (gradients * head).min(gradients * n))
+        }
+    };
     MemoryForecast {
-        base: quantised::bytes_of(model, load.quantization),
-        adapter: BYTES * n_learning * (1.0 + moments + gradients),
+        base: (quantised::bytes_of(model, load.quantization) - BYTES * in_place).max(0.0),
+        adapter: BYTES * (n_learning * (1.0 + moments) + gradients),
         activations: BYTES * rows * tokens * (f64::from(model.n_layers) * kept + again),
         logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,
         program: c.program,

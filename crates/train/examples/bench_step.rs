@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, error::Error, time::Instant};
 use adapt::{Learner, Learns, LoraConfig, Method};
 use burn::tensor::{Device, Tensor};
 use data::{Answer, Pair, Question, Row};
+use kernels::Sum;
 use model::{
     Base, Decoder, DecoderConfig, HeadFrom, HeadModel, HeadSpec, Reads,
     encoder::EncoderConfig,
@@ -147,7 +148,7 @@ fn measure<O: Objective>(
         let values: Vec<_> = adapter.values().cloned().collect();
         // As in a run: nobody else holds what is moved.
         adapter = adapter.with_values(vec![Tensor::zeros([1, 1], device); values.len()]);
-        let moved = optimizer.step(values, computed.gradients, (0.0, 0.0), 1e-4, step);
+        let moved = optimizer.step(values, computed.gradients, (&Sum::default(), 0.0), 1e-4, step);
         adapter = adapter.with_values(moved);
         device.sync()?;
     }

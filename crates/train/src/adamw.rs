@@ -2,7 +2,7 @@
 //! bitsandbytes' `AdamW8bit` has them where that is asked for, and clipping as `torch.nn.utils.clip_grad_norm_`.
 
 use burn::tensor::Tensor;
-use kernels::Moments;
+use kernels::{Moments, Sum};
 use spec::Optim;
 
 use crate::TrainError;
@@ -30,15 +30,15 @@ impl AdamW {
         Self { moments: moments.collect(), weight_decay }
     }
 
-    /// Moves `values` after `step` steps were done, by gradients of length `norm` that are shortened to `most` first; a
-    /// `most` of 0 leaves them:
+    /// Moves `values` after `step` steps were done, by gradients of which `squares` is the square of the length, and that
+    /// are shortened to `most` first; a `most` of 0 leaves them:
     /// `v ← v·(1 - lr·wd) - lr/(1-β₁ᵗ) · m / (√(s)/√(1-β₂ᵗ) + ε)`.
     #[must_use]
     pub fn step(
         &mut self,
         values: Vec<Tensor<2>>,
         gradients: Vec<Tensor<2>>,
-        (norm, most): (f64, f64),
+        (squares, most): (&Sum, f64),
         lr: f64,
         step: u32,
     ) -> Vec<Tensor<2>> {
@@ -50,11 +50,12 @@ impl AdamW {
             root: (1.0 - BETA2.powf(t)).sqrt(),
             kept: 1.0 - lr * self.weight_decay,
             eps: EPS,
-            clip: clip(norm, most),
+            // One that an adapter is still computing, it shortens by itself.
+            clip: squares.known().map_or(1.0, |squares| clip(squares.sqrt(), most)),
         };
+        let (moments, moved_by) = (std::mem::take(&mut self.moments), (squares, most));
         let moved;
-        (moved, self.moments) =
-            kernels::adamw(&factors, values, gradients, std::mem::take(&mut self.moments));
+        (moved, self.moments) = kernels::adamw_shortened(&factors, moved_by, values, gradients, moments);
         moved
     }
 }
@@ -102,7 +103,7 @@ mod tests {
         let mut values = start;
         for step in 0..expected["steps"].as_u64().unwrap() as u32 {
             let gradients = sizes.iter().map(|n| wave(*n, 0.2 * f64::from(step), 1e-3)).collect();
-            values = optimizer.step(values, gradients, (0.0, 0.0), 1e-3, step);
+            values = optimizer.step(values, gradients, (&Sum::default(), 0.0), 1e-3, step);
         }
         for (i, value) in values.into_iter().enumerate() {
             let value: Vec<f64> = value.into_data().iter::<f64>().collect();

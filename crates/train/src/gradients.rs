@@ -6,7 +6,7 @@
 use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
 use data::Question;
-use kernels::{taking, trace::span};
+use kernels::{Sum, taking, trace::span};
 use model::{Adapter, HeadModel, Recomputing, Text};
 use spec::{DeviceChoice, GradientCheckpointing};
 
@@ -24,6 +24,17 @@ pub struct Computed {
     /// Mean over what it teaches.
     pub loss: f64,
     /// Of that mean, for each tensor that learns.
+    pub gradients: Gradients,
+}
+
+/// The same, as soon as an adapter knows what to compute.
+#[derive(Debug)]
+pub struct Begun {
+    /// Summed over what it teaches.
+    pub loss: Sum,
+    /// What that is divided by.
+    pub weight: f64,
+    /// Of the mean.
     pub gradients: Gradients,
 }
 
@@ -119,6 +130,21 @@ impl Workers {
         update: &Update<'_, O::Lesson>,
         dropout: Option<Dropout>,
     ) -> Result<Computed, TrainError> {
+        let Begun { loss, weight, gradients } = self.begin(objective, learner, update, dropout)?;
+        Ok(Computed { loss: loss.value()? / weight, gradients })
+    }
+
+    /// The same, without waiting for an adapter that computes it.
+    ///
+    /// # Errors
+    /// As [`gradients`](Self::gradients).
+    pub fn begin<O: Objective>(
+        &self,
+        objective: &O,
+        learner: &(impl Learns + Sync),
+        update: &Update<'_, O::Lesson>,
+        dropout: Option<Dropout>,
+    ) -> Result<Begun, TrainError> {
         let weight: f64 = update.rows.iter().map(|row| objective.weight(row)).sum();
         if weight <= 0.0 {
             return Err(TrainError::NothingTaught);
@@ -126,10 +152,10 @@ impl Workers {
         let scale = 1.0 / weight;
         let shares = self.shares(&update.rows, Lesson::n_tokens, O::Lesson::CHAIN);
         let sums = Sums::of(shares.iter().map(Vec::len).sum());
-        let work = |groups: &[Group<O::Lesson>]| -> Result<f64, TrainError> {
+        let work = |groups: &[Group<O::Lesson>]| -> Result<Sum, TrainError> {
             let turns = groups.iter().map(|group| group.turn).collect();
             let _ending = Ending { sums: &sums, turns };
-            let mut loss = 0.0;
+            let mut loss = Sum::default();
             for Group { places, chains, turn } in groups {
                 let first = places.first().map_or(0, |place| *place as u64);
                 let dropout = dropout.map(|d| Dropout { seed: d.seed.wrapping_add(first), ..d });
@@ -139,18 +165,18 @@ impl Workers {
                 let done = taking(tracked.values().enumerate().filter(large), sums.taker(*turn), || -> Result<_, TrainError> {
                     let forward = || objective.forward(&adapter, chains, Want::Gradient);
                     let Some(done) = span("rest, forward", forward)? else { return Ok(None) };
-                    let loss = done.loss;
+                    let loss = done.loss.clone();
                     Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, scale)))))
                 });
                 let (more, had) = done?.unwrap_or_default();
-                loss += more;
+                loss = loss.and(more);
                 sums.end(*turn, had);
             }
             Ok(loss)
         };
-        let loss: f64 = self.each(shares, work)?.into_iter().sum();
+        let loss = self.each(shares, work)?.into_iter().fold(Sum::default(), Sum::and);
         let gradients = sums.taken(learner.values()).ok_or(TrainError::NothingTaught)?;
-        Ok(Computed { loss: loss * scale, gradients })
+        Ok(Begun { loss, weight, gradients })
     }
 
     /// A look at `rows`, without gradients.
@@ -164,7 +190,7 @@ impl Workers {
             let (mut loss, mut all) = (0.0, Vec::new());
             for Group { places, chains, .. } in groups {
                 if let Some(done) = objective.forward(adapter, chains, Want::Loss)? {
-                    loss += done.loss;
+                    loss += done.loss.value()?;
                     all.extend(places.iter().copied().zip(done.logits));
                 }
             }
@@ -214,19 +240,18 @@ impl Workers {
     ) -> Vec<Vec<Group<'a, T>>> {
         let (pools, rows_each) = match &self.hands {
             Hands::Gpu { rows: at_once } => {
-                let group = |(i, rows): (usize, &[&'a T])| Group {
-                    places: (i * at_once..).take(rows.len()).collect(),
-                    chains: rows.iter().map(|row| vec![*row]).collect(),
-                    turn: i,
+                // Rows of near lengths share a batch, so that little of it is padding; the longest come first.
+                let group = |(turn, rows): (usize, &[(usize, &'a T)])| Group {
+                    places: rows.iter().map(|(place, _)| *place).collect(),
+                    chains: rows.iter().map(|(_, row)| vec![*row]).collect(),
+                    turn,
                 };
-                return vec![rows.chunks(*at_once).enumerate().map(group).collect()];
+                return vec![longest_first(rows, tokens).chunks(*at_once).enumerate().map(group).collect()];
             }
             Hands::Cores { pools, rows } => (pools, *rows),
         };
-        let mut numbered: Vec<(usize, &T)> = rows.iter().copied().enumerate().collect();
-        numbered.sort_by_key(|(_, row)| std::cmp::Reverse(tokens(row)));
         let mut shares = vec![(0, Vec::new()); pools.len().min(rows.len())];
-        for (number, row) in numbered {
+        for (number, row) in longest_first(rows, &tokens) {
             if let Some((load, share)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
                 *load += tokens(row);
                 share.push((number, row));
@@ -288,6 +313,13 @@ fn chains<'a, T>(
     groups
 }
 
+/// Rows with their places; of those that are as long, the first comes first.
+fn longest_first<'a, T>(rows: &[&'a T], tokens: impl Fn(&T) -> usize) -> Vec<(usize, &'a T)> {
+    let mut numbered: Vec<(usize, &T)> = rows.iter().copied().enumerate().collect();
+    numbered.sort_by_key(|(_, row)| std::cmp::Reverse(tokens(row)));
+    numbered
+}
+
 /// Gives groups their turns: in the order in which they end, if each token takes as long as any other.
 fn in_turn<T>(shares: &mut [Vec<Group<'_, T>>], tokens: impl Fn(&T) -> usize) {
     let mut ends = Vec::new();
@@ -344,5 +376,14 @@ mod tests {
         let mut all = turns.concat();
         all.sort_unstable();
         assert_eq!(all, (0..all.len()).collect::<Vec<_>>(), "each turn is one group's");
+    }
+
+    #[test]
+    fn an_adapter_computes_rows_of_near_lengths_together() {
+        let workers = Workers::new(DeviceChoice::Gpu { index: 0 }, 2).unwrap();
+        let rows = [10usize, 90, 11, 80, 70];
+        let shares = workers.shares(&rows.iter().collect::<Vec<_>>(), |tokens| *tokens, 100);
+        let places: Vec<_> = shares[0].iter().map(|group| group.places.clone()).collect();
+        assert_eq!(places, [vec![1, 3], vec![4, 2], vec![0]]);
     }
 }

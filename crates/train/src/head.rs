@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use data::{Answer, Question};
+use kernels::Sum;
 use model::{Adapter, HeadModel, HeadSpec, Reads, Text};
 use spec::{Plan, Task};
 
@@ -125,9 +126,8 @@ impl Objective for Head<'_> {
             Want::Gradient => Vec::new(),
         };
         let taught = answers.loss(logits, self.class_weights.as_deref())?;
-        let loss = taught.sum.clone().try_into_data().map_err(|e| TrainError::Device(e.to_string()))?;
         Ok(Some(Pass {
-            loss: loss.iter::<f64>().sum(),
+            loss: Sum::of(taught.sum.clone())?,
             backward: Box::new(move |scale| Some((taught.sum * scale).backward())),
             logits: said,
         }))

@@ -2,6 +2,7 @@
 
 use adapt::Learns;
 use data::{Answer, Question, Row};
+use kernels::Sum;
 use model::{Adapter, Base, Decoder};
 
 use crate::{
@@ -51,8 +52,8 @@ pub trait Objective: Sync {
 
 /// What a forward pass leaves.
 pub struct Pass {
-    /// Summed over what is taught.
-    pub loss: f64,
+    /// Summed over what is taught; an adapter may still be computing it.
+    pub loss: Sum,
     /// The gradients of the loss times a number, where they were wanted.
     pub backward: Backward,
     /// What a head said of each lesson, chain after chain; nothing where the model writes.

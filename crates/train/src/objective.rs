@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 
 use burn::tensor::{Gradients, Int, Tensor, TensorData};
 use data::Row;
-use kernels::{Wanted, cross_entropy, hand};
+use kernels::{Sum, Wanted, cross_entropy, hand};
 use model::{Adapter, Decoder, Layout};
 
 use crate::TrainError;
@@ -18,7 +18,7 @@ pub(crate) struct Forward {
     /// Hidden states of the taught positions, `[taught, hidden]`, still in the graph of the adapter.
     hidden: Tensor<2>,
     /// Negative log-likelihood in nats, summed over the taught positions.
-    pub(crate) loss: f64,
+    pub(crate) loss: Sum,
     /// Its gradient with respect to `hidden`, `[taught, hidden]`.
     gradient: Tensor<2>,
     /// The output projection in the graph of the adapter, with its gradient; none where it is frozen.

@@ -10,10 +10,10 @@ use crate::{
     AdamW, Batches, Best, Checkpoint, Objective, Progress, Stepper, TrainError,
     checkpoint::{latest, tidy},
     evaluate::evaluate,
-    memory::memory,
     pace::Pace,
     profile::Profiler,
     schedule::learning_rate,
+    untold::{Step, Untold},
 };
 
 /// All that a run works on.
@@ -72,67 +72,64 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
     let stepper = Stepper::new(course.plan, course.objective)?;
     let Checkpoint { mut progress, mut learner, mut optimizer } = course.begin()?;
     let mut profiler = course.profile.map(|file| Profiler::new(file, &stepper.workers));
-    let mut pace = Pace::start();
-    let mut seen = memory(None);
+    let (mut pace, mut untold) = (Pace::start(), Untold::none());
 
     narrate(course.ready(&learner, progress.step))?;
     if progress.step == 0 && !course.validation.is_empty() {
         course.look(&stepper, &learner, &mut progress, &mut pace, narrate)?;
     }
     while progress.step < steps {
-        match (course.asked)() {
+        let asked = (course.asked)();
+        if asked.is_some() {
+            untold.tell(&mut pace, narrate)?;
+            course.save(&progress, &learner, &optimizer, narrate)?;
+        }
+        match asked {
             None => {}
             Some(Control::Pause) => {
-                course.save(&progress, &learner, &optimizer, narrate)?;
                 return narrate(RunEvent::Paused { step: progress.step, halt: Halt::Asked });
             }
-            Some(Control::Stop) => {
-                course.save(&progress, &learner, &optimizer, narrate)?;
-                return narrate(course.ended(EndReason::Stopped, &progress));
-            }
+            Some(Control::Stop) => return narrate(course.ended(EndReason::Stopped, &progress)),
         }
 
         let last = progress.step + 1 == steps;
         if let Some(profiler) = &mut profiler {
             profiler.begin(last);
         }
-        pace.lap();
+        untold.begin(&mut pace);
         let update = batches.update(progress.step);
         let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
-        let moved = stepper.step(learner, &mut optimizer, &update, lr, progress.step)?;
-        learner = moved.learner;
+        let taken = stepper.take(learner, &mut optimizer, &update, lr, progress.step)?;
+        learner = taken.learner;
         progress.step += 1;
-        let secs = pace.lap();
-        pace.stepped(secs);
-        seen = memory(seen);
-        narrate(RunEvent::Stepped {
+        untold.push(Step {
+            came: taken.came,
             step: progress.step,
             of: steps,
             epoch: batches.epoch(progress.step),
-            loss: moved.loss,
             learning_rate: lr,
-            grad_norm: moved.grad_norm,
             tokens: update.n_tokens(),
             supervised: update.n_taught(),
-            secs,
-            secs_left: pace.left(steps - progress.step, course.looks_left(progress.step)),
-            memory: seen,
-        })?;
-        if let Some(profiled) =
-            profiler.as_mut().map(|profiler| profiler.end(secs, last)).transpose()?.flatten()
-        {
-            profiler = None;
-            narrate(profiled)?;
+            looks_left: course.looks_left(progress.step),
+        });
+        let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
+        let save = last || progress.step % knobs.save_interval.value == 0;
+        if look || save || profiler.is_some() || untold.is_due() {
+            let secs = untold.tell(&mut pace, narrate)?;
+            let profiled = profiler.as_mut().map(|profiler| profiler.end(secs, last)).transpose()?;
+            if let Some(profiled) = profiled.flatten() {
+                profiler = None;
+                narrate(profiled)?;
+            }
         }
 
-        let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
         if look {
             course.look(&stepper, &learner, &mut progress, &mut pace, narrate)?;
         }
         let patience = knobs.early_stopping_patience.value;
         let early = look && patience > 0 && progress.looks_since_best >= patience;
         let improved = progress.best.is_some_and(|best| best.step == progress.step);
-        if last || early || improved || progress.step % knobs.save_interval.value == 0 {
+        if save || early || improved {
             course.save(&progress, &learner, &optimizer, narrate)?;
         }
         if early && !last {

@@ -4,13 +4,16 @@ use burn::tensor::Tensor;
 use burn_cubecl::kernel::into_contiguous;
 use cubecl::prelude::*;
 
-use super::place::{buffer, contiguous, from_inner, inner, room, shape, start, units};
+use super::place::{buffer, contiguous, from_inner, inner, room, sent_f32, shape, start, units};
 use crate::AdamW;
 
 /// As [`adamw`](crate::adamw), of one tensor on an adapter and whole moments, which are written where they lie if nobody
 /// else has them.
+///
+/// What gradients are multiplied by beside `step.clip` may be a number there, `[1, 1]`.
 pub(crate) fn moved(
     step: &AdamW,
+    factor: Option<&Tensor<2>>,
     value: Tensor<2>,
     gradient: Tensor<2>,
     moments: [Tensor<2>; 2],
@@ -24,6 +27,7 @@ pub(crate) fn moved(
     for other in [&gradient, &m, &s] {
         assert_eq!(shape(other), [rows, columns], "a gradient and moments are as large as what they move");
     }
+    let factor = factor.map_or_else(|| sent_f32(&value, &[1.0]), |factor| contiguous(factor.clone()));
     let to = room(&value, [rows, columns]);
     let n = rows * columns;
     let (count, dim) = units(&value, n);
@@ -37,6 +41,7 @@ pub(crate) fn moved(
             buffer(&gradient),
             buffer(&m),
             buffer(&s),
+            buffer(&factor),
             buffer(&to),
             FactorsLaunch::new(
                 n as u32,
@@ -71,12 +76,20 @@ struct Factors {
 }
 
 #[cube(launch_unchecked)]
-fn adamw(value: &[f32], gradient: &[f32], m: &mut [f32], s: &mut [f32], to: &mut [f32], factors: Factors) {
+fn adamw(
+    value: &[f32],
+    gradient: &[f32],
+    m: &mut [f32],
+    s: &mut [f32],
+    factor: &[f32],
+    to: &mut [f32],
+    factors: Factors,
+) {
     let at = ABSOLUTE_POS;
     if at >= factors.n as usize {
         terminate!();
     }
-    let g = gradient[at] * factors.clip;
+    let g = gradient[at] * factors.clip * factor[0];
     let mean = m[at] * factors.beta1 + g * factors.less1;
     let square = s[at] * factors.beta2 + g * g * factors.less2;
     m[at] = mean;

@@ -1,14 +1,14 @@
 //! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
 //! and, in their place, the gradient with respect to them.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use cubecl::prelude::*;
 
 use super::{
     place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
 };
-use crate::{DeviceGaveUp, Entropy, Wanted};
+use crate::{DeviceGaveUp, Entropy, Sum, Wanted};
 
 /// Numbers of the logits that exist at once: 64 MiB, half of what every adapter binds.
 const LOGITS: usize = 1 << 24;
@@ -61,14 +61,8 @@ pub(crate) fn judged(
             });
         }
     }
-    let mut loss = 0.0;
-    if !losses.is_empty() {
-        let all: TensorData =
-            Tensor::cat(losses, 1).try_into_data().map_err(|e| DeviceGaveUp(e.to_string()))?;
-        loss = all.iter::<f64>().sum();
-    }
     Ok(Entropy {
-        loss,
+        loss: Sum::there(losses),
         hidden: wanted.hidden.then(|| match hiddens.is_empty() {
             true => hidden.zeros_like(),
             false => Tensor::cat(hiddens, 0),

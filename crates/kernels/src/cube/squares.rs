@@ -1,21 +1,21 @@
-//! The length of all gradients as one vector: a kernel for each tensor and one reading for all.
+//! The length of all gradients as one vector: a kernel for each tensor, and one sum for all.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use cubecl::prelude::*;
 
 use super::place::{UNITS, buffer, contiguous, from_inner, room, shape, start, total};
-use crate::DeviceGaveUp;
+use crate::Sum;
 
 /// Numbers that a unit sums before another cube is worth its start, and the most cubes for one tensor.
 const SHARE: (usize, usize) = (64, 128);
 
 /// `Σ x²` over all tensors, which lie on one adapter.
-pub(crate) fn sum_of_squares(tensors: &[Tensor<2>]) -> Result<f64, DeviceGaveUp> {
+pub(crate) fn sum_of_squares(tensors: &[Tensor<2>]) -> Sum {
     let tensors: Vec<_> = tensors.iter().cloned().map(contiguous).collect();
     let numbers = |of: [usize; 2]| of[0] * of[1];
     let parts = |n: usize| n.div_ceil(UNITS * SHARE.0).clamp(1, SHARE.1);
     let all: usize = tensors.iter().map(|x| parts(numbers(shape(x)))).sum();
-    let Some(first) = tensors.first() else { return Ok(0.0) };
+    let Some(first) = tensors.first() else { return Sum::default() };
     let to = room(first, [1, all]);
     let mut at = 0;
     for x in &tensors {
@@ -27,9 +27,7 @@ pub(crate) fn sum_of_squares(tensors: &[Tensor<2>]) -> Result<f64, DeviceGaveUp>
         start!(squares, &x.client, count, dim, buffer(from), buffer(&to), n as u32, at as u32);
         at += parts(n);
     }
-    let sums: TensorData =
-        from_inner::<2>(to).try_into_data().map_err(|error| DeviceGaveUp(error.to_string()))?;
-    Ok(sums.iter::<f64>().sum())
+    Sum::there(vec![from_inner(to)])
 }
 
 /// Each cube has its share of the numbers.

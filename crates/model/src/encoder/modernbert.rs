@@ -11,7 +11,6 @@ use super::{
     attention::attend,
     classifier::{Before, HeadNames, Pooling},
     config::{initializer_range, pad_token_id},
-    index,
     parts::Reader,
     rows::Rows,
 };
@@ -223,8 +222,7 @@ impl Body {
         readers: Readers,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        let ids = index(ids.iter().copied(), &self.tok_embeddings.value().device());
-        let x = self.tok_embeddings.of(adapter).select(0, ids);
+        let x = self.tok_embeddings.weight(adapter).select(ids);
         let mut x = self.embeddings_norm.forward(x, adapter);
         let rows = Arc::new(rows.clone());
         for (i, held) in self.layers.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use kernels::Before;
 
-use super::{EncoderConfig, Family, Readers, attention::attend, index, parts::Reader, roberta, rows::Rows};
+use super::{EncoderConfig, Family, Readers, attention::attend, parts::Reader, roberta, rows::Rows};
 use crate::{Activation, Adapter, Linear, ModelError, Parameter, linear::together, norm::Norm, recompute};
 
 /// What a family calls the parts, from the encoder's own prefix on.
@@ -124,15 +124,14 @@ impl PostNorm {
 
 impl Embeddings {
     fn forward(&self, ids: &[u32], positions: Vec<u32>, rows: &Rows, adapter: &dyn Adapter) -> Tensor<2> {
-        let device = self.word.value().device();
-        let word = self.word.of(adapter).select(0, index(ids.iter().copied(), &device));
-        let position = self.position.of(adapter).select(0, index(positions.into_iter(), &device));
+        let word = self.word.weight(adapter).select(ids);
+        let position = self.position.weight(adapter).select(&positions);
         let x = match (&self.token_type, rows.types()) {
             (Some(token_type), Some(types)) => {
                 // A kind that the model does not know is read as the last that it does.
                 let last = token_type.shape[0] as u32 - 1;
-                let types = types.iter().map(|kind| (*kind).min(last));
-                word + position + token_type.of(adapter).select(0, index(types, &device))
+                let types: Vec<u32> = types.iter().map(|kind| (*kind).min(last)).collect();
+                word + position + token_type.weight(adapter).select(&types)
             }
             (Some(token_type), None) => word + position + token_type.of(adapter).narrow(0, 0, 1),
             (None, _) => word + position,

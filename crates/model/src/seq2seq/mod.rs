@@ -20,11 +20,7 @@ mod writer;
 use burn::tensor::{Device, Tensor};
 use weights::Checkpoint;
 
-use crate::{
-    Adapter, Base, BaseLinear, ModelError, Parameter,
-    encoder::{index, parts::Reader},
-    layout::mask,
-};
+use crate::{Adapter, Base, BaseLinear, ModelError, Parameter, encoder::parts::Reader, layout::mask};
 
 pub use cache::Seq2SeqCache;
 pub use config::Seq2SeqConfig;
@@ -163,7 +159,7 @@ impl Seq2Seq {
         if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
             return Err(ModelError::TokenOutOfRange { id, vocab_size });
         }
-        Ok(self.shared.of(adapter).select(0, index(ids.iter().copied(), &self.device)))
+        Ok(self.shared.weight(adapter).select(ids))
     }
 }
 
