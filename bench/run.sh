@@ -4,6 +4,7 @@
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
 #   bench/run.sh full       the same of all tensors
+#   bench/run.sh memory     peak memory of a step over the grid, which the plan's forecast is held to
 #   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
 #   bench/run.sh sft --data alpaca_en_demo.json    an epoch beside TRL; options to bench/sft/compare.py
 #   bench/gpu/run.sh        LoRA training on a graphics card beside PEFT on CUDA, from carried files alone
@@ -35,6 +36,10 @@ cost() {
     bench/cost/run.sh "$@"
 }
 
+memory() {
+    bench/memory/run.sh "$@"
+}
+
 sft() {
     bench/sft/run.sh "$@"
 }
@@ -44,7 +49,7 @@ import() {
 }
 
 case "$what" in
-    all) lora; full; quantised; import; cost ;;
-    lora | full | quantised | import | cost | sft) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, import, cost and sft" >&2; exit 2 ;;
+    all) lora; full; quantised; import; memory; cost ;;
+    lora | full | quantised | import | memory | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, import, memory, cost and sft" >&2; exit 2 ;;
 esac

@@ -76,5 +76,7 @@ fn nothing_to_judge_costs_nothing_and_sure_answers_stay_finite() {
     assert_eq!((none.loss.value().unwrap(), values(&none.head.unwrap())), (0.0, vec![0.0; 20]));
     let sure = cross_entropy(tensor([3, 4], 1) * 1e4, &tensor([5, 4], 2).into(), &targets(3, 5), None, BOTH)
         .unwrap();
-    assert!(sure.loss.value().unwrap().is_finite() && values(&sure.hidden.unwrap()).iter().all(|x| x.is_finite()));
+    assert!(
+        sure.loss.value().unwrap().is_finite() && values(&sure.hidden.unwrap()).iter().all(|x| x.is_finite())
+    );
 }

@@ -32,8 +32,10 @@ impl Smaller {
     /// What changes in `plan`, what that frees, and whether the result stays the same, as a sentence.
     pub fn says(&self, plan: &Plan) -> String {
         let (set, now) = (&self.knobs, &plan.knobs);
-        let again = set.gradient_checkpointing.map(|_| "makes layers again instead of keeping them".to_owned());
-        let optim = set.optim.map(|_| "keeps the optimiser's moments in a byte each instead of four".to_owned());
+        let again =
+            set.gradient_checkpointing.map(|_| "makes layers again instead of keeping them".to_owned());
+        let optim =
+            set.optim.map(|_| "keeps the optimiser's moments in a byte each instead of four".to_owned());
         let context = set.context_length.map(|tokens| {
             let (to, from) = (count(u64::from(tokens)), count(u64::from(now.context_length.value)));
             format!("cuts examples at {to} tokens instead of {from}")

@@ -162,12 +162,16 @@ impl Workers {
                 let tracked = learner.tracked(dropout);
                 let adapter = Recomputing { adapter: &tracked, how: self.again };
                 let large = |(_, value): &(usize, &Tensor<2>)| value.shape().num_elements() >= LARGE;
-                let done = taking(tracked.values().enumerate().filter(large), sums.taker(*turn), || -> Result<_, TrainError> {
-                    let forward = || objective.forward(&adapter, chains, Want::Gradient);
-                    let Some(done) = span("rest, forward", forward)? else { return Ok(None) };
-                    let loss = done.loss.clone();
-                    Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, scale)))))
-                });
+                let done = taking(
+                    tracked.values().enumerate().filter(large),
+                    sums.taker(*turn),
+                    || -> Result<_, TrainError> {
+                        let forward = || objective.forward(&adapter, chains, Want::Gradient);
+                        let Some(done) = span("rest, forward", forward)? else { return Ok(None) };
+                        let loss = done.loss.clone();
+                        Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, scale)))))
+                    },
+                );
                 let (more, had) = done?.unwrap_or_default();
                 loss = loss.and(more);
                 sums.end(*turn, had);

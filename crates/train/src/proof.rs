@@ -85,7 +85,8 @@ fn stepped<L: Learns + Sync>(
     let each = |g: &Tensor<2>| norm(std::slice::from_ref(g));
     let gradients = first.gradients.iter().map(each).collect::<Result<_, _>>()?;
     let mut optimizer = AdamW::new(Optim::AdamW, learner.values(), 0.01);
-    let moved = optimizer.step(learner.values().cloned().collect(), first.gradients, (&Sum::default(), 0.0), 1e-2, 0);
+    let moved =
+        optimizer.step(learner.values().cloned().collect(), first.gradients, (&Sum::default(), 0.0), 1e-2, 0);
     let learner = learner.with_values(moved);
     let second = workers.gradients(model, &learner, &update, None)?;
     Ok(([first.loss, second.loss], gradients, learner))

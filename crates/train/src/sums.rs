@@ -251,8 +251,9 @@ mod tests {
             let sums = Sums::of(1);
             sums.end(0, had);
             let values = [tensor(&[5.0]), tensor(&[5.0])];
-            sums.taken(values.iter())
-                .map(|all| all.into_iter().flat_map(|t| t.into_data().iter::<f32>().collect::<Vec<_>>()).collect())
+            sums.taken(values.iter()).map(|all| {
+                all.into_iter().flat_map(|t| t.into_data().iter::<f32>().collect::<Vec<_>>()).collect()
+            })
         };
         assert_eq!(of(vec![None, Some(tensor(&[3.0]))]), Some(vec![0.0, 3.0]));
         assert_eq!(of(vec![None, None]), None);

@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may give up
 
 mod common;
+#[path = "common/course.rs"]
+mod course;
 #[path = "common/shaken.rs"]
 mod shaken;
 
 use burn::tensor::{Device, Tensor};
-use common::taught;
+use common::{rows, taught};
+use course::course;
 use data::{Answer, Question, pack};
 use model::{Decoder, HeadModel, HeadSpec};
 use shaken::shaken;
-use spec::{DeviceChoice, GradientCheckpointing as Again};
-use testkit::fixture;
+use spec::{DeviceChoice, GradientCheckpointing as Again, RunEvent};
+use testkit::{fixture, plan};
 use train::{Computed, Head, Objective, Update, Workers};
 use weights::Checkpoint;
 
@@ -91,4 +94,46 @@ fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
         };
         same(name, &on(&adapter().0, ADAPTER, again), &on(&Device::flex(), DeviceChoice::Cpu, Again::None));
     }
+}
+
+/// What steps come to is read several at once there; nobody who listens sees it.
+#[test]
+fn a_run_there_tells_each_step_once_and_in_order_and_learns_what_the_processor_learns() {
+    let rows = rows([7, 12, 9, 14].map(ids).iter().map(Vec::as_slice));
+    let run = |device: &Device, choice| {
+        let checkpoint = Checkpoint::open(&fixture("tiny/llama_tied")).unwrap();
+        let model = Decoder::open(&checkpoint, device).unwrap();
+        let mut plan = plan(|knobs| {
+            knobs.max_steps.value = 11;
+            knobs.save_interval.value = 10;
+            knobs.eval_interval.value = 100;
+            knobs.max_grad_norm.value = 0.1;
+            knobs.batch_size.value = 2;
+            knobs.learning_rate.value = 1e-3;
+        });
+        plan.device.value = choice;
+        let folder = tempfile::tempdir().unwrap();
+        course(folder.path(), &plan, &model, [&rows, &[]], &|_| Vec::new(), &|| None, None).unwrap()
+    };
+    let told = |events: &[RunEvent]| -> Vec<(u32, f64, f64)> {
+        let stepped = |event: &RunEvent| match event {
+            RunEvent::Stepped { step, loss, grad_norm, secs, .. } => {
+                assert!(*secs > 0.0);
+                Some((*step, *loss, *grad_norm))
+            }
+            _ => None,
+        };
+        events.iter().filter_map(stepped).collect()
+    };
+    let there = run(&adapter().0, ADAPTER);
+    let (found, known) = (told(&there), told(&run(&Device::flex(), DeviceChoice::Cpu)));
+    assert_eq!(found.iter().map(|step| step.0).collect::<Vec<_>>(), (1..=11).collect::<Vec<_>>());
+    for ((step, loss, norm), (_, known_loss, known_norm)) in found.into_iter().zip(known) {
+        assert!((loss - known_loss).abs() < 1e-4 * known_loss, "step {step}: {loss} is not {known_loss}");
+        assert!((norm - known_norm).abs() < 1e-2 * known_norm, "step {step}: {norm} is not {known_norm}");
+        assert!(0.1 < norm, "step {step}: it is shortened");
+    }
+    // A checkpoint holds no step that was not told before.
+    let saved = there.iter().position(|event| matches!(event, RunEvent::Saved { step: 10, .. })).unwrap();
+    assert_eq!(told(&there[..saved]).len(), 10);
 }

@@ -76,7 +76,13 @@ fn tiny_checkpoints_learn_in_full_as_in_torch() {
             let (found, gradients) = learn(&model, &full, batch);
             assert_near(found, loss, 1e-4, &format!("{tiny} step {step}"));
             let values = full.values().cloned().collect();
-            full = full.with_values(optimizer.step(values, gradients, (&Sum::default(), 0.0), 1e-3, step as u32));
+            full = full.with_values(optimizer.step(
+                values,
+                gradients,
+                (&Sum::default(), 0.0),
+                1e-3,
+                step as u32,
+            ));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::{fs, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use runfolder::{EventLog, FolderError, WorkerLock};
 use spec::{
-    ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, GradientCheckpointing, Halt, Job, RunEvent, RunFolder,
-    Verdict,
+    ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, GradientCheckpointing, Halt,
+    Job, RunEvent, RunFolder, Verdict,
 };
 
 fn main() -> ExitCode {
