@@ -459,6 +459,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | supervise | everything |
         | context_length | 64 |
         | packing | off |
+        | group_by_length | off |
         | method | lora |
         | quantization | none |
         | rank | 8 |

@@ -95,6 +95,9 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         false => follows(false, "each text is answered by itself"),
         true => rows::packing(data, context_length.value),
     });
+    let group_by_length = or(&asked.group_by_length, || {
+        rows::group_by_length(data, context_length.value, packing.value, device.info.kind)
+    });
     let source_prefix = or(&asked.source_prefix, || task::source_prefix(kind, &model.prefixes));
     let rows = Rows::of(data, context_length.value, packing.value);
 
@@ -129,6 +132,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         source_prefix,
         context_length,
         packing,
+        group_by_length,
         method: method.clone(),
         trainable: trainable.clone(),
         quantization: quantization.clone(),

@@ -1,6 +1,6 @@
 //! How examples become rows: the context length, packing, and what a row then holds.
 
-use spec::{Because, Chosen};
+use spec::{Because, Chosen, DeviceKind};
 
 use crate::{
     DataFacts,
@@ -102,6 +102,29 @@ pub(crate) fn packing(data: &DataFacts, context: u32) -> Chosen<bool> {
             count(u64::from(median))
         );
         Chosen::new(false, Because::Measured(why))
+    }
+}
+
+/// Groups where rows of one batch would otherwise be padded to twice what most of them have.
+pub(crate) fn group_by_length(
+    data: &DataFacts,
+    context: u32,
+    packing: bool,
+    device: DeviceKind,
+) -> Chosen<bool> {
+    let off = |why: &str| Chosen::new(false, Because::Follows(why.to_owned()));
+    let cut = |share| quantile(&data.lengths, share).map(|tokens| tokens.min(context));
+    match (device, cut(0.5), cut(0.9)) {
+        (DeviceKind::Cpu, ..) => off("the processor computes no padding"),
+        _ if packing => off("rows that are shared are about as long"),
+        (_, Some(half), Some(most)) if most >= 2 * half => {
+            let (half, most) = (count(u64::from(half)), count(u64::from(most)));
+            let why = format!(
+                "half of your examples have at most {half} tokens and a tenth {most} or more, to which others would be padded"
+            );
+            Chosen::new(true, Because::Measured(why))
+        }
+        _ => off("your examples are about as long"),
     }
 }
 

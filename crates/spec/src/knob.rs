@@ -420,6 +420,10 @@ fn all_kept() -> Chosen<GradientCheckpointing> {
     Chosen::new(GradientCheckpointing::None, crate::Because::Usual("everything was kept".to_owned()))
 }
 
+fn mixed_lengths() -> Chosen<bool> {
+    Chosen::new(false, crate::Because::Usual("rows came in any order".to_owned()))
+}
+
 fn unweighted() -> Chosen<bool> {
     Chosen::new(false, crate::Because::Usual("every example counted alike".to_owned()))
 }
@@ -437,6 +441,10 @@ knobs! {
         KnobKind::Whole { min: 8, max: 131_072 };
     packing: bool, "Packing",
         "Puts short examples into one row, so that no time goes into padding. They do not see each other.",
+        KnobKind::Switch;
+    #[serde(default = "mixed_lengths")]
+    group_by_length: bool, "Group by length",
+        "Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order.",
         KnobKind::Switch;
     #[serde(default = "adapter")]
     method: Method, "Method",

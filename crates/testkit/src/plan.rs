@@ -15,6 +15,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         source_prefix: asked(Prefix::default()),
         context_length: asked(64),
         packing: asked(false),
+        group_by_length: asked(false),
         method: asked(Method::Lora),
         trainable: asked(Trainable::default()),
         quantization: asked(Quantization::None),

@@ -68,7 +68,8 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
     let steps = knobs.max_steps.value;
     let warmup = (f64::from(steps) * knobs.warmup_ratio.value).round() as u32;
     let per_update = knobs.batch_size.value * knobs.gradient_accumulation.value;
-    let mut batches = Batches::new(course.lessons, per_update as usize, knobs.seed.value);
+    let batches = Batches::new(course.lessons, per_update as usize, knobs.seed.value);
+    let mut batches = if knobs.group_by_length.value { batches.grouped() } else { batches };
     let stepper = Stepper::new(course.plan, course.objective)?;
     let Checkpoint { mut progress, mut learner, mut optimizer } = course.begin()?;
     let mut profiler = course.profile.map(|file| Profiler::new(file, &stepper.workers));

@@ -176,6 +176,8 @@ export type Asked = {
 	context_length?: number | null,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing?: boolean | null,
+	/**  Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
+	group_by_length?: boolean | null,
 	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
 	method?: Method | null,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
@@ -607,6 +609,8 @@ export type Decided = {
 	context_length: Chosen<number>,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing: Chosen<boolean>,
+	/**  Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
+	group_by_length?: Chosen<boolean>,
 	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
 	method?: Chosen<Method>,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
