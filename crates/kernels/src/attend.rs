@@ -37,7 +37,7 @@ use crate::{
     sight::RowSight,
     taken::give,
     threads::{each, n_threads},
-    trace::span,
+    trace::{span, span_on},
 };
 
 /// Rows of a block of queries: the heads of a group stand one under another.
@@ -69,7 +69,8 @@ pub fn attention(qkv: Tensor<2>, heads: &Heads, sight: &Sight) -> Tensor<2> {
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert!(sight.keys.is_none(), "tokens that look at others have keys of their own");
     if on_adapter(&qkv) && cube::can_attend(heads, sight) {
-        return cube::attended(qkv, None, heads, sight);
+        let device = qkv.device().without_autodiff();
+        return span_on(&device, "attention, forward", || cube::attended(qkv, None, heads, sight));
     }
     if !on_processor(&qkv) {
         return plain::attention(qkv, heads, sight);
@@ -95,7 +96,8 @@ pub fn cross_attention(q: Tensor<2>, kv: Tensor<2>, heads: &Heads, sight: &Sight
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert!(sight.turn.is_none(), "others stand nowhere in particular");
     if on_adapter(&q) && cube::can_attend(heads, sight) {
-        return cube::attended(q, Some(kv), heads, sight);
+        let device = q.device().without_autodiff();
+        return span_on(&device, "attention, forward", || cube::attended(q, Some(kv), heads, sight));
     }
     if !on_processor(&q) {
         return plain::cross_attention(q, kv, heads, sight);

@@ -17,7 +17,7 @@ use crate::{
     quant::{Operand, Weight},
     sum::Sum,
     threads::{each, n_threads},
-    trace::span,
+    trace::{span, span_on},
 };
 
 /// Some rows of a slice: their logits, hidden states, losses, targets, and where the gradient goes.
@@ -71,7 +71,9 @@ pub fn cross_entropy(
     assert_eq!(positions, targets.len(), "each position has a target");
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
     if on_adapter(&hidden) {
-        return cube::judged(hidden, &head.to_tensor(), targets, cap, wanted);
+        let device = hidden.device().without_autodiff();
+        let judged = || cube::judged(hidden, &head.to_tensor(), targets, cap, wanted);
+        return span_on(&device, "cross-entropy", judged);
     }
     if !on_processor(&hidden) {
         return plain::cross_entropy(hidden, &head.to_tensor(), targets, cap, wanted);

@@ -33,7 +33,7 @@ use crate::{
     quant::Operand,
     taken::give,
     threads::{each, share},
-    trace::span,
+    trace::{span, span_on},
 };
 
 /// `x·Wᵀ + bias + s·(x·Aᵀ)·Bᵀ`
@@ -143,7 +143,8 @@ impl Held {
 pub fn linears(x: Tensor<2>, before: &Before, layers: &[Layer], residual: Option<Tensor<2>>) -> Tensor<2> {
     assert!((1..=MOST).contains(&layers.len()), "one to {MOST} layers");
     if on_adapter(&x) {
-        return cube::linears(x, before, layers, residual);
+        let device = x.device().without_autodiff();
+        return span_on(&device, "linears, forward", || cube::linears(x, before, layers, residual));
     }
     if !on_processor(&x) {
         return plain::linears(x, before, layers, residual);

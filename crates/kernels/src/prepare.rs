@@ -27,7 +27,7 @@ use crate::{
     },
     taken::give,
     threads::{each, share},
-    trace::span,
+    trace::{span, span_on},
 };
 
 /// What a gradient may flow to: `x`, a norm's weight and bias.
@@ -50,7 +50,8 @@ pub fn prepared(x: Tensor<2>, before: &Before) -> Tensor<2> {
         return x;
     }
     if on_adapter(&x) {
-        return cube::prepared(x, before);
+        let device = x.device().without_autodiff();
+        return span_on(&device, "norms and curves, forward", || cube::prepared(x, before));
     }
     if !on_processor(&x) {
         return plain::prepared(x, before);

@@ -121,7 +121,7 @@ fn taker_of(node: NodeId) -> Option<(Rc<Taker>, usize)> {
 
 fn node_of(leaf: &Tensor<2>) -> Option<NodeId> {
     let tracked = in_graph(leaf).then(|| leaf.clone())?;
-    Some(if on_flex(leaf) { Flex::tracked(tracked).node().id } else { Cube::tracked(tracked).node().id })
+    Some(if on_flex(leaf) { Flex::tracked(tracked).node().id() } else { Cube::tracked(tracked).node().id() })
 }
 
 #[cfg(test)]

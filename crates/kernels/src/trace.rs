@@ -1,6 +1,7 @@
 //! What the parts of a step cost, if someone asked: spans of time, and the work in matrix products.
 //!
-//! One recording serves the process. Off, it costs a look at a flag.
+//! One recording serves the process. Off, it costs a look at a flag; on, a graphics adapter's work is waited for piece by
+//! piece, so that a step takes longer there than otherwise.
 
 use std::{
     sync::{
@@ -9,6 +10,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use burn::tensor::Device;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORD: Mutex<Option<Record>> = Mutex::new(None);
@@ -93,6 +96,21 @@ pub fn span<R>(name: &'static str, work: impl FnOnce() -> R) -> R {
         record.spans.push(Span { name, thread, start, took });
     }
     done
+}
+
+/// The same for work on `device`, which a graphics adapter does later by itself: while something is recorded, what was begun
+/// before is waited for first, and then the work.
+pub fn span_on<R>(device: &Device, name: &'static str, work: impl FnOnce() -> R) -> R {
+    if !ON.load(Relaxed) {
+        return work();
+    }
+    // A device that gave up says so where its numbers are read.
+    let _ = device.sync();
+    span(name, || {
+        let done = work();
+        let _ = device.sync();
+        done
+    })
 }
 
 /// Does a product of so many floating-point operations.

@@ -3,7 +3,7 @@
 
 use adapt::{Dropout, Learns};
 use burn::tensor::Tensor;
-use kernels::{Sum, fingerprint, squares, trace::span};
+use kernels::{Sum, fingerprint, squares, trace::span_on};
 use model::Base;
 use spec::Plan;
 
@@ -136,9 +136,9 @@ impl<'a, O: Objective> Stepper<'a, O> {
         let before: Vec<_> = learner.values().cloned().collect();
         let prints = if step < 2 && lr > 0.0 { prints(&before)? } else { Vec::new() };
         // What learns lets go of its numbers, so that they are moved where they lie.
-        let nothing = Tensor::zeros([1, 1], self.objective.model().device());
-        let learner = learner.with_values(vec![nothing; before.len()]);
-        let after = span("optimizer", || {
+        let device = self.objective.model().device();
+        let learner = learner.with_values(vec![Tensor::zeros([1, 1], device); before.len()]);
+        let after = span_on(device, "optimizer", || {
             optimizer.step(before, gradients, (&came.squares, self.max_grad_norm), lr, step)
         });
         if !prints.is_empty() && prints == self::prints(&after)? {

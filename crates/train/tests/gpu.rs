@@ -100,7 +100,9 @@ fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
 #[test]
 fn a_run_there_tells_each_step_once_and_in_order_and_learns_what_the_processor_learns() {
     let rows = rows([7, 12, 9, 14].map(ids).iter().map(Vec::as_slice));
-    let run = |device: &Device, choice| {
+    let traces = tempfile::tempdir().unwrap();
+    let trace = traces.path().join("trace.json");
+    let run = |device: &Device, choice, trace: Option<&std::path::Path>| {
         let checkpoint = Checkpoint::open(&fixture("tiny/llama_tied")).unwrap();
         let model = Decoder::open(&checkpoint, device).unwrap();
         let mut plan = plan(|knobs| {
@@ -113,7 +115,7 @@ fn a_run_there_tells_each_step_once_and_in_order_and_learns_what_the_processor_l
         });
         plan.device.value = choice;
         let folder = tempfile::tempdir().unwrap();
-        course(folder.path(), &plan, &model, [&rows, &[]], &|_| Vec::new(), &|| None, None).unwrap()
+        course(folder.path(), &plan, &model, [&rows, &[]], &|_| Vec::new(), &|| None, trace).unwrap()
     };
     let told = |events: &[RunEvent]| -> Vec<(u32, f64, f64)> {
         let stepped = |event: &RunEvent| match event {
@@ -125,8 +127,8 @@ fn a_run_there_tells_each_step_once_and_in_order_and_learns_what_the_processor_l
         };
         events.iter().filter_map(stepped).collect()
     };
-    let there = run(&adapter().0, ADAPTER);
-    let (found, known) = (told(&there), told(&run(&Device::flex(), DeviceChoice::Cpu)));
+    let there = run(&adapter().0, ADAPTER, None);
+    let (found, known) = (told(&there), told(&run(&Device::flex(), DeviceChoice::Cpu, None)));
     assert_eq!(found.iter().map(|step| step.0).collect::<Vec<_>>(), (1..=11).collect::<Vec<_>>());
     for ((step, loss, norm), (_, known_loss, known_norm)) in found.into_iter().zip(known) {
         assert!((loss - known_loss).abs() < 1e-4 * known_loss, "step {step}: {loss} is not {known_loss}");
@@ -136,4 +138,16 @@ fn a_run_there_tells_each_step_once_and_in_order_and_learns_what_the_processor_l
     // A checkpoint holds no step that was not told before.
     let saved = there.iter().position(|event| matches!(event, RunEvent::Saved { step: 10, .. })).unwrap();
     assert_eq!(told(&there[..saved]).len(), 10);
+
+    // What the parts of a step cost, where that is asked.
+    let recorded = run(&adapter().0, ADAPTER, Some(&trace));
+    let profiled = |event: &RunEvent| match event {
+        RunEvent::Profiled { profile, .. } => Some(profile.clone()),
+        _ => None,
+    };
+    let parts = recorded.iter().find_map(profiled).unwrap().parts;
+    for part in ["linears, forward", "attention, backward", "cross-entropy", "linears, backward", "optimizer"]
+    {
+        assert!(parts.iter().any(|cost| cost.name == part && cost.secs > 0.0), "{part}: {parts:?}");
+    }
 }

@@ -29,7 +29,7 @@ use super::{
     seen::seen,
     turn::turn,
 };
-use crate::{Heads, Sight, primitive::in_graph, taken::give};
+use crate::{Heads, Sight, primitive::in_graph, taken::give, trace::span_on};
 
 /// What the backward pass needs.
 #[derive(Clone, Debug)]
@@ -81,7 +81,8 @@ impl Backward<Cube, 2> for Attention {
 
     fn backward(self, ops: Ops<Kept, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let slope = into_contiguous(grads.consume::<Cube>(&ops.node));
-        let gradients = backward(&ops.state, &slope);
+        let device = from_inner::<2>(slope.clone()).device();
+        let gradients = span_on(&device, "attention, backward", || backward(&ops.state, &slope));
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 give::<Cube>(grads, parent.id, gradient);

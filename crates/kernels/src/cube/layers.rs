@@ -27,6 +27,7 @@ use crate::{
     layers::{MOST, PARENTS},
     primitive::in_graph,
     taken::give,
+    trace::span_on,
 };
 
 /// The widest pair whose second half is computed where it is added; a wider one is a product of its own.
@@ -241,7 +242,10 @@ impl Backward<Cube, PARENTS> for Linears {
         let slope = grads.consume::<Cube>(&ops.node);
         let ids: [Option<NodeId>; PARENTS] = ops.parents.map(|parent| parent.map(|node| node.id));
         let wanted = ids.map(|id| id.is_some());
-        for (id, gradient) in ids.into_iter().zip(backward(&ops.state, from_inner(slope), wanted)) {
+        let slope: Tensor<2> = from_inner(slope);
+        let device = slope.device();
+        let made = span_on(&device, "linears, backward", || backward(&ops.state, slope, wanted));
+        for (id, gradient) in ids.into_iter().zip(made) {
             if let (Some(id), Some(gradient)) = (id, gradient) {
                 give::<Cube>(grads, id, inner(gradient));
             }

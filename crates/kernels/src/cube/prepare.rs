@@ -20,7 +20,7 @@ use super::place::{
     UNITS, buffer, contiguous, cubes, from_inner, from_tracked, guard, inner, room, shape, start, total,
     units,
 };
-use crate::{Before, Curve, primitive::in_graph, taken::give};
+use crate::{Before, Curve, primitive::in_graph, taken::give, trace::span_on};
 
 /// Rows whose part of a norm's gradient one unit sums.
 const ROWS: usize = 64;
@@ -255,7 +255,10 @@ impl Backward<Cube, 3> for Prepared {
         let slope = into_contiguous(grads.consume::<Cube>(&ops.node));
         let [x, weight, bias] = ops.parents;
         let kept = &ops.state;
-        let (to, of_norm) = kept.before.backward(&kept.x, &slope, weight.is_some() || bias.is_some());
+        let wants_norm = weight.is_some() || bias.is_some();
+        let device = from_inner::<2>(slope.clone()).device();
+        let backward = || kept.before.backward(&kept.x, &slope, wants_norm);
+        let (to, of_norm) = span_on(&device, "norms and curves, backward", backward);
         for (node, gradient) in [weight, bias].into_iter().zip(of_norm.into_iter().flatten()) {
             if let Some(node) = node {
                 give::<Cube>(grads, node.id, inner(gradient));
