@@ -55,7 +55,7 @@ pub use export::{ExportForm, ExportRecord, Exported, Precision};
 pub use fit::{Fit, FitKind};
 pub use history::{
     Comparison, DatasetSummary, Difference, EvalPoint, Parameters, RunDetail, RunView, SampledAt, SavedAt,
-    Series, StepPoint,
+    Series, SmallerRun, StepPoint,
 };
 pub use ids::{DatasetId, ModelId, RunId, Sha256};
 pub use job::{Control, Job, RunFolder, Wish};

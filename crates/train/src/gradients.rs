@@ -303,7 +303,7 @@ fn chains<'a, T>(
     let mut joined = 0;
     for (place, row) in share {
         match groups.last_mut() {
-            Some(Group { places, chains }) if places.len() < rows && joined + tokens(row) <= at_most => {
+            Some(Group { places, chains, .. }) if places.len() < rows && joined + tokens(row) <= at_most => {
                 joined += tokens(row);
                 places.push(place);
                 chains[0].push(row);

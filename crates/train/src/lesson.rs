@@ -119,7 +119,7 @@ impl Objective for Decoder {
         let rows: Vec<Row> = chains.iter().map(|chain| joined(chain)).collect();
         let done = objective::forward(self, adapter, &rows, want)?;
         Ok(done.map(|done| Pass {
-            loss: done.loss,
+            loss: done.loss.clone(),
             backward: Box::new(|scale| done.backward(scale)),
             logits: Vec::new(),
         }))

@@ -192,10 +192,12 @@ mod tests {
     /// their time; the groups in `skipped` have nothing.
     fn summed(shares: &[Vec<usize>], skipped: &[usize], delays: &[u64]) -> Vec<u32> {
         let sums = Sums::of(shares.concat().len());
+        let all = &sums;
         std::thread::scope(|scope| {
             for share in shares {
-                scope.spawn(|| {
-                    let _ending = Ending { sums: &sums, turns: share.clone() };
+                scope.spawn(move || {
+                    let sums = all;
+                    let _ending = Ending { sums, turns: share.clone() };
                     for &turn in share {
                         std::thread::sleep(Duration::from_micros(delays[turn % delays.len()]));
                         if skipped.contains(&turn) {
