@@ -12,7 +12,8 @@ use std::{
 use common::{hear_out, learned, let_go, open, prepared, steps, wait_for_step};
 use engine::{Engine, Prepared};
 use spec::{
-    ChartRequest, ChartScale, ChartTheme, Code, EndReason, GradientCheckpointing, RunEvent, RunId, RunStatus,
+    ChartRequest, ChartScale, ChartTheme, Code, EndReason, GradientCheckpointing, Range, RunEvent, RunId,
+    RunStatus,
 };
 
 fn now_ms() -> u64 {
@@ -164,6 +165,7 @@ fn broken(engine: &Engine, mood: &str, context: u32, again: GradientCheckpointin
     run.plan.knobs.context_length.value = context;
     run.plan.knobs.gradient_checkpointing.value = again;
     run.plan.knobs.save_interval.value = 2;
+    run.plan.forecast.memory = Range { low: 1e9, high: 2e9 };
     let id = engine.begin(&run).unwrap();
     hear_out(engine, id);
     id

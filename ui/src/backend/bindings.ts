@@ -176,7 +176,7 @@ export type Asked = {
 	context_length?: number | null,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing?: boolean | null,
-	/**  Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
+	/** Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
 	group_by_length?: boolean | null,
 	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
 	method?: Method | null,
@@ -609,7 +609,7 @@ export type Decided = {
 	context_length: Chosen<number>,
 	/** Puts short examples into one row, so that no time goes into padding. They do not see each other. */
 	packing: Chosen<boolean>,
-	/**  Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
+	/** Rows of about the same length share a batch, so that a graphics adapter computes little padding; in another order. */
 	group_by_length?: Chosen<boolean>,
 	/** LoRA trains a small adapter beside the frozen model; full trains the model itself, which takes more memory. */
 	method?: Chosen<Method>,

@@ -39,6 +39,7 @@ import type {
   Seen,
   Settings,
   ShapeSheet,
+  SmallerRun,
   Split,
   Stamped,
   Supervise,
