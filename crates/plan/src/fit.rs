@@ -48,6 +48,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
         tokens: TOKENS,
         mean: None,
         batch: 1,
+        accumulation: 2,
         quantization: Quantization::None,
         rank: RANK,
         targets: TargetModules::AllLinear,

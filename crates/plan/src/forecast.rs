@@ -69,6 +69,7 @@ fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
         tokens: rows.longest,
         mean: Some(rows.tokens),
         batch: knobs.batch_size.value,
+        accumulation: knobs.gradient_accumulation.value,
         quantization: knobs.quantization.value,
         rank: knobs.rank.value,
         targets: knobs.target_modules.value.clone(),

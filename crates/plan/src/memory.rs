@@ -7,7 +7,7 @@
 //! adapter     = 4 · n_learning · (1 weights + moments + gradients)      moments: 2, or 1/2 + 1/128 in bytes; gradients:
 //!                                                                       of an adapter one copy per row at once; of full
 //!                                                                       training one for all, and beside it the output
-//!                                                                       projection's of each row at once
+//!                                                                       projection's of each row at once; see TOGETHER
 //! activations = 4 · n_layers · tokens · (stream · hidden + inner · inner_dim + kv · kv_dim
 //!                                        + scores · n_heads · tokens)   what a row keeps for its backward pass; what is
 //!                                                                       made again counts for one layer instead of all
@@ -24,7 +24,7 @@
 //! at once. Layers made again: 0.76 where 4x256 took 0.84, 0.75 where 1x512 took 0.81; attention alone: 0.98 where 4x256 took
 //! 1.06, 1.77 where 2x1024 took 1.85. Where few tokens are taught it says too much, since slices of logits are then
 //! smaller. MiniLM, sixteen texts of
-//! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.72 where training in full took 0.78.
+//! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.54 where training in full took 0.51.
 
 use spec::{
     DeviceKind, GradientCheckpointing, Method, Optim, Plan, Quantization, Range, TargetModules, Task,
@@ -90,6 +90,9 @@ const CHAIN: [f64; 2] = [256.0, 512.0];
 const RANGE: [f64; 2] = [0.85, 1.25];
 
 const BYTES: f64 = 4.0;
+/// Of the gradients of a model that learns whole and of what its layers keep, of the smaller of the two, the share that is
+/// there beside the larger, where each thread has one row or chain in a step: one grows as the other shrinks.
+const TOGETHER: f64 = 0.25;
 
 /// The choices that memory depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +103,8 @@ pub struct Load {
     pub mean: Option<f64>,
     /// Rows of a batch.
     pub batch: u32,
+    /// Batches of a step.
+    pub accumulation: u32,
     /// How frozen weights are kept.
     pub quantization: Quantization,
     /// Of the adapter.
@@ -124,6 +129,7 @@ impl Load {
             tokens: knobs.context_length.value,
             mean: None,
             batch: knobs.batch_size.value,
+            accumulation: knobs.gradient_accumulation.value,
             quantization: knobs.quantization.value,
             rank: knobs.rank.value,
             targets: knobs.target_modules.value.clone(),
@@ -210,6 +216,8 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         Optim::AdamW8bit => 2.0 * (1.0 / 4.0 + 1.0 / 256.0),
     };
     let outputs = f64::from(load.outputs.unwrap_or(model.vocab_size));
+    let activations = BYTES * rows * tokens * (f64::from(model.n_layers) * kept + again);
+    let logits = BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs;
     let (n_learning, in_place, gradients) = match &load.full {
         None => {
             let n = n_adapter_parameters(model, load.rank, &load.targets) as f64;
@@ -217,15 +225,23 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         }
         Some(trainable) => {
             let n = model.n_learning(trainable) as f64;
-            let head = if load.outputs.is_none() { outputs * hidden } else { 0.0 };
-            (n, n, n + (gradients * head).min(gradients * n))
+            let head = if load.outputs.is_none() { (outputs * hidden).min(n) * gradients } else { 0.0 };
+            let alone =
+                device.info.kind == DeviceKind::Cpu && load.batch <= rows as u32 && load.accumulation <= 1;
+            let beside = match alone {
+                true => TOGETHER * n.min((activations + logits) / BYTES + head),
+                false => n,
+            };
+            // Of those that grow while layers are let go, the larger and some of the smaller.
+            let grown = if alone { (n - (activations + logits) / BYTES - head).max(0.0) } else { 0.0 };
+            (n, n, head + beside + grown)
         }
     };
     MemoryForecast {
         base: (quantised::bytes_of(model, load.quantization) - BYTES * in_place).max(0.0),
         adapter: BYTES * (n_learning * (1.0 + moments) + gradients),
-        activations: BYTES * rows * tokens * (f64::from(model.n_layers) * kept + again),
-        logits: BYTES * c.copies * (slices * c.slice).min(rows * tokens) * outputs,
+        activations,
+        logits,
         program: c.program,
     }
 }

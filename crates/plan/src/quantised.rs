@@ -94,6 +94,7 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
             tokens: LEAST,
             mean: None,
             batch: 1,
+            accumulation: 2,
             quantization,
             rank: 8,
             targets: TargetModules::AllLinear,

@@ -76,8 +76,21 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let fits = |tokens: u32, batch: u32, optim: Optim, recompute: GradientCheckpointing| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
         let (quantization, full) = (quantization.value, full.cloned());
-        let load =
-            Load { tokens, mean: None, batch, quantization, rank, targets, full, outputs, optim, recompute };
+        // Not known yet: where several batches make up a step, more is kept.
+        let accumulation = asked.gradient_accumulation.unwrap_or(2);
+        let load = Load {
+            tokens,
+            mean: None,
+            batch,
+            accumulation,
+            quantization,
+            rank,
+            targets,
+            full,
+            outputs,
+            optim,
+            recompute,
+        };
         available(facts).is_none_or(|has| memory(model, device, &load).range().high <= has as f64)
     };
     // Examples are cut, and fewer numbers kept of what learns, only where layers that are run again do not help.

@@ -103,8 +103,12 @@ pub fn smaller(plan: &Plan, model: &ModelFacts, device: &DeviceFacts) -> Option<
         .chain(batches().map(|batch| (half, batch)))
         .chain(contexts().filter(|tokens| *tokens < half).map(|tokens| (tokens, 1)));
     let candidates: Vec<Load> = as_many
-        .map(|batch| Load { batch, recompute, ..now.clone() })
-        .chain(shorter.map(|(tokens, batch)| Load { tokens, batch, recompute, optim, ..now.clone() }))
+        .map(|batch| (context, batch, now.optim))
+        .chain(shorter.map(|(tokens, batch)| (tokens, batch, optim)))
+        .map(|(tokens, batch, optim)| {
+            let accumulation = rows.div_ceil(batch);
+            Load { tokens, batch, accumulation, recompute, optim, ..now.clone() }
+        })
         .collect();
     let before = needs(&now);
     let share = |load: &&Load| needs(load) / before;

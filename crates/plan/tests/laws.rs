@@ -69,7 +69,7 @@ proptest! {
             let (rank, targets) = (knobs.rank.value, knobs.target_modules.value.clone());
             let quantization = knobs.quantization.value;
             let load = Load {
-                tokens, mean: None, batch, quantization, rank, targets, full: None, outputs: None,
+                tokens, mean: None, batch, accumulation: 1, quantization, rank, targets, full: None, outputs: None,
                 optim: Optim::AdamW, recompute,
             };
             memory(&facts.model, &facts.device, &load).total()
@@ -156,7 +156,7 @@ proptest! {
         use GradientCheckpointing::{Attention, Layer, None as Nothing};
         let (targets, recompute, quantization) = (TargetModules::AllLinear, Nothing, Quantization::None);
         let load = Load {
-            tokens, mean: None, batch, quantization, rank, targets, full: None, outputs: None,
+            tokens, mean: None, batch, accumulation: 1, quantization, rank, targets, full: None, outputs: None,
             optim: Optim::AdamW, recompute,
         };
         let total = |load: Load| memory(&smollm2(), &device, &load).total();

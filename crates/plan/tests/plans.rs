@@ -44,6 +44,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             source_prefix none: only a model that turns texts into others has one
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+            group_by_length off: the processor computes no padding
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: exact weights, since there is memory for them
@@ -89,6 +90,7 @@ fn quick_keeps_to_minutes() {
             source_prefix none: only a model that turns texts into others has one
             context_length 384: covers 99 % of your examples; the longest has 612 tokens
             packing on: half of your examples have at most 189 tokens, so 2 or more share a row
+            group_by_length off: the processor computes no padding
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: exact weights, since there is memory for them
@@ -134,6 +136,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             source_prefix none: only a model that turns texts into others has one
             context_length 8192: covers 50 % of your examples; the longest has 20,000 tokens; thorough goes no further, for the time it takes
             packing off: half of your examples have 5,000 tokens or more, which leaves no room to share
+            group_by_length off: your examples are about as long
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: a graphics adapter computes with exact weights only
@@ -261,8 +264,10 @@ fn a_run_that_ran_out_of_memory_is_asked_for_again_with_layers_made_twice_before
     };
     let layer = Some(spec::GradientCheckpointing::Layer);
     assert_eq!(asked(2048, 2, None), of(&[("gradient_checkpointing", "layer")], true));
-    assert_eq!(asked(8192, 2, layer), of(&[("context_length", "4096")], false));
+    let rows = [("batch_size", "1"), ("gradient_accumulation", "2")];
+    assert_eq!(asked(8192, 2, layer), of(&rows, true), "as many rows make up a step");
+    assert_eq!(asked(8192, 1, layer), of(&[("context_length", "4096")], false));
     let rows = [("batch_size", "1"), ("gradient_accumulation", "8")];
-    assert_eq!(asked(64, 8, layer), of(&rows, false));
+    assert_eq!(asked(64, 8, layer), of(&rows, true));
     assert_eq!(asked(64, 1, layer), None, "the weights alone are nearly all of it");
 }

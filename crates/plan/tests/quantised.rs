@@ -31,6 +31,7 @@ fn base_weights_take_what_their_blocks_take() {
             tokens: 256,
             mean: None,
             batch: 4,
+            accumulation: 1,
             quantization,
             rank: 8,
             targets: TargetModules::AllLinear,
