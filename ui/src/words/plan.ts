@@ -63,7 +63,10 @@ const GROUPS: readonly [title: string, keys: readonly string[]][] = [
   ["What is trained", ["method", "trainable", "quantization"]],
   ["Adapter", ["rank", "alpha", "dropout", "target_modules", "use_rslora"]],
   ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "class_weights", "seed"]],
-  ["Length and batch", ["context_length", "packing", "group_by_length", "epochs", "max_steps", "batch_size", "gradient_accumulation"]],
+  [
+    "Length and batch",
+    ["context_length", "packing", "group_by_length", "epochs", "max_steps", "batch_size", "gradient_accumulation"],
+  ],
   ["Memory", ["gradient_checkpointing", "optim"]],
   ["Checks", ["eval_interval", "eval_examples", "early_stopping_patience", "save_interval", "n_samples"]],
 ];

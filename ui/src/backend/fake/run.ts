@@ -90,7 +90,12 @@ function smaller(scene: Scene, spec: RunSpec): SmallerRun | null {
   const other = { ...spec, name: `${spec.name} (smaller)` };
   if (asked === "anew") {
     const says = "Cuts examples at 512 tokens instead of 1,024: frees 1.2 GB; another result.";
-    return { says, frees: 1.2e9, same_result: false, spec: { ...other, knobs: { ...spec.knobs, context_length: 512 } } };
+    return {
+      says,
+      frees: 1.2e9,
+      same_result: false,
+      spec: { ...other, knobs: { ...spec.knobs, context_length: 512 } },
+    };
   }
   const says = "Makes layers again instead of keeping them: frees 820 MB; same result.";
   const knobs = { ...spec.knobs, gradient_checkpointing: "layer" as const };
