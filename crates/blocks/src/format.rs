@@ -1,6 +1,6 @@
 //! The formats, and the one place where each becomes code.
 
-use crate::{ggml, nf4};
+use crate::{Parts, ggml, half::halves, nf4, parts::one};
 
 /// A kind of block. All but NF4 are ggml's, under its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub enum Format {
 }
 
 /// Something done with the code that reads one format's block.
-pub trait Read {
+pub trait Read: Sized {
     /// What comes of it.
     type Out;
 
@@ -40,6 +40,18 @@ pub trait Read {
         self,
         block: impl Fn(&mut [f32; LEN], &[u8; BYTES]) + Copy,
     ) -> Self::Out;
+
+    /// The same of a format whose numbers are whole ones that were scaled: `parts` takes one block apart.
+    #[inline(always)]
+    fn read_parts<const BYTES: usize, const LEN: usize, const GROUPS: usize>(
+        self,
+        parts: impl Fn(&[u8; BYTES]) -> Parts<LEN, GROUPS> + Copy,
+    ) -> Self::Out {
+        self.read(
+            #[inline(always)]
+            |out: &mut [f32; LEN], block: &[u8; BYTES]| parts(block).numbers(out),
+        )
+    }
 }
 
 /// The function as a closure: its own shim would not be inlined.
@@ -47,6 +59,10 @@ macro_rules! inlined {
     ($read:path) => {
         #[inline(always)]
         |out, block| $read(out, block)
+    };
+    ($parts:path, $halves:ident) => {
+        #[inline(always)]
+        |block| $parts($halves, block)
     };
 }
 
@@ -98,17 +114,23 @@ impl Format {
     /// Does `what` with the code that reads this format.
     #[inline(always)]
     pub fn with<R: Read>(self, what: R) -> R::Out {
+        self.with_halves(halves, what)
+    }
+
+    /// The same, given what reads two halves that lie side by side.
+    #[inline(always)]
+    pub fn with_halves<R: Read>(self, halves: impl Fn([u8; 4]) -> [f32; 2] + Copy, what: R) -> R::Out {
         match self {
-            Self::Q4_0 => what.read(inlined!(ggml::q4_0)),
-            Self::Q4_1 => what.read(inlined!(ggml::q4_1)),
-            Self::Q5_0 => what.read(inlined!(ggml::q5_0)),
-            Self::Q5_1 => what.read(inlined!(ggml::q5_1)),
-            Self::Q8_0 => what.read(inlined!(ggml::q8_0)),
-            Self::Q2_K => what.read(inlined!(ggml::q2_k)),
-            Self::Q3_K => what.read(inlined!(ggml::q3_k)),
-            Self::Q4_K => what.read(inlined!(ggml::q4_k)),
-            Self::Q5_K => what.read(inlined!(ggml::q5_k)),
-            Self::Q6_K => what.read(inlined!(ggml::q6_k)),
+            Self::Q4_0 => what.read_parts(inlined!(ggml::q4_0, halves)),
+            Self::Q4_1 => what.read_parts(inlined!(ggml::q4_1, halves)),
+            Self::Q5_0 => what.read_parts(inlined!(ggml::q5_0, halves)),
+            Self::Q5_1 => what.read_parts(inlined!(ggml::q5_1, halves)),
+            Self::Q8_0 => what.read_parts(inlined!(ggml::q8_0, halves)),
+            Self::Q2_K => what.read_parts(inlined!(ggml::q2_k, halves)),
+            Self::Q3_K => what.read_parts(inlined!(ggml::q3_k, halves)),
+            Self::Q4_K => what.read_parts(inlined!(ggml::q4_k, halves)),
+            Self::Q5_K => what.read_parts(inlined!(ggml::q5_k, halves)),
+            Self::Q6_K => what.read_parts(inlined!(ggml::q6_k, halves)),
             Self::Nf4 => what.read(inlined!(nf4::read)),
         }
     }
@@ -125,7 +147,7 @@ impl Format {
                 block: impl Fn(&mut [f32; LEN], &[u8; BYTES]) + Copy,
             ) {
                 for (out, bytes) in self.1.as_chunks_mut().0.iter_mut().zip(self.0.as_chunks().0) {
-                    block(out, bytes);
+                    block(out, one(bytes));
                 }
             }
         }
@@ -159,7 +181,7 @@ impl Format {
                 }
                 let (blocks_of, rest) = out.as_chunks_mut();
                 for (out, bytes) in blocks_of.iter_mut().zip(blocks.by_ref()) {
-                    block(out, bytes);
+                    block(out, one(bytes));
                 }
                 if !rest.is_empty()
                     && let Some(bytes) = blocks.next()
