@@ -82,6 +82,35 @@ impl Format {
         Self::Nf4,
     ];
 
+    /// The name of each.
+    const NAMES: [(Self, &'static str); 11] = [
+        (Self::Q4_0, "Q4_0"),
+        (Self::Q4_1, "Q4_1"),
+        (Self::Q5_0, "Q5_0"),
+        (Self::Q5_1, "Q5_1"),
+        (Self::Q8_0, "Q8_0"),
+        (Self::Q2_K, "Q2_K"),
+        (Self::Q3_K, "Q3_K"),
+        (Self::Q4_K, "Q4_K"),
+        (Self::Q5_K, "Q5_K"),
+        (Self::Q6_K, "Q6_K"),
+        (Self::Nf4, "NF4"),
+    ];
+    /// Those that are made here and lie in no file.
+    const IN_NO_FILE: [Self; 1] = [Self::Nf4];
+
+    /// The one that files call so.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::NAMES.into_iter().find(|(_, own)| *own == name).map(|(format, _)| format);
+        found.filter(|format| !Self::IN_NO_FILE.contains(format))
+    }
+
+    /// What files call it, or would.
+    pub fn name(self) -> &'static str {
+        // A test holds every format to its name.
+        Self::NAMES.into_iter().find(|(format, _)| *format == self).map_or("", |(_, name)| name)
+    }
+
     /// Numbers in a block.
     pub fn numbers(self) -> usize {
         self.sizes().1
@@ -222,6 +251,15 @@ mod tests {
             format.decode_from(&bytes(n), from, &mut out);
             format.decode(&bytes(n), &mut out);
             prop_assert_eq!(out.len(), 600);
+        }
+    }
+
+    #[test]
+    fn every_format_has_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.name(), format!("{format:?}").to_uppercase());
+            let found = (!Format::IN_NO_FILE.contains(&format)).then_some(format);
+            assert_eq!(Format::named(format.name()), found);
         }
     }
 

@@ -215,19 +215,20 @@ fn forward(kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
 fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     let [tokens, width] = shape(&kept.x);
     let outs: usize = kept.layers.iter().map(Held::out).sum();
-    let firsts = Firsts::of(&kept.layers);
+    let ranks = kept.layers.iter().map(Held::rank).sum::<usize>();
     let mut y = match &residual {
         Some(residual) => numbers(residual).to_vec(),
         None => vec![0.0; tokens * outs],
     };
     assert_eq!(y.len(), tokens * outs, "a residual is as large as what it is added to");
-    let mut narrow = vec![0.0; tokens * firsts.ranks];
+    let mut narrow = vec![0.0; tokens * ranks];
     let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
     if tokens == 1 && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
-        of_one(&kept, &firsts, &mut narrow, &mut y, there);
+        of_one(&kept, &mut narrow, &mut y, there);
         kept.inner = Arc::new(narrow);
         return (made(y, [tokens, outs]), kept);
     }
+    let firsts = Firsts::of(&kept.layers);
     let share = share(tokens);
     {
         let (kept, firsts, x) = (&kept, &firsts, numbers(&kept.x));
