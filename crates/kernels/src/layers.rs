@@ -24,6 +24,7 @@ use crate::{
     cube::{self, on_adapter},
     layers_back::backward,
     matrix::{Matrix, MatrixMut, There, product},
+    of_few::of_few,
     of_one::of_one,
     plain,
     primitive::{
@@ -83,6 +84,8 @@ impl std::fmt::Debug for Dropout {
     }
 }
 
+/// Tokens that are too few to share out.
+const FEW: usize = 64;
 /// Layers that one operation has at most: queries, keys and values.
 pub(crate) const MOST: usize = 3;
 /// What a gradient may flow to: `x`, the residual, a norm's weight and bias, and of each layer weight, bias, `A`, `B`.
@@ -223,8 +226,9 @@ fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     assert_eq!(y.len(), tokens * outs, "a residual is as large as what it is added to");
     let mut narrow = vec![0.0; tokens * ranks];
     let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
-    if tokens == 1 && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
-        of_one(&kept, &mut narrow, &mut y, there);
+    if tokens <= FEW && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
+        let of = if tokens == 1 { of_one } else { of_few };
+        of(&kept, &mut narrow, &mut y, there);
         kept.inner = Arc::new(narrow);
         return (made(y, [tokens, outs]), kept);
     }

@@ -36,6 +36,7 @@ mod exp;
 mod layers;
 mod layers_back;
 mod matrix;
+mod of_few;
 mod of_one;
 mod operands;
 mod past;

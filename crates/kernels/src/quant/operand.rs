@@ -52,7 +52,24 @@ impl Operand {
         match self {
             Self::Plain(tensor) => product(to, there, x, matrix(tensor).transposed(), 1.0),
             Self::Quantised(blocks) if blocks.is_turned() => along(blocks, to, there, x),
-            Self::Quantised(blocks) => across(blocks, to, there, x),
+            Self::Quantised(blocks) => across(blocks, 0..blocks.lies()[0], to, there, x),
+        }
+    }
+
+    /// Whether some of its outputs can be had without the others.
+    pub(crate) fn is_divisible(&self) -> bool {
+        !matches!(self, Self::Quantised(blocks) if blocks.is_turned())
+    }
+
+    /// What the outputs `which` say, on this thread: all of them where it is not divisible. `to = x·Wᵀ`
+    pub(crate) fn says_some(&self, which: Range<usize>, to: MatrixMut<'_>, x: Matrix<'_>) {
+        match self {
+            Self::Plain(tensor) => {
+                let rows = matrix(tensor).rows(which.start, which.len());
+                product(to, There::Replaced, x, rows.transposed(), 1.0);
+            }
+            Self::Quantised(blocks) if self.is_divisible() => across(blocks, which, to, There::Replaced, x),
+            Self::Quantised(_) => self.says(to, There::Replaced, x),
         }
     }
 
@@ -60,7 +77,9 @@ impl Operand {
     pub(crate) fn back(&self, to: MatrixMut<'_>, there: There, g: Matrix<'_>) {
         match self {
             Self::Plain(tensor) => product(to, there, g, matrix(tensor), 1.0),
-            Self::Quantised(blocks) if blocks.is_turned() => across(blocks, to, there, g),
+            Self::Quantised(blocks) if blocks.is_turned() => {
+                across(blocks, 0..blocks.lies()[0], to, there, g);
+            }
             Self::Quantised(blocks) => along(blocks, to, there, g),
         }
     }
@@ -102,9 +121,9 @@ fn put(to: &mut f32, there: There, number: f32) {
     *to = if there == There::AddedTo { *to + number } else { number };
 }
 
-/// `to (+)= x·Mᵀ`, where `M` is the matrix as it lies: each panel makes some of the columns.
-fn across(blocks: &Quantised, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
-    panels(blocks, |from, panel| {
+/// `to (+)= x·Mᵀ`, where `M` are those rows of the matrix as it lies: each panel makes some of the columns.
+fn across(blocks: &Quantised, rows: Range<usize>, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
+    panels(blocks, rows, |from, panel| {
         product(to.columns(from, panel.n_rows()), there, x, panel.transposed(), 1.0);
     });
 }
@@ -112,15 +131,15 @@ fn across(blocks: &Quantised, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>
 /// `to (+)= g·M`, where `M` is the matrix as it lies: each panel adds something to all of it.
 fn along(blocks: &Quantised, mut to: MatrixMut<'_>, there: There, g: Matrix<'_>) {
     let width = blocks.lies()[1];
-    panels(blocks, |from, panel| {
+    panels(blocks, 0..blocks.lies()[0], |from, panel| {
         let there = if from == 0 { there } else { There::AddedTo };
         product(to.columns(0, width), there, g.columns(from, panel.n_rows()), panel, 1.0);
     });
 }
 
-/// Decodes panel after panel: the row it begins with, and its rows.
-fn panels(blocks: &Quantised, mut work: impl FnMut(usize, Matrix<'_>)) {
-    let [rows, cols] = blocks.lies();
+/// Decodes panel after panel of those rows: which of them it begins with, and its rows.
+fn panels(blocks: &Quantised, rows: Range<usize>, mut work: impl FnMut(usize, Matrix<'_>)) {
+    let (cols, first, rows) = (blocks.lies()[1], rows.start, rows.len());
     let n = (PANEL / cols.max(1)).next_multiple_of(16).max(16).min(rows);
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < n * cols {
@@ -129,7 +148,7 @@ fn panels(blocks: &Quantised, mut work: impl FnMut(usize, Matrix<'_>)) {
         for from in (0..rows).step_by(n.max(1)) {
             let n = n.min(rows - from);
             let panel = &mut scratch[..n * cols];
-            blocks.decode_rows(from, panel);
+            blocks.decode_rows(first + from, panel);
             work(from, Matrix::of(panel, n, cols));
         }
     });
