@@ -32,7 +32,7 @@ use crate::{
         shape, strided, tracked,
     },
     quant::Operand,
-    threads::{each, share},
+    threads::{each, n_threads, share},
     trace::span,
 };
 
@@ -226,11 +226,17 @@ fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     assert_eq!(y.len(), tokens * outs, "a residual is as large as what it is added to");
     let mut narrow = vec![0.0; tokens * ranks];
     let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
-    if tokens <= FEW && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
-        let of = if tokens == 1 { of_one } else { of_few };
-        of(&kept, &mut narrow, &mut y, there);
-        kept.inner = Arc::new(narrow);
-        return (made(y, [tokens, outs]), kept);
+    if kept.layers.iter().all(|layer| layer.dropout.is_none()) {
+        let in_few = match tokens {
+            1 => Some(of_one as fn(&Kept, &mut [f32], &mut [f32], There)),
+            2..=FEW if n_threads() > 1 => Some(of_few as _),
+            _ => None,
+        };
+        if let Some(of) = in_few {
+            of(&kept, &mut narrow, &mut y, there);
+            kept.inner = Arc::new(narrow);
+            return (made(y, [tokens, outs]), kept);
+        }
     }
     let firsts = Firsts::of(&kept.layers);
     let share = share(tokens);
