@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 
 use crate::{
     Heads, Sight,
-    attend::{capped, seen_from, turned},
+    attend::{capped, moved, seen_from, turned},
     before::softened,
     exp::{dot, top, vectorised},
-    operands::Operands,
+    operands::{Operands, by_distance},
     primitive::{from_inner, inner, made, numbers, on_processor, shape},
     sight::RowSight,
     threads::each_short,
@@ -64,6 +64,8 @@ impl Past {
 /// - qkv: `[rows · new tokens, (queries + 2·groups)·width]`, of which `sight` says how they are turned and where each
 ///   begins and ends to see among its row's keys, the past's first → `[rows · new tokens, queries·width]`
 ///
+/// Distances, where they count, reach over all keys; several new tokens then have no past.
+///
 /// # Panics
 /// If shapes disagree, or the numbers do not lie on the processor as f32.
 pub fn attention_after(qkv: Tensor<2>, heads: &Heads, sight: &Sight, past: &mut Past) -> Tensor<2> {
@@ -72,7 +74,10 @@ pub fn attention_after(qkv: Tensor<2>, heads: &Heads, sight: &Sight, past: &mut 
     assert_eq!(together, heads.together(), "queries, keys and values stand side by side");
     assert_eq!(tokens, sight.first.len(), "each token has a first one that it sees");
     assert_eq!(sight.n_keys(), past.tokens() + sight.width, "the keys are the past's and the new ones");
-    assert!(sight.distances.is_none(), "distances do not count after a past");
+    assert!(
+        sight.distances.is_none() || sight.width == 1 || past.tokens() == 0,
+        "where distances count, tokens come one by one"
+    );
     span("attention, forward", || {
         let rows = sight.n_rows();
         let beside = 2 * heads.groups * heads.width;
@@ -95,12 +100,13 @@ pub fn attention_after(qkv: Tensor<2>, heads: &Heads, sight: &Sight, past: &mut 
 fn of_one_each(qkv: &[f32], heads: &Heads, sight: &Sight, past: &Past, out: &mut [f32]) {
     let together = heads.queries / heads.groups * heads.width;
     let pieces: Vec<_> = out.chunks_exact_mut(together).enumerate().collect();
+    let far = &by_distance(sight);
     let work = |(at, out): (usize, &mut [f32])| {
         let (row, group) = (at / heads.groups, at % heads.groups);
         let q = &qkv[row * heads.together() + group * together..][..together];
         vectorised(
             #[inline(always)]
-            || of_group(q, heads, sight.of_row(row), (&past.rows[row], group), out),
+            || of_group(q, (heads, sight, far), sight.of_row(row), (past.rows[row].as_slice(), group), out),
         );
     };
     match past.tokens() * heads.queries * heads.width * past.rows.len() < PAYS {
@@ -113,13 +119,14 @@ fn of_one_each(qkv: &[f32], heads: &Heads, sight: &Sight, past: &Past, out: &mut
 #[inline(always)]
 fn of_group(
     q: &[f32],
-    heads: &Heads,
-    sight: RowSight<'_>,
+    (heads, sight, far): (&Heads, &Sight, &[f32]),
+    seen: RowSight<'_>,
     (past, group): (&[f32], usize),
     out: &mut [f32],
 ) {
     let d = heads.width;
-    let (step, seen) = (2 * heads.groups * d, sight.range(0));
+    let (step, seen) = (2 * heads.groups * d, seen.range(0));
+    let query = (past.len() / step).saturating_sub(1);
     let (n, shared) = (seen.len(), heads.queries / heads.groups);
     let past = &past[seen.start * step..seen.end * step];
     let mut scores = vec![0.0; shared * n];
@@ -129,8 +136,9 @@ fn of_group(
             scores[head * n + i] = dot(q, key) * heads.scale as f32;
         }
     }
-    capped(&mut scores, heads.cap);
-    for scores in scores.chunks_exact_mut(n.max(1)) {
+    for (head, scores) in scores.chunks_exact_mut(n.max(1)).enumerate() {
+        moved(scores, (sight, far), group * shared + head, query, seen.start);
+        capped(scores, heads.cap);
         let highest = top(scores);
         let share = 1.0 / softened(scores, highest);
         scores.iter_mut().for_each(|weight| *weight *= share);

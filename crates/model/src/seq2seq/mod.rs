@@ -146,7 +146,14 @@ impl Seq2Seq {
     ///
     /// - hidden: `[tokens, d_model]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        hidden.matmul(self.head(adapter).transpose())
+        let head = self.head(adapter);
+        match kernels::on_processor(&hidden) {
+            true => {
+                let layer = kernels::Layer { weight: head.into(), bias: None, low_rank: None };
+                kernels::linears(hidden, &kernels::Before::Nothing, &[layer], None)
+            }
+            false => hidden.matmul(head.transpose()),
+        }
     }
 
     /// What the decoder reads to be taught `target`: the start token, then all but the last.
