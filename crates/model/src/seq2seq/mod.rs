@@ -122,7 +122,7 @@ impl Seq2Seq {
     /// The decoder's hidden states after the final norm, scaled for the output projection.
     ///
     /// - inputs: a row for each of the source's, or several for each, those of one source together; with a cache, of
-    ///   one source only → `[rows · tokens, d_model]`
+    ///   one source only, and one token a row once there is something in it → `[rows · tokens, d_model]`
     ///
     /// # Errors
     /// No tokens at all, or a token beyond the vocabulary.
