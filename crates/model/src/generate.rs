@@ -142,6 +142,7 @@ fn rank(all: &mut [(usize, f64)], n: usize) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::Rng;
 
     use super::*;
 
