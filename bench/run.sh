@@ -3,6 +3,7 @@
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
+#   bench/run.sh decode     written text beside llama.cpp; needs Node; options to bench/decode/compare.py
 #   bench/run.sh full       the same of all tensors
 #   bench/run.sh memory     peak memory of a step over the grid, which the plan's forecast is held to
 #   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
@@ -28,6 +29,14 @@ quantised() {
     "$python" bench/quantised/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples" "$@"
 }
 
+decode() {
+    cargo build --quiet --release -p train --example bench_write
+    "$python" bench/decode/exact_gguf.py > /dev/null
+    packages="$(bench/decode/setup.sh)"
+    "$python" bench/decode/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples/bench_write" \
+        --packages "$packages" "$@"
+}
+
 full() {
     lora --method full "$@"
 }
@@ -49,7 +58,7 @@ import() {
 }
 
 case "$what" in
-    all) lora; full; quantised; import; memory; cost ;;
-    lora | full | quantised | import | memory | cost | sft) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, import, memory, cost and sft" >&2; exit 2 ;;
+    all) lora; full; quantised; decode; import; memory; cost ;;
+    lora | full | quantised | decode | import | memory | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, decode, import, memory, cost and sft" >&2; exit 2 ;;
 esac

@@ -10,6 +10,8 @@ mod ggml;
 mod half;
 mod make;
 pub mod nf4;
+mod parts;
 
 pub use format::{Format, Read};
 pub use half::half;
+pub use parts::Parts;
