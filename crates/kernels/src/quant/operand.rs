@@ -103,7 +103,7 @@ impl Operand {
                     }
                 }
             }
-            Self::Quantised(blocks) if !blocks.is_turned() && blocks.whole_row(0).is_some() => {
+            Self::Quantised(blocks) if !blocks.is_turned() && blocks.whole_rows(0..0).is_some() => {
                 counted(2 * n * x.len(), || with_best(OfOne { blocks, which, to, there, x }));
             }
             Self::Quantised(_) => {
@@ -187,8 +187,9 @@ impl<A: Arithmetic> RowByRow<'_, A> {
     #[inline(always)]
     fn rows(self, sum: impl Fn(&[u8], A) -> f32) {
         let OfOne { blocks, which, to, there, .. } = self.of;
-        for (row, to) in which.zip(to) {
-            put(to, there, sum(blocks.whole_row(row).unwrap_or_default(), self.arithmetic));
+        let Some(rows) = blocks.whole_rows(which) else { return };
+        for (bytes, to) in rows.zip(to) {
+            put(to, there, sum(bytes, self.arithmetic));
         }
     }
 }
