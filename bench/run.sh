@@ -2,6 +2,7 @@
 # Measures Tunesmith beside its peers and writes bench/RESULTS.md. Sets up what it needs outside the repository.
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
+#   bench/run.sh lora --dtype bfloat16    the same in bfloat16, PEFT's under autocast
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
 #   bench/run.sh full       the same of all tensors
 #   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
@@ -27,6 +28,10 @@ quantised() {
     "$python" bench/quantised/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples" "$@"
 }
 
+bfloat16() {
+    lora --dtype bfloat16 "$@"
+}
+
 full() {
     lora --method full "$@"
 }
@@ -44,7 +49,7 @@ import() {
 }
 
 case "$what" in
-    all) lora; full; quantised; import; cost ;;
-    lora | full | quantised | import | cost | sft) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, import, cost and sft" >&2; exit 2 ;;
+    all) lora; bfloat16; full; quantised; import; cost ;;
+    lora | bfloat16 | full | quantised | import | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, bfloat16, full, quantised, import, cost and sft" >&2; exit 2 ;;
 esac

@@ -1,8 +1,8 @@
 //! The formats, and the one place where each becomes code.
 
-use crate::{ggml, nf4};
+use crate::{bf16, ggml, nf4};
 
-/// A kind of block. All but NF4 are ggml's, under its names.
+/// A kind of block. All but the last two are ggml's, under its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(non_camel_case_types, reason = "the names that files use")]
 pub enum Format {
@@ -28,6 +28,8 @@ pub enum Format {
     Q6_K,
     /// One of sixteen levels times the block's largest size, 64 to a block (Dettmers et al. 2023, arXiv 2305.14314).
     Nf4,
+    /// The upper half of an f32, each for itself, 32 to a block.
+    Bf16,
 }
 
 /// Something done with the code that reads one format's block.
@@ -52,7 +54,7 @@ macro_rules! inlined {
 
 impl Format {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Q4_0,
         Self::Q4_1,
         Self::Q5_0,
@@ -64,6 +66,7 @@ impl Format {
         Self::Q5_K,
         Self::Q6_K,
         Self::Nf4,
+        Self::Bf16,
     ];
 
     /// Numbers in a block.
@@ -110,6 +113,7 @@ impl Format {
             Self::Q5_K => what.read(inlined!(ggml::q5_k)),
             Self::Q6_K => what.read(inlined!(ggml::q6_k)),
             Self::Nf4 => what.read(inlined!(nf4::read)),
+            Self::Bf16 => what.read(inlined!(bf16::read)),
         }
     }
 
@@ -210,7 +214,7 @@ mod tests {
         let of_256 = [84, 110, 144, 176, 210].map(|bytes| (256, bytes));
         assert_eq!(sizes[..5], of_32);
         assert_eq!(sizes[5..10], of_256);
-        assert_eq!(sizes[10], (64, 36));
+        assert_eq!(sizes[10..], [(64, 36), (32, 64)]);
         assert_eq!(Format::Nf4.bytes_of(65), Some(72));
         assert_eq!(Format::Q2_K.bytes_of(usize::MAX), usize::MAX.div_ceil(256).checked_mul(84));
     }
