@@ -1,7 +1,7 @@
 // What journeys through the real window share: a display and a home for a file of tests, the app in them, a hand on it.
 
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,8 +12,18 @@ import { remove } from "./scratch.mjs";
 import { Session, startDisplay } from "./webdriver.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const application = process.env.APP ?? join(root, "target/debug/tunesmith-app");
-const shots = join(root, "target/shots/window");
+/** The program under test. */
+export const application = process.env.APP ?? join(root, "target/debug/tunesmith-app");
+/** Where pictures of it go. */
+export const shots = join(root, "target/shots/window");
+mkdirSync(shots, { recursive: true });
+
+/** A small model that reads: what is taught to label. */
+export function encoder() {
+  const folder = join(process.env.TUNESMITH_TEST_CACHE ?? join(homedir(), ".cache/tunesmith-test"), "all-MiniLM-L6-v2");
+  if (!existsSync(folder)) throw new Error(`${folder} is not there: cargo xtask setup brings it`);
+  return folder;
+}
 
 /** A run takes minutes on two cores; a machine that is busy with other things takes more. */
 export const MINUTES = 60_000;
@@ -23,7 +33,6 @@ export class Place {
   /** `name`: what its folder is called. */
   constructor(name) {
     before(async () => {
-      mkdirSync(shots, { recursive: true });
       this.home = mkdtempSync(join(tmpdir(), `tunesmith-${name}-`));
       this.display = await startDisplay("1280x800x24");
     });
@@ -33,9 +42,9 @@ export class Place {
     });
   }
 
-  /** The app, until the test ends. */
-  async open(t) {
-    const env = { DISPLAY: this.display.name, TUNESMITH_HOME: this.home };
+  /** The app, until the test ends; `more`: of its environment. */
+  async open(t, more = {}) {
+    const env = { DISPLAY: this.display.name, TUNESMITH_HOME: this.home, ...more };
     const window = await Session.open({ application, env });
     t.after(() => window.close());
     const shoot = (name) => window.screenshot(join(shots, `${name}.png`));

@@ -1,32 +1,21 @@
 // Files dragged onto the window, with the pointer of its display: what the app hears is a true drag of another program.
 // Needs python3-gi, gir1.2-gtk-3.0 and xdotool.
 
-import { execFileSync, spawn } from "node:child_process";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { execFileSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { stop } from "./webdriver.mjs";
+import { Beside } from "./beside.mjs";
 
 /** Toolkits take it for a drag only where the pointer goes in small moves, with time between them. */
 const MOVES = 12;
 const PAUSE_MS = 30;
-const PATIENCE_MS = 30_000;
-
-/** Whose interpreter has the bindings of GTK: the system's, not one of the person's own. */
-const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
 
 export class DragSource {
   /** A handle in the upper left corner of `display` that `files` (absolute paths) are dragged from. */
   static async open(display, files) {
-    const env = { ...process.env, DISPLAY: display.name, NO_AT_BRIDGE: "1", GDK_BACKEND: "x11" };
-    const program = spawn(PYTHON, [join(import.meta.dirname, "dragsource.py"), ...files], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const source = new DragSource(program, env);
+    const source = new DragSource(display, files);
     try {
-      const [, x, y] = (await source.says("ready")).split(" ").map(Number);
+      const [, x, y] = (await source.handle.says("ready")).split(" ").map(Number);
       source.at = { x, y };
       return source;
     } catch (e) {
@@ -35,22 +24,16 @@ export class DragSource {
     }
   }
 
-  /** All that it said so far. */
-  #said = [];
-  #gone = null;
-
-  constructor(program, env) {
-    Object.assign(this, { program, env });
-    createInterface({ input: program.stdout }).on("line", (line) => this.#said.push(line));
-    program.once("error", (e) => (this.#gone = e.message));
-    program.once("exit", (code) => (this.#gone ??= `ended (${code})`));
+  constructor(display, files) {
+    this.display = display;
+    this.handle = new Beside("dragsource.py", files, { DISPLAY: display.name });
   }
 
   /** Takes hold of the files and carries them over the window, to CSS pixels of its page; they are not let go yet. */
   async carry(window, x, y) {
     const to = await this.#onScreen(window, x, y);
     const from = this.at;
-    this.#said = [];
+    this.handle.said = [];
     this.#pointer("mousemove", from.x, from.y);
     await wait(PAUSE_MS);
     this.#pointer("mousedown", 1);
@@ -59,7 +42,7 @@ export class DragSource {
       const way = (a, b) => Math.round(a + ((b - a) * i) / MOVES);
       this.#pointer("mousemove", way(from.x, to.x), way(from.y, to.y));
     }
-    await this.says("begin");
+    await this.handle.says("begin");
     // The window hears of it at the next move.
     await wait(PAUSE_MS);
     this.#pointer("mousemove", to.x + 1, to.y);
@@ -69,8 +52,8 @@ export class DragSource {
   /** Lets go where they are now; ends once the window has taken them. */
   async letGo() {
     this.#pointer("mouseup", 1);
-    await this.says("data-get");
-    await this.says("end");
+    await this.handle.says("data-get");
+    await this.handle.says("end");
   }
 
   /** Drags the files onto the window and drops them at CSS pixels of its page. */
@@ -80,23 +63,11 @@ export class DragSource {
   }
 
   close() {
-    return stop(this.program);
-  }
-
-  /** Once it has said a line that begins with `word`. */
-  async says(word) {
-    const end = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const line = this.#said.find((said) => said.startsWith(word));
-      if (line !== undefined) return line;
-      if (this.#gone !== null) throw new Error(`the source of the drag ${this.#gone}`);
-      if (Date.now() > end) throw new Error(`the source of the drag did not say “${word}”, only: ${this.#said.join(", ")}`);
-      await wait(PAUSE_MS);
-    }
+    return this.handle.close();
   }
 
   #pointer(...words) {
-    execFileSync("xdotool", words.map(String), { env: this.env });
+    execFileSync("xdotool", words.map(String), { env: { ...process.env, DISPLAY: this.display.name } });
   }
 
   /** Without a window manager the window has no frame, so that its page begins where it does. */

@@ -3,15 +3,12 @@
 //   TUNESMITH_TEST_CACHE=<folder with all-MiniLM-L6-v2> APP=<tunesmith-app> node --test tests/e2e/labels.test.mjs
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { MINUTES, Place } from "./app.mjs";
+import { encoder, MINUTES, Place } from "./app.mjs";
 
-const cache = process.env.TUNESMITH_TEST_CACHE ?? join(homedir(), ".cache/tunesmith-test");
-const encoder = join(cache, "all-MiniLM-L6-v2");
 const place = new Place("labels");
 
 /** What people write to a shop; with each thing, each way makes a row. */
@@ -34,13 +31,12 @@ const BARS = `return [...document.querySelectorAll("main ol li")].map((li) => ({
   label: li.querySelector(".label")?.innerText, share: parseFloat(li.querySelector(".numbers")?.innerText) }))`;
 
 test("a file of labels becomes a model that is measured, asked, reported on and exported", async (t) => {
-  assert.ok(existsSync(encoder), `${encoder} is there: cargo xtask setup brings it`);
   const file = join(place.home, "messages.csv");
   writeFileSync(file, texts());
   const { window, hand, shoot } = await place.open(t);
   await window.shows("Welcome to Tunesmith");
 
-  await place.drop(window, [encoder]);
+  await place.drop(window, [encoder()]);
   await window.shows("all-MiniLM-L6-v2 is in the list");
   await window.shows("reads text, to be taught labels");
   await shoot("labels-models");

@@ -7,16 +7,12 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
+import { application, shots } from "./app.mjs";
 import { remove } from "./scratch.mjs";
 import { Session, startDisplay, stop } from "./webdriver.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const application = process.env.APP ?? join(root, "target/debug/tunesmith-app");
 const pretendRuns = join(dirname(application), "examples/pretend-runs");
-const shots = join(root, "target/shots/window");
-mkdirSync(shots, { recursive: true });
 
 function home(t) {
   const folder = mkdtempSync(join(tmpdir(), "tunesmith-home-"));

@@ -12,10 +12,18 @@ use crate::{
 const BUILD: &[&str] =
     &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libvulkan1", "mesa-vulkan-drivers"];
 
-/// To test the window on a display of its own, with files dragged onto it, and the wgpu code on a driver that
-/// computes on the processor.
-const TESTS: &[&str] =
-    &["xvfb", "webkit2gtk-driver", "xdotool", "python3-gi", "gir1.2-gtk-3.0", "fonts-dejavu-core"];
+/// To test the window on a display of its own, with files dragged onto it, its icon in the tray and its notifications,
+/// and the wgpu code on a driver that computes on the processor.
+const TESTS: &[&str] = &[
+    "xvfb",
+    "webkit2gtk-driver",
+    "xdotool",
+    "python3-gi",
+    "gir1.2-gtk-3.0",
+    "dbus",
+    "libayatana-appindicator3-1",
+    "fonts-dejavu-core",
+];
 
 /// Browsers that the page's tests can use.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];

@@ -37,8 +37,10 @@ pub fn run() -> Outcome {
             "--test-reporter=spec",
             "tests/e2e/window.test.mjs",
             "tests/e2e/drag.test.mjs",
+            "tests/e2e/desktop.test.mjs",
             "tests/e2e/journey.test.mjs",
             "tests/e2e/labels.test.mjs",
+            "tests/e2e/entities.test.mjs",
         ];
         node_tests(&node, &files, Some(&app))
     })?;
