@@ -4,6 +4,7 @@
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh lora --dtype bfloat16    the same in bfloat16, PEFT's under autocast
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
+#   bench/run.sh decode     written text beside llama.cpp; needs Node; options to bench/decode/compare.py
 #   bench/run.sh full       the same of all tensors
 #   bench/run.sh cost       what a step costs by context and depth, drawn; options to bench/cost/measure.py
 #   bench/run.sh sft --data alpaca_en_demo.json    an epoch beside TRL; options to bench/sft/compare.py
@@ -32,6 +33,14 @@ bfloat16() {
     lora --dtype bfloat16 "$@"
 }
 
+decode() {
+    cargo build --quiet --release -p train --example bench_write
+    "$python" bench/decode/exact_gguf.py > /dev/null
+    packages="$(bench/decode/setup.sh)"
+    "$python" bench/decode/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples/bench_write" \
+        --packages "$packages" "$@"
+}
+
 full() {
     lora --method full "$@"
 }
@@ -49,7 +58,7 @@ import() {
 }
 
 case "$what" in
-    all) lora; bfloat16; full; quantised; import; cost ;;
-    lora | bfloat16 | full | quantised | import | cost | sft) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, bfloat16, full, quantised, import, cost and sft" >&2; exit 2 ;;
+    all) lora; bfloat16; full; quantised; decode; import; cost ;;
+    lora | bfloat16 | full | quantised | decode | import | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, bfloat16, full, quantised, decode, import, cost and sft" >&2; exit 2 ;;
 esac

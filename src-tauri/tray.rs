@@ -14,13 +14,22 @@ const PAUSE: &str = "pause";
 const QUIT: &str = "quit";
 
 /// Shows it; false where the desktop has no place for one.
+///
+/// It is built once: on Linux one that is built anew cannot take the place of the first on the message bus, so that
+/// nobody would see it.
 pub fn show<R: Runtime>(app: &AppHandle<R>) -> bool {
-    app.tray_by_id(ID).is_some() || (can_show() && build(app).is_ok())
+    match app.tray_by_id(ID) {
+        Some(icon) => icon.set_visible(true).is_ok(),
+        None => can_show() && build(app).is_ok(),
+    }
 }
 
 /// Takes it away.
 pub fn hide<R: Runtime>(app: &AppHandle<R>) {
-    drop(app.remove_tray_by_id(ID));
+    if let Some(icon) = app.tray_by_id(ID) {
+        // One that cannot be hidden still opens the window, which loses nothing.
+        let _ = icon.set_visible(false);
+    }
 }
 
 fn build<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {

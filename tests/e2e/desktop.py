@@ -60,6 +60,7 @@ class Desktop:
     def __init__(self, bus):
         self.bus = bus
         self.icon = None  # (who shows it, where its menu is, {line: id})
+        self.is_shown = False
         self.shown = 0
         for interface, path in PATHS.items():
             bus.register_object(path, interface, self.called, self.read, None)
@@ -94,20 +95,21 @@ class Desktop:
         lines = {properties["label"].replace("_", ""): number for number, properties, _ in children}
         self.icon = (owner, menu, lines)
         self.bus.signal_subscribe(
-            "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged", None, owner, 0, lambda *_: self.icon_goes()
+            "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged", None, owner, 0, lambda *_: self.show(False)
         )
         # An icon that is taken away while its program stays says so by its status.
         self.bus.signal_subscribe(owner, "org.kde.StatusNotifierItem", "NewStatus", path, None, 0, self.status)
-        say(icon=list(lines))
+        self.show(True)
 
     def status(self, *signal):
-        if signal[5].unpack()[0] == "Passive":
-            self.icon_goes()
+        self.show(signal[5].unpack()[0] == "Active")
 
-    def icon_goes(self):
-        if self.icon:
-            self.icon = None
+    def show(self, is_shown):
+        if is_shown and not self.is_shown:
+            say(icon=list(self.icon[2]))
+        if self.is_shown and not is_shown:
             say(icon_gone=True)
+        self.is_shown = is_shown
 
     def choose(self, line):
         owner, menu, lines = self.icon

@@ -19,7 +19,7 @@ const WAYS = [
   "Yesterday {PER} wrote a long letter .",
   "It rained in {LOC} , said {PER} .",
   "She met {PER} on the way to {LOC} .",
-  "Nobody answered the telephone .",
+  "{PER} did not answer the telephone .",
   "The mayor of {LOC} thanked {PER} .",
   "{PER} and her dog live near {LOC} .",
   "Most shops in {LOC} close at noon .",
@@ -50,8 +50,6 @@ test("a file of tagged words becomes a model that finds what is named in a text"
   await shoot("entities-import");
   await hand.press("Import");
   await window.shows("names: 100 rows");
-  await window.shows("What is named");
-  await shoot("entities-data");
   await hand.press("Train with this");
   await window.shows("Each word of the data has a tag", 2 * MINUTES);
   await shoot("entities-review");

@@ -1,6 +1,6 @@
 //! The formats, and the one place where each becomes code.
 
-use crate::{bf16, ggml, nf4};
+use crate::{Parts, bf16, ggml, half::halves, nf4, parts::one};
 
 /// A kind of block. All but the last two are ggml's, under its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ pub enum Format {
 }
 
 /// Something done with the code that reads one format's block.
-pub trait Read {
+pub trait Read: Sized {
     /// What comes of it.
     type Out;
 
@@ -42,6 +42,18 @@ pub trait Read {
         self,
         block: impl Fn(&mut [f32; LEN], &[u8; BYTES]) + Copy,
     ) -> Self::Out;
+
+    /// The same of a format whose numbers are whole ones that were scaled: `parts` takes one block apart.
+    #[inline(always)]
+    fn read_parts<const BYTES: usize, const LEN: usize, const GROUPS: usize>(
+        self,
+        parts: impl Fn(&[u8; BYTES]) -> Parts<LEN, GROUPS> + Copy,
+    ) -> Self::Out {
+        self.read(
+            #[inline(always)]
+            |out: &mut [f32; LEN], block: &[u8; BYTES]| parts(block).numbers(out),
+        )
+    }
 }
 
 /// The function as a closure: its own shim would not be inlined.
@@ -49,6 +61,10 @@ macro_rules! inlined {
     ($read:path) => {
         #[inline(always)]
         |out, block| $read(out, block)
+    };
+    ($parts:path, $halves:ident) => {
+        #[inline(always)]
+        |block| $parts($halves, block)
     };
 }
 
@@ -68,6 +84,36 @@ impl Format {
         Self::Nf4,
         Self::Bf16,
     ];
+
+    /// The name of each.
+    const NAMES: [(Self, &'static str); 12] = [
+        (Self::Q4_0, "Q4_0"),
+        (Self::Q4_1, "Q4_1"),
+        (Self::Q5_0, "Q5_0"),
+        (Self::Q5_1, "Q5_1"),
+        (Self::Q8_0, "Q8_0"),
+        (Self::Q2_K, "Q2_K"),
+        (Self::Q3_K, "Q3_K"),
+        (Self::Q4_K, "Q4_K"),
+        (Self::Q5_K, "Q5_K"),
+        (Self::Q6_K, "Q6_K"),
+        (Self::Nf4, "NF4"),
+        (Self::Bf16, "BF16"),
+    ];
+    /// Those that are made here and lie in no file.
+    const IN_NO_FILE: [Self; 2] = [Self::Nf4, Self::Bf16];
+
+    /// The one that files call so.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::NAMES.into_iter().find(|(_, own)| *own == name).map(|(format, _)| format);
+        found.filter(|format| !Self::IN_NO_FILE.contains(format))
+    }
+
+    /// What files call it, or would.
+    pub fn name(self) -> &'static str {
+        // A test holds every format to its name.
+        Self::NAMES.into_iter().find(|(format, _)| *format == self).map_or("", |(_, name)| name)
+    }
 
     /// Numbers in a block.
     pub fn numbers(self) -> usize {
@@ -101,17 +147,23 @@ impl Format {
     /// Does `what` with the code that reads this format.
     #[inline(always)]
     pub fn with<R: Read>(self, what: R) -> R::Out {
+        self.with_halves(halves, what)
+    }
+
+    /// The same, given what reads two halves that lie side by side.
+    #[inline(always)]
+    pub fn with_halves<R: Read>(self, halves: impl Fn([u8; 4]) -> [f32; 2] + Copy, what: R) -> R::Out {
         match self {
-            Self::Q4_0 => what.read(inlined!(ggml::q4_0)),
-            Self::Q4_1 => what.read(inlined!(ggml::q4_1)),
-            Self::Q5_0 => what.read(inlined!(ggml::q5_0)),
-            Self::Q5_1 => what.read(inlined!(ggml::q5_1)),
-            Self::Q8_0 => what.read(inlined!(ggml::q8_0)),
-            Self::Q2_K => what.read(inlined!(ggml::q2_k)),
-            Self::Q3_K => what.read(inlined!(ggml::q3_k)),
-            Self::Q4_K => what.read(inlined!(ggml::q4_k)),
-            Self::Q5_K => what.read(inlined!(ggml::q5_k)),
-            Self::Q6_K => what.read(inlined!(ggml::q6_k)),
+            Self::Q4_0 => what.read_parts(inlined!(ggml::q4_0, halves)),
+            Self::Q4_1 => what.read_parts(inlined!(ggml::q4_1, halves)),
+            Self::Q5_0 => what.read_parts(inlined!(ggml::q5_0, halves)),
+            Self::Q5_1 => what.read_parts(inlined!(ggml::q5_1, halves)),
+            Self::Q8_0 => what.read_parts(inlined!(ggml::q8_0, halves)),
+            Self::Q2_K => what.read_parts(inlined!(ggml::q2_k, halves)),
+            Self::Q3_K => what.read_parts(inlined!(ggml::q3_k, halves)),
+            Self::Q4_K => what.read_parts(inlined!(ggml::q4_k, halves)),
+            Self::Q5_K => what.read_parts(inlined!(ggml::q5_k, halves)),
+            Self::Q6_K => what.read_parts(inlined!(ggml::q6_k, halves)),
             Self::Nf4 => what.read(inlined!(nf4::read)),
             Self::Bf16 => what.read(inlined!(bf16::read)),
         }
@@ -129,7 +181,7 @@ impl Format {
                 block: impl Fn(&mut [f32; LEN], &[u8; BYTES]) + Copy,
             ) {
                 for (out, bytes) in self.1.as_chunks_mut().0.iter_mut().zip(self.0.as_chunks().0) {
-                    block(out, bytes);
+                    block(out, one(bytes));
                 }
             }
         }
@@ -163,7 +215,7 @@ impl Format {
                 }
                 let (blocks_of, rest) = out.as_chunks_mut();
                 for (out, bytes) in blocks_of.iter_mut().zip(blocks.by_ref()) {
-                    block(out, bytes);
+                    block(out, one(bytes));
                 }
                 if !rest.is_empty()
                     && let Some(bytes) = blocks.next()
@@ -204,6 +256,15 @@ mod tests {
             format.decode_from(&bytes(n), from, &mut out);
             format.decode(&bytes(n), &mut out);
             prop_assert_eq!(out.len(), 600);
+        }
+    }
+
+    #[test]
+    fn every_format_has_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.name(), format!("{format:?}").to_uppercase());
+            let found = (!Format::IN_NO_FILE.contains(&format)).then_some(format);
+            assert_eq!(Format::named(format.name()), found);
         }
     }
 

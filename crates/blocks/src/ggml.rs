@@ -1,13 +1,25 @@
 //! One block of each of ggml's formats, in the order of operations of its reference.
 
-use crate::half;
+use crate::{
+    Parts,
+    parts::{NOTHING, one},
+};
 
 /// Numbers in one of ggml's super-blocks.
 const K: usize = 256;
 
+/// Reads two halves that lie side by side.
+pub(crate) trait Halves: Fn([u8; 4]) -> [f32; 2] + Copy {}
+impl<F: Fn([u8; 4]) -> [f32; 2] + Copy> Halves for F {}
+
 #[inline(always)]
-fn half_at(block: &[u8], at: usize) -> f32 {
-    half([block[at], block[at + 1]])
+fn half_at(halves: impl Halves, block: &[u8], at: usize) -> f32 {
+    halves([block[at], block[at + 1], 0, 0])[0]
+}
+
+#[inline(always)]
+fn halves_at(halves: impl Halves, block: &[u8], at: usize) -> [f32; 2] {
+    halves([block[at], block[at + 1], block[at + 2], block[at + 3]])
 }
 
 #[inline(always)]
@@ -22,65 +34,76 @@ fn fifth(bits: u32, i: usize) -> u8 {
 }
 
 #[inline(always)]
-pub(crate) fn q4_0(out: &mut [f32; 32], block: &[u8; 18]) {
-    let d = half_at(block, 0);
+pub(crate) fn q4_0(halves: impl Halves, block: &[u8; 18]) -> Parts<32, 1> {
+    let mut whole = [0; 32];
     for i in 0..16 {
         let q = block[2 + i];
-        out[i] = d * (f32::from(q & 15) - 8.0);
-        out[i + 16] = d * (f32::from(q >> 4) - 8.0);
+        whole[i] = (q & 15) as i8 - 8;
+        whole[i + 16] = (q >> 4) as i8 - 8;
     }
+    Parts { whole, scale: [half_at(halves, block, 0)], more: [NOTHING] }
 }
 
 #[inline(always)]
-pub(crate) fn q4_1(out: &mut [f32; 32], block: &[u8; 20]) {
-    let (d, m) = (half_at(block, 0), half_at(block, 2));
+pub(crate) fn q4_1(halves: impl Halves, block: &[u8; 20]) -> Parts<32, 1> {
+    let [d, m] = halves_at(halves, block, 0);
+    let mut whole = [0; 32];
     for i in 0..16 {
         let q = block[4 + i];
-        out[i] = d * f32::from(q & 15) + m;
-        out[i + 16] = d * f32::from(q >> 4) + m;
+        whole[i] = (q & 15) as i8;
+        whole[i + 16] = (q >> 4) as i8;
     }
+    Parts { whole, scale: [d], more: [m] }
 }
 
 #[inline(always)]
-pub(crate) fn q5_0(out: &mut [f32; 32], block: &[u8; 22]) {
-    let (d, high) = (half_at(block, 0), bits_at(block, 2));
+pub(crate) fn q5_0(halves: impl Halves, block: &[u8; 22]) -> Parts<32, 1> {
+    let high = bits_at(block, 2);
+    let mut whole = [0; 32];
     for i in 0..16 {
         let q = block[6 + i];
-        out[i] = d * (f32::from(q & 15 | fifth(high, i)) - 16.0);
-        out[i + 16] = d * (f32::from(q >> 4 | fifth(high, i + 16)) - 16.0);
+        whole[i] = (q & 15 | fifth(high, i)) as i8 - 16;
+        whole[i + 16] = (q >> 4 | fifth(high, i + 16)) as i8 - 16;
     }
+    Parts { whole, scale: [half_at(halves, block, 0)], more: [NOTHING] }
 }
 
 #[inline(always)]
-pub(crate) fn q5_1(out: &mut [f32; 32], block: &[u8; 24]) {
-    let (d, m, high) = (half_at(block, 0), half_at(block, 2), bits_at(block, 4));
+pub(crate) fn q5_1(halves: impl Halves, block: &[u8; 24]) -> Parts<32, 1> {
+    let ([d, m], high) = (halves_at(halves, block, 0), bits_at(block, 4));
+    let mut whole = [0; 32];
     for i in 0..16 {
         let q = block[8 + i];
-        out[i] = d * f32::from(q & 15 | fifth(high, i)) + m;
-        out[i + 16] = d * f32::from(q >> 4 | fifth(high, i + 16)) + m;
+        whole[i] = (q & 15 | fifth(high, i)) as i8;
+        whole[i + 16] = (q >> 4 | fifth(high, i + 16)) as i8;
     }
+    Parts { whole, scale: [d], more: [m] }
 }
 
 #[inline(always)]
-pub(crate) fn q8_0(out: &mut [f32; 32], block: &[u8; 34]) {
-    let d = half_at(block, 0);
-    for (out, q) in out.iter_mut().zip(&block[2..]) {
-        *out = d * f32::from(*q as i8);
+pub(crate) fn q8_0(halves: impl Halves, block: &[u8; 34]) -> Parts<32, 1> {
+    let mut whole = [0; 32];
+    for (whole, q) in whole.iter_mut().zip(&block[2..]) {
+        *whole = *q as i8;
     }
+    Parts { whole, scale: [half_at(halves, block, 0)], more: [NOTHING] }
 }
 
 /// 16 scales and minima (4 bits each), 64 bytes of quants, d, dmin.
 #[inline(always)]
-pub(crate) fn q2_k(out: &mut [f32; K], block: &[u8; 84]) {
-    let (d, dmin) = (half_at(block, 80), half_at(block, 82));
-    for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+pub(crate) fn q2_k(halves: impl Halves, block: &[u8; 84]) -> Parts<K, 16> {
+    let [d, dmin] = halves_at(halves, block, 80);
+    let mut parts = Parts::none();
+    for (group, whole) in parts.whole.as_chunks_mut::<16>().0.iter_mut().enumerate() {
         let scale = block[group];
-        let (d, m) = (d * f32::from(scale & 15), dmin * f32::from(scale >> 4));
+        parts.scale[group] = d * f32::from(scale & 15);
+        parts.more[group] = -(dmin * f32::from(scale >> 4));
         let (quants, shift) = two_bits(group);
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = d * f32::from((block[16 + quants + i] >> shift) & 3) - m;
+        for (i, whole) in whole.iter_mut().enumerate() {
+            *whole = ((block[16 + quants + i] >> shift) & 3) as i8;
         }
     }
+    parts
 }
 
 /// Where the 2-bit quants of a group of 16 are: the first byte among 64, and the shift within each.
@@ -91,20 +114,22 @@ fn two_bits(group: usize) -> (usize, usize) {
 
 /// 32 bytes of high bits, 64 of quants, 12 of scales (6 bits each), d.
 #[inline(always)]
-pub(crate) fn q3_k(out: &mut [f32; K], block: &[u8; 110]) {
-    let d = half_at(block, 108);
+pub(crate) fn q3_k(halves: impl Halves, block: &[u8; 110]) -> Parts<K, 16> {
+    let d = half_at(halves, block, 108);
     let scales = &block[96..108];
-    for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+    let mut parts = Parts::none();
+    for (group, whole) in parts.whole.as_chunks_mut::<16>().0.iter_mut().enumerate() {
         let low = scales[group % 8] >> (group / 8 * 4) & 15;
         let high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
-        let d = d * (f32::from(low | high << 4) - 32.0);
+        parts.scale[group] = d * (f32::from(low | high << 4) - 32.0);
         let (quants, shift) = two_bits(group);
-        for (i, out) in out.iter_mut().enumerate() {
+        for (i, whole) in whole.iter_mut().enumerate() {
             let q = block[32 + quants + i] >> shift & 3;
             let is_high = block[group % 2 * 16 + i] >> (group / 2) & 1;
-            *out = d * (f32::from(q | is_high << 2) - 4.0);
+            *whole = (q | is_high << 2) as i8 - 4;
         }
     }
+    parts
 }
 
 /// The 6-bit scale and minimum of group `group` of 8, out of 12 bytes.
@@ -121,43 +146,52 @@ fn scale_and_min(packed: &[u8], group: usize) -> (f32, f32) {
 
 /// d, dmin, 12 bytes of scales and minima, 128 of quants.
 #[inline(always)]
-pub(crate) fn q4_k(out: &mut [f32; K], block: &[u8; 144]) {
-    let (d, dmin) = (half_at(block, 0), half_at(block, 2));
-    for (group, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+pub(crate) fn q4_k(halves: impl Halves, block: &[u8; 144]) -> Parts<K, 8> {
+    let [d, dmin] = halves_at(halves, block, 0);
+    let mut parts = Parts::none();
+    for (group, whole) in parts.whole.as_chunks_mut::<32>().0.iter_mut().enumerate() {
         let (scale, min) = scale_and_min(&block[4..16], group);
-        let (d, m) = (d * scale, dmin * min);
+        parts.scale[group] = d * scale;
+        parts.more[group] = -(dmin * min);
         let quants = &block[16 + group / 2 * 32..][..32];
-        for (out, q) in out.iter_mut().zip(quants) {
-            *out = d * f32::from(q >> (group % 2 * 4) & 15) - m;
+        for (whole, q) in whole.iter_mut().zip(quants) {
+            *whole = (q >> (group % 2 * 4) & 15) as i8;
         }
     }
+    parts
 }
 
 /// d, dmin, 12 bytes of scales and minima, 32 of fifth bits, 128 of quants.
 #[inline(always)]
-pub(crate) fn q5_k(out: &mut [f32; K], block: &[u8; 176]) {
-    let (d, dmin) = (half_at(block, 0), half_at(block, 2));
-    for (group, out) in out.as_chunks_mut::<32>().0.iter_mut().enumerate() {
+pub(crate) fn q5_k(halves: impl Halves, block: &[u8; 176]) -> Parts<K, 8> {
+    let [d, dmin] = halves_at(halves, block, 0);
+    let mut parts = Parts::none();
+    for (group, whole) in parts.whole.as_chunks_mut::<32>().0.iter_mut().enumerate() {
         let (scale, min) = scale_and_min(&block[4..16], group);
-        let (d, m) = (d * scale, dmin * min);
+        parts.scale[group] = d * scale;
+        parts.more[group] = -(dmin * min);
         let quants = &block[48 + group / 2 * 32..][..32];
-        for ((out, q), high) in out.iter_mut().zip(quants).zip(&block[16..48]) {
-            *out = d * f32::from(q >> (group % 2 * 4) & 15 | (high >> group & 1) << 4) - m;
+        for ((whole, q), high) in whole.iter_mut().zip(quants).zip(&block[16..48]) {
+            *whole = (q >> (group % 2 * 4) & 15 | (high >> group & 1) << 4) as i8;
         }
     }
+    parts
 }
 
 /// 128 bytes of low nibbles, 64 of high pairs, 16 scales (i8), d.
 #[inline(always)]
-pub(crate) fn q6_k(out: &mut [f32; K], block: &[u8; 210]) {
-    let d = half_at(block, 208);
-    for (group, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-        let d = d * f32::from(block[192 + group] as i8);
+pub(crate) fn q6_k(halves: impl Halves, block: &[u8; 210]) -> Parts<K, 16> {
+    let d = half_at(halves, block, 208);
+    let mut parts = Parts::none();
+    for (group, whole) in parts.whole.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let block = one(block);
+        parts.scale[group] = d * f32::from(block[192 + group] as i8);
         let (half, quarter, part) = (group / 8, group % 8 / 2, group % 2 * 16);
-        for (i, out) in out.iter_mut().enumerate() {
+        for (i, whole) in whole.iter_mut().enumerate() {
             let low = block[half * 64 + quarter % 2 * 32 + part + i] >> (quarter / 2 * 4) & 15;
             let high = block[128 + half * 32 + part + i] >> (quarter * 2) & 3;
-            *out = d * (f32::from(low | high << 4) - 32.0);
+            *whole = (low | high << 4) as i8 - 32;
         }
     }
+    parts
 }

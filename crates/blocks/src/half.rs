@@ -10,6 +10,12 @@ pub fn half(bytes: [u8; 2]) -> f32 {
     f32::from_bits(size.to_bits() | beyond | (bits & 0x8000) << 16)
 }
 
+/// Two halves that lie side by side.
+#[inline(always)]
+pub(crate) fn halves([a, b, c, d]: [u8; 4]) -> [f32; 2] {
+    [half([a, b]), half([c, d])]
+}
+
 /// The half nearest to `x`, ties to even; infinite beyond the largest.
 pub(crate) fn to_half(x: f32) -> [u8; 2] {
     let bits = x.to_bits();

@@ -11,7 +11,9 @@ mod ggml;
 mod half;
 mod make;
 pub mod nf4;
+mod parts;
 
 pub use bf16::{of_bf16, to_bf16};
 pub use format::{Format, Read};
 pub use half::half;
+pub use parts::Parts;

@@ -150,9 +150,9 @@ fn forward(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
     span("attention, forward", || seen_by_all(operands, heads, sight))
 }
 
-fn seen_by_all(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
-    let Operands { q, kv } = operands;
-    let mut qkv = contiguous(q);
+/// Queries and keys turned to where they stand.
+pub(crate) fn turned(qkv: FlexTensor, heads: &Heads, sight: &Sight) -> FlexTensor {
+    let mut qkv = contiguous(qkv);
     let [tokens, together] = shape(&qkv);
     let turned = heads.queries + heads.groups;
     if let (Some(turn), true) = (&sight.turn, tokens > 0) {
@@ -167,7 +167,17 @@ fn seen_by_all(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
             turn.apply(x, together, turned, heads.width, i * share, false);
         });
     }
-    let operands = Operands { q: qkv, kv };
+    qkv
+}
+
+fn seen_by_all(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
+    let Operands { q, kv } = operands;
+    seen_from(Operands { q: turned(q, heads, sight), kv }, heads, sight)
+}
+
+/// The same of queries and keys that are turned already.
+pub(crate) fn seen_from(operands: Operands, heads: &Heads, sight: &Sight) -> Kept {
+    let tokens = shape(&operands.q)[0];
     let mut out = vec![0.0; tokens * heads.queries * heads.width];
     let mut total = vec![0.0; tokens * heads.queries];
     let far = by_distance(sight);

@@ -24,6 +24,7 @@ use crate::{
     cube::{self, on_adapter},
     layers_back::backward,
     matrix::{Matrix, MatrixMut, There, product},
+    of_few::of_few,
     of_one::of_one,
     plain,
     primitive::{
@@ -31,7 +32,7 @@ use crate::{
         shape, strided, tracked,
     },
     quant::Operand,
-    threads::{each, share},
+    threads::{each, n_threads, share},
     trace::span,
 };
 
@@ -83,6 +84,8 @@ impl std::fmt::Debug for Dropout {
     }
 }
 
+/// Tokens that are too few to share out.
+const FEW: usize = 64;
 /// Layers that one operation has at most: queries, keys and values.
 pub(crate) const MOST: usize = 3;
 /// What a gradient may flow to: `x`, the residual, a norm's weight and bias, and of each layer weight, bias, `A`, `B`.
@@ -215,19 +218,27 @@ fn forward(kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
 fn said(mut kept: Kept, residual: Option<FlexTensor>) -> (FlexTensor, Kept) {
     let [tokens, width] = shape(&kept.x);
     let outs: usize = kept.layers.iter().map(Held::out).sum();
-    let firsts = Firsts::of(&kept.layers);
+    let ranks = kept.layers.iter().map(Held::rank).sum::<usize>();
     let mut y = match &residual {
         Some(residual) => numbers(residual).to_vec(),
         None => vec![0.0; tokens * outs],
     };
     assert_eq!(y.len(), tokens * outs, "a residual is as large as what it is added to");
-    let mut narrow = vec![0.0; tokens * firsts.ranks];
+    let mut narrow = vec![0.0; tokens * ranks];
     let there = if residual.is_some() { There::AddedTo } else { There::Replaced };
-    if tokens == 1 && kept.layers.iter().all(|layer| layer.dropout.is_none()) {
-        of_one(&kept, &firsts, &mut narrow, &mut y, there);
-        kept.inner = Arc::new(narrow);
-        return (made(y, [tokens, outs]), kept);
+    if kept.layers.iter().all(|layer| layer.dropout.is_none()) {
+        let in_few = match tokens {
+            1 => Some(of_one as fn(&Kept, &mut [f32], &mut [f32], There)),
+            2..=FEW if n_threads() > 1 => Some(of_few as _),
+            _ => None,
+        };
+        if let Some(of) = in_few {
+            of(&kept, &mut narrow, &mut y, there);
+            kept.inner = Arc::new(narrow);
+            return (made(y, [tokens, outs]), kept);
+        }
     }
+    let firsts = Firsts::of(&kept.layers);
     let share = share(tokens);
     {
         let (kept, firsts, x) = (&kept, &firsts, numbers(&kept.x));

@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | [`linears`] | several linear layers over one input that is first normed or gated, low-rank pairs and a residual sum included | that input, and the narrow products of the pairs |
 //! | [`prepared`] | a norm, a gate or a curve by itself, where more than linear layers read what comes out | its input |
-//! | [`attention`] | rotary embedding and attention of grouped queries, back or in both directions, packed segments, windows and numbers by distance included; [`cross_attention`] among other tokens | turned queries, keys and values, what was seen, one number a head and token |
+//! | [`attention`] | rotary embedding and attention of grouped queries, back or in both directions, packed segments, windows and numbers by distance included; [`cross_attention`] among other tokens, [`attention_after`] among earlier ones | turned queries, keys and values, what was seen, one number a head and token |
 //! | [`cross_entropy`] | output projection, log-softmax, loss and its gradient | nothing: the gradient is made with the loss |
 //! | [`recomputed`] | whatever it is given, such as a layer | what goes in: the inside is made again |
 //!
@@ -26,6 +26,7 @@
 //! Deliberately absent: models, files, anything of the rest of the project.
 
 mod adamw;
+mod arithmetic;
 mod attend;
 mod attend_back;
 mod before;
@@ -37,8 +38,10 @@ mod exp;
 mod layers;
 mod layers_back;
 mod matrix;
+mod of_few;
 mod of_one;
 mod operands;
+mod past;
 pub mod plain;
 mod prepare;
 mod primitive;
@@ -56,6 +59,7 @@ pub use bf16::has_bf16;
 pub use blockwise::{BLOCK, Blockwise};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
+pub use past::{Past, attention_after};
 pub use prepare::prepared;
 pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use quant::{Quantised, Weight};

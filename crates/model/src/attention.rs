@@ -1,7 +1,7 @@
 //! Attention: each token looks at those it may see.
 
 use burn::tensor::{Tensor, activation::softmax};
-use kernels::{Before, attention, on_processor};
+use kernels::{Before, attention, attention_after, on_processor};
 
 use crate::{
     Adapter, Cache, DecoderConfig, Layout, Linear, ModelError, assemble::Assembler, linear::together,
@@ -52,10 +52,13 @@ impl Attention {
         cache: Option<(&mut Cache, usize)>,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        let sight = layout.sight(self.slides);
-        if let (None, Some(seen)) = (&cache, &sight.seen) {
+        if let Some(seen) = &layout.sight(self.slides).seen {
             let qkv = together(x.clone(), &before.before(adapter), self.qkv.all(), None, adapter);
-            let seen = attention(self.normed(qkv, config, adapter), &config.heads(), seen);
+            let (qkv, heads) = (self.normed(qkv, config, adapter), config.heads());
+            let seen = match cache {
+                None => attention(qkv, &heads, seen),
+                Some((cache, layer)) => attention_after(qkv, &heads, seen, cache.past(layer)),
+            };
             let o_proj = std::slice::from_ref(&self.o_proj);
             return match after {
                 None => together(seen, &Before::Nothing, o_proj, Some(x), adapter),

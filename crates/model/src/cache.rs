@@ -1,52 +1,68 @@
 //! Keys and values of the tokens that were read, so that generation reads each token once.
 
 use burn::tensor::{Int, Tensor, TensorData};
+use kernels::Past;
 
-/// Per layer, keys after the rotary embedding and values: `[rows, num_key_value_heads, tokens, head_dim]`.
+/// Per layer, keys after the rotary embedding and values.
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
-    layers: Vec<Option<(Tensor<4>, Tensor<4>)>>,
-    len: usize,
+    layers: Vec<Held>,
+}
+
+/// Those of a layer.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    /// On the processor, where an operation adds new tokens to them in place.
+    past: Past,
+    /// Elsewhere: `[rows, num_key_value_heads, tokens, head_dim]`.
+    tensors: Option<(Tensor<4>, Tensor<4>)>,
 }
 
 impl Cache {
     /// Of a model with `n_layers` layers that has read nothing.
     pub fn new(n_layers: usize) -> Self {
-        Self { layers: vec![None; n_layers], len: 0 }
+        Self { layers: vec![Held::default(); n_layers] }
     }
 
     /// Tokens read.
     pub fn len(&self) -> usize {
-        self.len
+        let of_layer = |held: &Held| held.tensors.as_ref().map_or(held.past.tokens(), |(k, _)| k.dims()[2]);
+        self.layers.last().map_or(0, of_layer)
     }
 
     /// That nothing was read.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Row `i` becomes what row `from[i]` was; there may be more or fewer than before.
     pub fn select(&mut self, from: &[usize]) {
-        let Some((first, _)) = self.layers.iter().flatten().next() else { return };
-        if from.iter().copied().eq(0..first.dims()[0]) {
-            return;
-        }
-        let rows: Vec<i32> = from.iter().map(|row| *row as i32).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [from.len()]), &first.device());
-        for (k, v) in self.layers.iter_mut().flatten() {
+        for held in &mut self.layers {
+            held.past.select(from);
+            let Some((k, v)) = &mut held.tensors else { continue };
+            if from.iter().copied().eq(0..k.dims()[0]) {
+                continue;
+            }
+            let rows: Vec<i32> = from.iter().map(|row| *row as i32).collect();
+            let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [from.len()]), &k.device());
             *k = k.clone().select(0, rows.clone());
-            *v = v.clone().select(0, rows.clone());
+            *v = v.clone().select(0, rows);
         }
     }
 
     /// Adds the new tokens' keys and values of a layer and gives back all of them.
     pub(crate) fn extend(&mut self, layer: usize, k: Tensor<4>, v: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
-        let all = match self.layers[layer].take() {
+        let tensors = &mut self.layers[layer].tensors;
+        let all = match tensors.take() {
             None => (k, v),
             Some((past_k, past_v)) => (Tensor::cat(vec![past_k, k], 2), Tensor::cat(vec![past_v, v], 2)),
         };
-        self.layers[layer] = Some(all.clone());
-        self.len = all.0.dims()[2];
+        *tensors = Some(all.clone());
         all
+    }
+
+    /// What a layer has read, for the operation that adds to it.
+    pub(crate) fn past(&mut self, layer: usize) -> &mut Past {
+        &mut self.layers[layer].past
     }
 }

@@ -32,7 +32,8 @@ pub(crate) struct Sight {
     pub(crate) mask: Option<Tensor<4>>,
     /// Absent where positions are learned.
     rope: Option<Rope>,
-    /// The same for an operation that looks for itself who sees whom; absent where there is none, or keys lie in a cache.
+    /// The same for an operation that looks for itself who sees whom; absent where there is none, or keys lie in an
+    /// adapter's cache.
     pub(crate) seen: Option<kernels::Sight>,
 }
 
@@ -119,6 +120,23 @@ impl Layout {
     ) -> Self {
         let positions: Vec<u32> = (past..past + width).map(|p| p as u32).collect();
         let keys = past + width;
+        if kernels::is_processor(device) {
+            let all = |place: &dyn Fn(usize) -> usize| -> std::sync::Arc<[u32]> {
+                (0..rows * width).map(|at| place(past + at % width) as u32).collect()
+            };
+            return Self::of(config, [rows, width], &positions, 1, device, |window, rope| Sight {
+                seen: Some(kernels::Sight {
+                    width,
+                    keys: (past > 0).then_some(keys),
+                    first: all(&|place| (place + 1).saturating_sub(window)),
+                    end: Some(all(&|place| place + 1)),
+                    turn: rope.as_ref().map(Rope::turn),
+                    distances: None,
+                }),
+                mask: None,
+                rope,
+            });
+        }
         Self::of(config, [rows, width], &positions, 1, device, |window, rope| {
             let sees = |query: usize, key: usize| key <= past + query && past + query - key < window;
             let mask = (width > 1 || keys > window)

@@ -67,10 +67,13 @@ impl Writer for DecoderWriter<'_> {
     fn go_on(&mut self, lines: &[(usize, u32)]) -> Result<Vec<Vec<f32>>, ModelError> {
         let (from, tokens): (Vec<usize>, Vec<u32>) = lines.iter().copied().unzip();
         self.cache.select(&from);
-        let (config, past) = (self.model.config(), self.cache.len());
-        let layout = Layout::rows_after(config, lines.len(), past, 1, self.model.device());
-        let hidden = self.model.hidden(&tokens, &layout, Some(&mut self.cache), self.adapter)?;
-        rows_of_scores(self.model.logits(hidden, self.adapter))
+        let Self { model, adapter, cache, .. } = self;
+        // Among the threads that share the work, instead of waiting for them from outside at each step.
+        rayon::scope(|_| {
+            let layout = Layout::rows_after(model.config(), tokens.len(), cache.len(), 1, model.device());
+            let hidden = model.hidden(&tokens, &layout, Some(cache), *adapter)?;
+            rows_of_scores(model.logits(hidden, *adapter))
+        })
     }
 
     fn room(&self) -> usize {
@@ -85,6 +88,9 @@ impl Writer for DecoderWriter<'_> {
 pub(crate) fn rows_of_scores(logits: Tensor<2>) -> Result<Vec<Vec<f32>>, ModelError> {
     let width = logits.dims()[1];
     let data = logits.try_into_data().map_err(|e| ModelError::Device(e.to_string()))?;
-    let all: Vec<f32> = data.iter::<f32>().collect();
+    let all = data.try_into_vec_as::<f32>().map_err(|e| ModelError::Device(e.to_string()))?;
+    if all.len() == width {
+        return Ok(vec![all]);
+    }
     Ok(all.chunks_exact(width.max(1)).map(<[f32]>::to_vec).collect())
 }

@@ -38,76 +38,55 @@ pub enum Dtype {
     U8,
     /// A byte, 0 or 1.
     Bool,
-    /// ggml: `d·(q − 8)`, 32 to a block.
-    Q4_0,
-    /// ggml: `d·q + m`, 32 to a block.
-    Q4_1,
-    /// ggml: `d·(q − 16)`, 32 to a block.
-    Q5_0,
-    /// ggml: `d·q + m`, 32 to a block.
-    Q5_1,
-    /// ggml: `d·q`, 32 to a block.
-    Q8_0,
-    /// ggml: 256 to a block, 2 bits, a scale and a minimum for each 16.
-    Q2_K,
-    /// ggml: 256 to a block, 3 bits, a scale for each 16.
-    Q3_K,
-    /// ggml: 256 to a block, 4 bits, a scale and a minimum for each 32.
-    Q4_K,
-    /// ggml: 256 to a block, 5 bits, a scale and a minimum for each 32.
-    Q5_K,
-    /// ggml: 256 to a block, 6 bits, a scale for each 16.
-    Q6_K,
+    /// Numbers that share scales, as ggml has them.
+    Block(Format),
 }
 
-/// Every dtype with its block: how many numbers, in how many bytes. A plain scalar is a block of one.
-const BLOCKS: &[(Dtype, &str, usize, usize)] = &[
-    (Dtype::F64, "F64", 1, 8),
-    (Dtype::F32, "F32", 1, 4),
-    (Dtype::F16, "F16", 1, 2),
-    (Dtype::BF16, "BF16", 1, 2),
-    (Dtype::F8_E4M3, "F8_E4M3", 1, 1),
-    (Dtype::F8_E5M2, "F8_E5M2", 1, 1),
-    (Dtype::I64, "I64", 1, 8),
-    (Dtype::I32, "I32", 1, 4),
-    (Dtype::I16, "I16", 1, 2),
-    (Dtype::I8, "I8", 1, 1),
-    (Dtype::U64, "U64", 1, 8),
-    (Dtype::U32, "U32", 1, 4),
-    (Dtype::U16, "U16", 1, 2),
-    (Dtype::U8, "U8", 1, 1),
-    (Dtype::Bool, "BOOL", 1, 1),
-    (Dtype::Q4_0, "Q4_0", 32, 18),
-    (Dtype::Q4_1, "Q4_1", 32, 20),
-    (Dtype::Q5_0, "Q5_0", 32, 22),
-    (Dtype::Q5_1, "Q5_1", 32, 24),
-    (Dtype::Q8_0, "Q8_0", 32, 34),
-    (Dtype::Q2_K, "Q2_K", 256, 84),
-    (Dtype::Q3_K, "Q3_K", 256, 110),
-    (Dtype::Q4_K, "Q4_K", 256, 144),
-    (Dtype::Q5_K, "Q5_K", 256, 176),
-    (Dtype::Q6_K, "Q6_K", 256, 210),
+/// The scalars with their names and bytes.
+const SCALARS: &[(Dtype, &str, usize)] = &[
+    (Dtype::F64, "F64", 8),
+    (Dtype::F32, "F32", 4),
+    (Dtype::F16, "F16", 2),
+    (Dtype::BF16, "BF16", 2),
+    (Dtype::F8_E4M3, "F8_E4M3", 1),
+    (Dtype::F8_E5M2, "F8_E5M2", 1),
+    (Dtype::I64, "I64", 8),
+    (Dtype::I32, "I32", 4),
+    (Dtype::I16, "I16", 2),
+    (Dtype::I8, "I8", 1),
+    (Dtype::U64, "U64", 8),
+    (Dtype::U32, "U32", 4),
+    (Dtype::U16, "U16", 2),
+    (Dtype::U8, "U8", 1),
+    (Dtype::Bool, "BOOL", 1),
 ];
 
 impl Dtype {
     /// The dtype a safetensors or GGUF file calls `name`.
     pub fn named(name: &str) -> Option<Dtype> {
-        BLOCKS.iter().find(|row| row.1 == name).map(|row| row.0)
+        let scalar = SCALARS.iter().find(|row| row.1 == name).map(|row| row.0);
+        scalar.or_else(|| Format::named(name).map(Dtype::Block))
     }
 
     /// The name the files use.
     pub fn name(self) -> &'static str {
-        self.row().1
+        match self {
+            Self::Block(format) => format.name(),
+            scalar => scalar.row().1,
+        }
     }
 
     /// Numbers in a block: 1 for plain scalars.
     pub fn block_len(self) -> usize {
-        self.row().2
+        self.blocks().map_or(1, Format::numbers)
     }
 
     /// Bytes in a block.
     pub fn block_bytes(self) -> usize {
-        self.row().3
+        match self {
+            Self::Block(format) => format.bytes(),
+            scalar => scalar.row().2,
+        }
     }
 
     /// Whether [`crate::TensorView::to_f32`] can read it.
@@ -118,19 +97,10 @@ impl Dtype {
 
     /// The kind of block, where numbers share one.
     pub fn blocks(self) -> Option<Format> {
-        Some(match self {
-            Self::Q4_0 => Format::Q4_0,
-            Self::Q4_1 => Format::Q4_1,
-            Self::Q5_0 => Format::Q5_0,
-            Self::Q5_1 => Format::Q5_1,
-            Self::Q8_0 => Format::Q8_0,
-            Self::Q2_K => Format::Q2_K,
-            Self::Q3_K => Format::Q3_K,
-            Self::Q4_K => Format::Q4_K,
-            Self::Q5_K => Format::Q5_K,
-            Self::Q6_K => Format::Q6_K,
-            _ => return None,
-        })
+        match self {
+            Self::Block(format) => Some(format),
+            _ => None,
+        }
     }
 
     /// Bytes that a row-major tensor of `shape` takes; blocks run along the last axis and never span rows.
@@ -144,9 +114,10 @@ impl Dtype {
         (numbers / self.block_len()).checked_mul(self.block_bytes())
     }
 
-    fn row(self) -> &'static (Dtype, &'static str, usize, usize) {
-        // The table is in the order of the enum; a test holds it to that.
-        &BLOCKS[self as usize]
+    /// That of a scalar; blocks have their own table.
+    fn row(self) -> &'static (Dtype, &'static str, usize) {
+        // A test holds every scalar to its row.
+        SCALARS.iter().find(|row| row.0 == self).unwrap_or(&SCALARS[0])
     }
 }
 
@@ -161,20 +132,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_the_order_of_the_enum() {
-        for (at, (dtype, name, ..)) in BLOCKS.iter().enumerate() {
-            assert_eq!(*dtype as usize, at);
-            assert_eq!(Dtype::named(name), Some(*dtype));
+    fn every_name_is_that_of_one_dtype_and_of_the_bytes_it_has() {
+        let blocks = Format::ALL.into_iter().filter(|format| Format::named(format.name()).is_some());
+        let all: Vec<Dtype> = SCALARS.iter().map(|row| row.0).chain(blocks.map(Dtype::Block)).collect();
+        assert_eq!(all.len(), 25, "15 scalars and ten of ggml's blocks");
+        for dtype in all {
+            assert_eq!(Dtype::named(dtype.name()), Some(dtype));
+            assert_eq!(dtype.bytes_of(&[2, dtype.block_len()]), Some(2 * dtype.block_bytes()));
         }
-        assert_eq!(Dtype::Q6_K as usize + 1, BLOCKS.len());
+        assert_eq!(Dtype::named("NF4"), None, "in no file");
+    }
+
+    /// A scalar without a row would be taken for another.
+    #[test]
+    fn every_scalar_has_a_row_of_its_own() {
+        use Dtype::*;
+        for dtype in [F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, Bool] {
+            assert_eq!(dtype.row().0, dtype);
+        }
     }
 
     #[test]
     fn sizes_that_cannot_be_are_none() {
         assert_eq!(Dtype::F32.bytes_of(&[2, 3]), Some(24));
         assert_eq!(Dtype::F32.bytes_of(&[]), Some(4), "a scalar");
-        assert_eq!(Dtype::Q4_0.bytes_of(&[3, 64]), Some(108));
-        assert_eq!(Dtype::Q4_0.bytes_of(&[64, 3]), None, "rows are whole blocks");
+        assert_eq!(Dtype::Block(Format::Q4_0).bytes_of(&[3, 64]), Some(108));
+        assert_eq!(Dtype::Block(Format::Q4_0).bytes_of(&[64, 3]), None, "rows are whole blocks");
         assert_eq!(Dtype::F32.bytes_of(&[1 << 40, 1 << 40]), None, "the product overflows");
         assert_eq!(Dtype::F32.bytes_of(&[usize::MAX]), None, "the bytes overflow");
     }

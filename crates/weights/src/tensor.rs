@@ -234,8 +234,10 @@ mod tests {
     fn blocks_of_interleaved_rows_come_in_hugging_face_order() {
         let rows: Vec<Vec<u8>> = (0..4).map(|row| vec![row; 34]).collect();
         let stored = [0, 2, 1, 3].map(|row: usize| rows[row].clone()).concat();
-        let view =
-            TensorView { dtype: Dtype::Q8_0, ..view(&[4, 32], &stored, Stored::Interleaved { head_dim: 4 }) };
+        let view = TensorView {
+            dtype: Dtype::Block(Format::Q8_0),
+            ..view(&[4, 32], &stored, Stored::Interleaved { head_dim: 4 })
+        };
         let blocks = view.blocks().unwrap();
         assert_eq!((blocks.format, blocks.lies, blocks.turned), (Format::Q8_0, [4, 32], false));
         assert_eq!(*blocks.bytes, *rows.concat());
@@ -247,7 +249,8 @@ mod tests {
     #[test]
     fn blocks_of_a_turned_matrix_say_so() {
         let stored: Vec<u8> = (0..2 * 34).collect();
-        let view = TensorView { dtype: Dtype::Q8_0, ..view(&[32, 2], &stored, Stored::Turned) };
+        let view =
+            TensorView { dtype: Dtype::Block(Format::Q8_0), ..view(&[32, 2], &stored, Stored::Turned) };
         let blocks = view.blocks().unwrap();
         assert_eq!((blocks.lies, blocks.turned, &*blocks.bytes), ([2, 32], true, &*stored));
         assert_eq!(TensorView { dtype: Dtype::F32, ..view.clone() }.blocks(), None);

@@ -129,7 +129,7 @@ fn widened(to: MatrixMut<'_>, there: There, x: Matrix<'_>, matrix: &Quantised, w
     }
     let x = Matrix::of(&numbers, x.n_rows(), x.n_cols());
     match way {
-        Way::Across => across(matrix, to, there, x),
+        Way::Across => across(matrix, 0..matrix.lies()[0], to, there, x),
         Way::Along => along(matrix, to, there, x),
     }
 }

@@ -1,13 +1,23 @@
 //! Attention without a scale: T5 has it in its weights.
 
 use burn::tensor::{Tensor, activation::softmax};
-use kernels::{Before, Heads, Sight, attention, cross_attention};
+use kernels::{Before, Heads, Past, Sight, attention, attention_after, cross_attention};
 
 use super::Seq2SeqConfig;
 use crate::{Adapter, Linear, ModelError, encoder::parts::Reader, linear::together, norm::Norm};
 
 /// Keys and values, `[rows, heads, tokens, d_kv]`.
 pub(super) type Keys = (Tensor<4>, Tensor<4>);
+
+/// Whom tokens look at.
+pub(super) enum Among<'a> {
+    /// One another.
+    Themselves,
+    /// Those that were read before them, and one another.
+    Earlier(&'a mut Past),
+    /// Those that these keys and values are of.
+    Others(Tensor<2>),
+}
 
 /// `o(softmax(q·kᵀ + bias)·v)`, head by head.
 #[derive(Clone, Debug)]
@@ -61,29 +71,34 @@ impl Attention {
         self.o.forward(&seen, adapter)
     }
 
-    /// `x` and what each of its tokens makes of those that it sees: of `source`, where there is one, or of themselves.
+    /// `x` and what each of its tokens makes of those that it sees among `among`.
     ///
     /// - x: `[tokens, d_model]` → the same
     pub(super) fn fused(
         &self,
         x: Tensor<2>,
         norm: &Norm,
-        source: Option<&Tensor<2>>,
+        among: Among<'_>,
         sight: &Sight,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
         let heads =
             Heads { queries: self.heads, groups: self.heads, width: self.d_kv, scale: 1.0, cap: None };
         let before = norm.before(adapter);
-        let seen = match source {
-            None => attention(together(x.clone(), &before, &self.qkv, None, adapter), &heads, sight),
-            Some(source) => {
-                let q = together(x.clone(), &before, &self.qkv[..1], None, adapter);
-                let kv = together(source.clone(), &Before::Nothing, &self.qkv[1..], None, adapter);
-                cross_attention(q, kv, &heads, sight)
-            }
+        let of_x = |layers: &[Linear]| together(x.clone(), &before, layers, None, adapter);
+        let seen = match among {
+            Among::Themselves => attention(of_x(&self.qkv), &heads, sight),
+            Among::Earlier(past) => attention_after(of_x(&self.qkv), &heads, sight, past),
+            Among::Others(kv) => cross_attention(of_x(&self.qkv[..1]), kv, &heads, sight),
         };
         together(seen, &Before::Nothing, std::slice::from_ref(&self.o), Some(x), adapter)
+    }
+
+    /// What can be looked at in `source`, keys and values side by side: [`Among::Others`].
+    ///
+    /// - source: `[tokens, d_model]` → `[tokens, 2 · heads · d_kv]`
+    pub(super) fn keys_beside(&self, source: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
+        together(source.clone(), &Before::Nothing, &self.qkv[1..], None, adapter)
     }
 
     fn split(&self, x: Tensor<2>, rows: usize) -> Tensor<4> {

@@ -1,5 +1,8 @@
 //! What a decoder keeps between tokens.
 
+use burn::tensor::Tensor;
+use kernels::Past;
+
 use super::attention::Keys;
 use crate::Cache;
 
@@ -7,13 +10,22 @@ use crate::Cache;
 #[derive(Clone, Debug)]
 pub struct Seq2SeqCache {
     own: Cache,
-    source: Vec<Option<Keys>>,
+    source: Vec<OfSource>,
+}
+
+/// What a layer can see in the source.
+#[derive(Clone, Debug, Default)]
+struct OfSource {
+    /// For the operation that takes keys and values side by side: `[rows · tokens, 2 · heads · d_kv]`.
+    beside: Option<Tensor<2>>,
+    /// Elsewhere.
+    apart: Option<Keys>,
 }
 
 impl Seq2SeqCache {
     /// Of a decoder with `n_layers` layers that has read nothing.
     pub fn new(n_layers: usize) -> Self {
-        Self { own: Cache::new(n_layers), source: vec![None; n_layers] }
+        Self { own: Cache::new(n_layers), source: vec![OfSource::default(); n_layers] }
     }
 
     /// Tokens written.
@@ -35,8 +47,18 @@ impl Seq2SeqCache {
         self.own.extend(layer, k, v)
     }
 
+    /// What a layer has written, for the operation that adds to it.
+    pub(super) fn past(&mut self, layer: usize) -> &mut Past {
+        self.own.past(layer)
+    }
+
     /// What a layer can see in the source, made once.
     pub(super) fn source(&mut self, layer: usize, make: impl FnOnce() -> Keys) -> Keys {
-        self.source[layer].get_or_insert_with(make).clone()
+        self.source[layer].apart.get_or_insert_with(make).clone()
+    }
+
+    /// The same with keys and values side by side.
+    pub(super) fn source_beside(&mut self, layer: usize, make: impl FnOnce() -> Tensor<2>) -> Tensor<2> {
+        self.source[layer].beside.get_or_insert_with(make).clone()
     }
 }

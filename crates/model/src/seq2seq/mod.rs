@@ -122,7 +122,7 @@ impl Seq2Seq {
     /// The decoder's hidden states after the final norm, scaled for the output projection.
     ///
     /// - inputs: a row for each of the source's, or several for each, those of one source together; with a cache, of
-    ///   one source only → `[rows · tokens, d_model]`
+    ///   one source only, and one token a row once there is something in it → `[rows · tokens, d_model]`
     ///
     /// # Errors
     /// No tokens at all, or a token beyond the vocabulary.
@@ -146,7 +146,14 @@ impl Seq2Seq {
     ///
     /// - hidden: `[tokens, d_model]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        hidden.matmul(self.head(adapter).transpose())
+        let head = self.head(adapter);
+        match kernels::on_processor(&hidden) {
+            true => {
+                let layer = kernels::Layer { weight: head.into(), bias: None, low_rank: None };
+                kernels::linears(hidden, &kernels::Before::Nothing, &[layer], None)
+            }
+            false => hidden.matmul(head.transpose()),
+        }
     }
 
     /// What the decoder reads to be taught `target`: the start token, then all but the last.

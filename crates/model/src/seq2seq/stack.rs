@@ -7,7 +7,7 @@ use kernels::{Before, Sight};
 
 use super::{
     Seq2SeqConfig,
-    attention::{Attention, Keys},
+    attention::{Among, Attention, Keys},
     cache::Seq2SeqCache,
     position::PositionBias,
 };
@@ -149,8 +149,11 @@ impl Stack {
         mut cache: Option<&mut Seq2SeqCache>,
         adapter: &dyn Adapter,
     ) -> Tensor<2> {
-        if kernels::on_processor(&x) && cache.is_none() {
-            return self.decoded(x, rows, seen, adapter);
+        if kernels::on_processor(&x) {
+            return match cache {
+                None => self.decoded(x, rows, seen, adapter),
+                Some(cache) => self.written(x, rows, seen, cache, adapter),
+            };
         }
         let (past, width) = (cache.as_ref().map_or(0, |cache| cache.len()), x.dims()[0] / rows);
         let position = self.position.forward(past, width, adapter);
@@ -175,15 +178,37 @@ impl Stack {
         self.norm.forward(x, adapter)
     }
 
+    /// The same by operations that look for themselves who sees whom, behind what was written.
+    fn written(
+        &self,
+        mut x: Tensor<2>,
+        rows: usize,
+        seen: &Seen<'_>,
+        cache: &mut Seq2SeqCache,
+        adapter: &dyn Adapter,
+    ) -> Tensor<2> {
+        let (past, tokens) = (cache.len(), x.dims()[0]);
+        let width = tokens / rows;
+        let distances = Some(self.position.distances(past + width, adapter));
+        let own = Sight { distances, ..behind(past, rows, width) };
+        let at_source = seen.sight(tokens);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let (norm, attention) = &layer.attention;
+            x = attention.fused(x, norm, Among::Earlier(cache.past(i)), &own, adapter);
+            if let Some((norm, cross)) = &layer.cross {
+                let keys = cache.source_beside(i, || cross.keys_beside(seen.source, adapter));
+                x = cross.fused(x, norm, Among::Others(keys), &at_source, adapter);
+            }
+            x = layer.think(x, adapter);
+        }
+        self.norm.forward(x, adapter)
+    }
+
     /// The same of whole rows, by operations that look for themselves who sees whom.
     fn decoded(&self, mut x: Tensor<2>, rows: usize, seen: &Seen<'_>, adapter: &dyn Adapter) -> Tensor<2> {
         let tokens = x.dims()[0];
         let own = whole_rows(rows, tokens / rows);
-        // Rows that look at one source stand one behind another.
-        let width = tokens / seen.lengths.len();
-        let end = seen.lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
-        let keys = Some(seen.source.dims()[0] / seen.lengths.len());
-        let at_source = Sight { keys, end: Some(end.collect()), ..whole_rows(seen.lengths.len(), width) };
+        let at_source = seen.sight(tokens);
         let sights = Arc::new(Sights { position: self.position.clone(), own, source: Some(at_source) });
         for layer in &self.layers {
             x = layer.fused(vec![x, seen.source.clone()], &sights, adapter);
@@ -192,10 +217,26 @@ impl Stack {
     }
 }
 
+impl Seen<'_> {
+    /// How so many tokens look at it. Rows that look at one source stand one behind another.
+    fn sight(&self, tokens: usize) -> Sight {
+        let width = tokens / self.lengths.len();
+        let end = self.lengths.iter().flat_map(|length| std::iter::repeat_n(*length as u32, width));
+        let keys = Some(self.source.dims()[0] / self.lengths.len());
+        Sight { keys, end: Some(end.collect()), ..whole_rows(self.lengths.len(), width) }
+    }
+}
+
 /// Every token sees its row from the beginning up to itself.
 fn whole_rows(rows: usize, width: usize) -> Sight {
     let first = std::iter::repeat_n(0, rows * width).collect();
     Sight { width, keys: None, first, end: None, turn: None, distances: None }
+}
+
+/// Every new token of a row sees that from the beginning up to itself, which stands behind `past` others.
+fn behind(past: usize, rows: usize, width: usize) -> Sight {
+    let end = (0..rows * width).map(|at| (past + at % width + 1) as u32).collect();
+    Sight { keys: (past > 0).then_some(past + width), end: Some(end), ..whole_rows(rows, width) }
 }
 
 /// What the operations that look for themselves are told.
@@ -222,9 +263,12 @@ impl Layer {
             let (norm, attention) = &layer.attention;
             let distances = Some(sights.position.distances(sights.own.width, adapter));
             let own = Sight { distances, ..sights.own.clone() };
-            let x = attention.fused(inputs[0].clone(), norm, None, &own, adapter);
-            match (&layer.cross, &sights.source) {
-                (Some((norm, cross)), Some(sight)) => cross.fused(x, norm, inputs.get(1), sight, adapter),
+            let x = attention.fused(inputs[0].clone(), norm, Among::Themselves, &own, adapter);
+            match (&layer.cross, &sights.source, inputs.get(1)) {
+                (Some((norm, cross)), Some(sight), Some(source)) => {
+                    let source = Among::Others(cross.keys_beside(source, adapter));
+                    cross.fused(x, norm, source, sight, adapter)
+                }
                 _ => x,
             }
         };

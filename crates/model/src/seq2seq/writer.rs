@@ -27,8 +27,12 @@ impl<'a> Seq2SeqWriter<'a> {
     fn read(&mut self, tokens: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
         let inputs: Vec<_> = tokens.iter().map(std::slice::from_ref).collect();
         let inputs = Texts::padded(&inputs, self.model.config().pad_token_id);
-        let hidden = self.model.hidden(&inputs, &self.source, Some(&mut self.cache), self.adapter)?;
-        rows_of_scores(self.model.logits(hidden, self.adapter))
+        let Self { model, adapter, source, cache, .. } = self;
+        // Among the threads that share the work, instead of waiting for them from outside at each step.
+        rayon::scope(|_| {
+            let hidden = model.hidden(&inputs, source, Some(cache), *adapter)?;
+            rows_of_scores(model.logits(hidden, *adapter))
+        })
     }
 }
 
