@@ -5,7 +5,8 @@
 //! that stay in registers. A block of the left side is rounded and packed once; of the matrix, as it lies in memory, one
 //! panel after another is packed as pairs of what is summed up. Elsewhere both sides are widened to f32 and multiplied as
 //! such: the products of two bfloat16 are exact in f32, so the two forms differ in the order of their sums alone, and in
-//! numbers below 2⁻¹²⁶, which dot products take for 0.
+//! numbers below 2⁻¹²⁶, which dot products take for 0. What is written a token or a few at a time waits for memory, not for
+//! sums: it is multiplied by widened rows, and not rounded.
 //!
 //! ARM's dot products of bfloat16 (BFDOT, BFMMLA) are not in stable Rust, so an ARM processor takes the second form.
 
