@@ -97,6 +97,11 @@ impl Quantised {
         [self.rows, self.cols]
     }
 
+    /// Its blocks, row after row as they lie.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The numbers of the rows from `from` on, as they lie, on this thread.
     pub(crate) fn decode_rows(&self, from: usize, to: &mut [f32]) {
         let (format, bytes, at) = (self.format, self.bytes.as_slice(), from * self.cols);
