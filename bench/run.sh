@@ -2,6 +2,7 @@
 # Measures Tunesmith beside its peers and writes bench/RESULTS.md. Sets up what it needs outside the repository.
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
+#   bench/run.sh lora --dtype bfloat16    the same in bfloat16, PEFT's under autocast
 #   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
 #   bench/run.sh decode     written text beside llama.cpp; needs Node; options to bench/decode/compare.py
 #   bench/run.sh full       the same of all tensors
@@ -27,6 +28,10 @@ quantised() {
     cargo build --quiet --release -p train --example bench_step --example bench_write
     "$python" bench/peers/base_model.py > /dev/null
     "$python" bench/quantised/compare.py --ours "${CARGO_TARGET_DIR:-target}/release/examples" "$@"
+}
+
+bfloat16() {
+    lora --dtype bfloat16 "$@"
 }
 
 decode() {
@@ -58,7 +63,7 @@ import() {
 }
 
 case "$what" in
-    all) lora; full; quantised; decode; import; memory; cost ;;
-    lora | full | quantised | decode | import | memory | cost | sft) "$what" "$@" ;;
-    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, full, quantised, decode, import, memory, cost and sft" >&2; exit 2 ;;
+    all) lora; bfloat16; full; quantised; decode; import; memory; cost ;;
+    lora | bfloat16 | full | quantised | decode | import | memory | cost | sft) "$what" "$@" ;;
+    *) echo "bench/run.sh: no benchmark \`$what\`; there are lora, bfloat16, full, quantised, decode, import, memory, cost and sft" >&2; exit 2 ;;
 esac

@@ -1,7 +1,8 @@
 """Training side by side, LoRA or all tensors: PEFT on torch and Tunesmith in turn, in one run, on one machine.
 
 Each measurement is a process of its own, so peak memory is that work's alone. The two take turns, so a machine that
-slows down slows both; medians over the rounds are reported. Writes its section of bench/RESULTS.md.
+slows down slows both; medians over the rounds are reported. With `--dtype bfloat16` PEFT computes under autocast, and ours
+keeps and multiplies frozen weights in bfloat16. Writes its section of bench/RESULTS.md.
 """
 
 import argparse
@@ -23,6 +24,7 @@ SHAPES = [(4, 256), (1, 512), (2, 1024)]  # rows x tokens
 RANK = 8
 METHODS = {"lora": f"LoRA r={RANK} on all linear layers", "full": "all tensors learning"}
 PARTS = ["linears, forward", "linears, backward", "attention, forward", "attention, backward", "cross-entropy"]
+DTYPES = {"float32": ("f32", "none"), "bfloat16": ("bfloat16", "bf16")}  # what is said, and our `quantization`
 LEAST_SPEED, MOST_MEMORY = 1.15, 0.4  # of the peer's: what this project holds itself to
 
 
@@ -82,9 +84,13 @@ def main() -> None:
     ask.add_argument("--folder", type=Path, default=default_folder(), help="the same in Hugging Face form")
     ask.add_argument("--ours", type=Path, required=True, help="the built example `bench_step` of crate train")
     ask.add_argument("--method", choices=METHODS, default="lora")
+    ask.add_argument("--dtype", choices=DTYPES, default="float32", help="bfloat16 for LoRA alone: what learns is f32")
     ask.add_argument("--rounds", type=int, default=3)
     ask.add_argument("--steps", type=int, default=5, help="timed steps in each measurement")
     asked = ask.parse_args()
+    if asked.method == "full" and asked.dtype != "float32":
+        ask.error("in full fine-tuning all weights learn, and what learns is f32: bfloat16 goes with LoRA")
+    said, quantization = DTYPES[asked.dtype]
 
     warnings = quiet()
     rows, parts = [], []
@@ -92,8 +98,8 @@ def main() -> None:
         n_rows, n_tokens = shape
         ask_for = [f"--rows={n_rows}", f"--tokens={n_tokens}", f"--rank={RANK}", f"--steps={asked.steps}"]
         ask_for.append(f"--method={asked.method}")
-        peer_command = [sys.executable, "bench/lora/peer.py", f"--model={asked.folder}", *ask_for]
-        our_command = [str(asked.ours), f"--model={asked.gguf}", *ask_for]
+        peer_command = [sys.executable, "bench/lora/peer.py", f"--model={asked.folder}", *ask_for, f"--dtype={asked.dtype}"]
+        our_command = [str(asked.ours), f"--model={asked.gguf}", *ask_for, f"--quantization={quantization}"]
         peer, ours = [], []
         for at in range(asked.rounds):
             for who, command, kept in (("PEFT", peer_command, peer), ("Tunesmith", our_command, ours)):
@@ -103,11 +109,12 @@ def main() -> None:
         with tempfile.NamedTemporaryFile(suffix=".json") as trace:
             parts.append(profile(shape, [*our_command, f"--profile={trace.name}"]))
 
+    name = "LoRA training" if asked.method == "lora" else "Full fine-tuning"
     write_section(
-        asked.method,
-        f"""## {"LoRA training" if asked.method == "lora" else "Full fine-tuning"}
+        asked.method if asked.dtype == "float32" else f"{asked.method} {asked.dtype}",
+        f"""## {name if asked.dtype == "float32" else f"{name} in {said}"}
 
-SmolLM2-135M-Instruct, f32, CPU, {METHODS[asked.method]}, AdamW; loss over every next token.
+SmolLM2-135M-Instruct, {said}, CPU, {METHODS[asked.method]}, AdamW; loss over every next token.
 PEFT on torch (versions in `bench/peers/requirements.txt`, all cores) and Tunesmith in turn, medians of
 {asked.rounds} rounds of {asked.steps} steps. Asked of ourselves: at least {LEAST_SPEED}x the speed, at most {MOST_MEMORY}x the memory.
 

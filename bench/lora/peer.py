@@ -1,7 +1,8 @@
 """One measurement of the peer: LoRA training steps by PEFT on torch, on the CPU. Prints one JSON object.
 
 A step is what a trainer does per update: forward, loss over all next tokens, backward, AdamW, gradients cleared.
-Loading is not timed; peak memory is the whole process's, Python included.
+Loading is not timed; peak memory is the whole process's, Python included. With bfloat16 the forward pass runs under
+autocast, as trainers do with `bf16=True`.
 """
 
 import argparse
@@ -29,6 +30,7 @@ def main() -> None:
     ask.add_argument("--rows", type=int, default=4)
     ask.add_argument("--tokens", type=int, default=256)
     ask.add_argument("--method", choices=["lora", "full"], default="lora")
+    ask.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     ask.add_argument("--rank", type=int, default=8)
     ask.add_argument("--steps", type=int, default=5, help="timed, after one that is not")
     ask.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
@@ -53,7 +55,8 @@ def main() -> None:
     batches = torch.randint(0, model.config.vocab_size, (asked.steps + 1, asked.rows, asked.tokens))
 
     def step(ids: "torch.Tensor") -> float:
-        loss = model(input_ids=ids, labels=ids).loss
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=asked.dtype == "bfloat16"):
+            loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

@@ -1,8 +1,8 @@
 //! The formats, and the one place where each becomes code.
 
-use crate::{Parts, ggml, half::halves, nf4, parts::one};
+use crate::{Parts, bf16, ggml, half::halves, nf4, parts::one};
 
-/// A kind of block. All but NF4 are ggml's, under its names.
+/// A kind of block. All but the last two are ggml's, under its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(non_camel_case_types, reason = "the names that files use")]
 pub enum Format {
@@ -28,6 +28,8 @@ pub enum Format {
     Q6_K,
     /// One of sixteen levels times the block's largest size, 64 to a block (Dettmers et al. 2023, arXiv 2305.14314).
     Nf4,
+    /// The upper half of an f32, each for itself, 32 to a block.
+    Bf16,
 }
 
 /// Something done with the code that reads one format's block.
@@ -68,7 +70,7 @@ macro_rules! inlined {
 
 impl Format {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Q4_0,
         Self::Q4_1,
         Self::Q5_0,
@@ -80,10 +82,11 @@ impl Format {
         Self::Q5_K,
         Self::Q6_K,
         Self::Nf4,
+        Self::Bf16,
     ];
 
     /// The name of each.
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::Q4_0, "Q4_0"),
         (Self::Q4_1, "Q4_1"),
         (Self::Q5_0, "Q5_0"),
@@ -95,9 +98,10 @@ impl Format {
         (Self::Q5_K, "Q5_K"),
         (Self::Q6_K, "Q6_K"),
         (Self::Nf4, "NF4"),
+        (Self::Bf16, "BF16"),
     ];
     /// Those that are made here and lie in no file.
-    const IN_NO_FILE: [Self; 1] = [Self::Nf4];
+    const IN_NO_FILE: [Self; 2] = [Self::Nf4, Self::Bf16];
 
     /// The one that files call so.
     pub fn named(name: &str) -> Option<Self> {
@@ -161,6 +165,7 @@ impl Format {
             Self::Q5_K => what.read_parts(inlined!(ggml::q5_k, halves)),
             Self::Q6_K => what.read_parts(inlined!(ggml::q6_k, halves)),
             Self::Nf4 => what.read(inlined!(nf4::read)),
+            Self::Bf16 => what.read(inlined!(bf16::read)),
         }
     }
 
@@ -270,7 +275,7 @@ mod tests {
         let of_256 = [84, 110, 144, 176, 210].map(|bytes| (256, bytes));
         assert_eq!(sizes[..5], of_32);
         assert_eq!(sizes[5..10], of_256);
-        assert_eq!(sizes[10], (64, 36));
+        assert_eq!(sizes[10..], [(64, 36), (32, 64)]);
         assert_eq!(Format::Nf4.bytes_of(65), Some(72));
         assert_eq!(Format::Q2_K.bytes_of(usize::MAX), usize::MAX.div_ceil(256).checked_mul(84));
     }

@@ -1,16 +1,17 @@
 //! Blocks of numbers.
 
-use crate::{Format, half::to_half, nf4};
+use crate::{Format, bf16, half::to_half, nf4};
 
 impl Format {
     /// The formats that can be made here.
-    pub const MADE: [Self; 2] = [Self::Nf4, Self::Q8_0];
+    pub const MADE: [Self; 3] = [Self::Nf4, Self::Q8_0, Self::Bf16];
 
     /// Blocks of `numbers`, the last of which may be incomplete: what it lacks is 0. None for a format that is only read.
     pub fn make(self, numbers: &[f32]) -> Option<Vec<u8>> {
         Some(match self {
             Self::Nf4 => blocks::<36, 64>(numbers, nf4::make),
             Self::Q8_0 => blocks::<34, 32>(numbers, q8_0),
+            Self::Bf16 => blocks::<64, 32>(numbers, bf16::make),
             _ => return None,
         })
     }
@@ -54,7 +55,7 @@ mod tests {
             let numbers: Vec<f32> =
                 (0..n).map(|i| (i as f32 * 0.71).sin() * (1.0 + i as f32 / 50.0)).collect();
             // Of a block's largest; a scale that is a half is off by 127 · 2⁻¹¹ steps, and NF4's widest gap is 0.304.
-            for (format, step) in [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153)] {
+            for (format, step) in [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153), (Format::Bf16, 1.0 / 256.0)] {
                 let found = back(format, &numbers);
                 for (block, found) in numbers.chunks(format.numbers()).zip(found.chunks(format.numbers())) {
                     let largest = block.iter().fold(0.0f32, |top, x| top.max(x.abs()));

@@ -1,5 +1,5 @@
-//! QLoRA from a file to a text, with the real program as its worker: a model whose weights stay in blocks is trained
-//! beside, looked at, talked to, and exported.
+//! QLoRA from a file to a text, with the real program as its worker: a model whose weights stay in blocks, or are bfloat16,
+//! is trained beside, looked at, talked to, and exported.
 #![allow(clippy::unwrap_used)] // helpers of tests may give up
 
 use std::{fs, ops::ControlFlow, path::Path};
@@ -50,6 +50,7 @@ fn what_is_learned_beside_blocks_is_tried_and_exported_beside_them() {
     let (tiny, real) = (testkit::fixture("tiny/llama_tied"), testkit::smollm2());
     let cases = [
         (&tiny, "nf4", Quantization::Nf4, ("6", "0.05")),
+        (&tiny, "bf16", Quantization::Bf16, ("6", "0.05")),
         // The file that the starter model is.
         (&real, "stored", Quantization::Stored, ("2", "0.001")),
     ];

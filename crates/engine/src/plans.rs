@@ -116,6 +116,7 @@ impl Engine {
             n_threads: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
             tokens_per_sec: self.inner.store.pace(model, info.choice).at_the_edge()?,
             flops_per_sec: self.last_check(&info)?.and_then(|check| check.verdict.flops_per_sec()),
+            has_bf16: info.kind == DeviceKind::Cpu && model::devices::has_bf16(),
             info,
         })
     }

@@ -149,7 +149,8 @@ fn numbers(tensor: Tensor<2>) -> Result<Vec<f32>, Trouble> {
 fn kept(tuned: Tuned<'_>) -> Result<Vec<Part<'_>>, ExportError> {
     let config = tuned.base.config_json()?;
     let how = tuned.card.plan.knobs.quantization.value;
-    // What was learned goes with the base as it was then: into the numbers that its blocks stood for.
+    // What was learned goes with the base as it was then: into the numbers that its blocks stood for. bfloat16 is no more
+    // than how the run computed.
     let is_remade = matches!(how, Quantization::Nf4 | Quantization::Q8_0);
     let has_head = head_spec(&tuned.card.plan.task.value, &config, 0).is_some();
     if is_remade || has_head || Seq2SeqConfig::is_one(&config) {

@@ -19,9 +19,13 @@ pub(crate) enum Opened {
 }
 
 impl Opened {
-    /// The base as the run had it: a head that was made new is made again from the run's seed.
+    /// The base as the run had it: a head that was made new is made again from the run's seed. bfloat16 is how a run
+    /// computes, and what is exported is compared as exactly as can be.
     pub(crate) fn base(tuned: Tuned<'_>) -> Result<Self, ExportError> {
-        let how = tuned.card.plan.knobs.quantization.value;
+        let how = match tuned.card.plan.knobs.quantization.value {
+            Quantization::Bf16 => Quantization::None,
+            how => how,
+        };
         Self::open(tuned, tuned.base, &tuned.base.config_json()?, how)
     }
 

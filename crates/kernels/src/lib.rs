@@ -17,7 +17,8 @@
 //! matrix products. Sums are taken in an order that follows from shapes and the number of threads alone, so the same
 //! numbers give the same bits on one device.
 //!
-//! A frozen weight may stay in blocks ([`Quantised`]), which products on the processor decode as they go.
+//! A frozen weight may stay in blocks ([`Quantised`]), which products on the processor decode as they go. One in bfloat16
+//! is multiplied as such, by the processor's dot products where it has them ([`has_bf16`]).
 //!
 //! All callers go through one function of each operation, which asks where the tensors lie. What has no form of its own
 //! there runs plainly: numbers that are not f32, and on an adapter attention with learned distances.
@@ -29,6 +30,7 @@ mod arithmetic;
 mod attend;
 mod attend_back;
 mod before;
+mod bf16;
 mod blockwise;
 mod cube;
 mod entropy;
@@ -56,6 +58,7 @@ pub mod trace;
 pub use adamw::{AdamW, Moments, adamw, adamw_shortened};
 pub use attend::{attention, cross_attention};
 pub use before::{Before, Curve};
+pub use bf16::has_bf16;
 pub use blockwise::{BLOCK, Blockwise};
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};

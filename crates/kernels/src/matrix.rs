@@ -61,6 +61,24 @@ impl<'a> Matrix<'a> {
         self.rows
     }
 
+    pub(crate) fn n_cols(&self) -> usize {
+        self.cols
+    }
+
+    /// A row's numbers side by side: where they lie, or else copied into `scratch`.
+    pub(crate) fn line<'b>(&self, i: usize, scratch: &'b mut Vec<f32>) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        let numbers = &self.data[i * self.row..];
+        if self.col == 1 {
+            return &numbers[..self.cols];
+        }
+        scratch.clear();
+        scratch.extend(numbers.iter().step_by(self.col).take(self.cols));
+        scratch
+    }
+
     /// Row after row, where each one's numbers lie side by side.
     pub(crate) fn lines(self) -> Option<impl Iterator<Item = &'a [f32]>> {
         let Self { data, rows, cols, row, col } = self;
@@ -79,6 +97,19 @@ impl<'a> MatrixMut<'a> {
     /// Rows one after another.
     pub(crate) fn of(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
         Self::new(data, [rows, cols], cols)
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn n_cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Its numbers, and how many there are from one row to the next.
+    pub(crate) fn into_slice(self) -> (&'a mut [f32], usize) {
+        (self.data, self.row)
     }
 
     /// Some of its columns.

@@ -133,9 +133,17 @@ fn ask(instance: &wgpu::Instance, interface: wgpu::Backends) -> Vec<Adapter> {
         .collect()
 }
 
+/// Whether this processor has dot products of bfloat16.
+pub fn has_bf16() -> bool {
+    kernels::has_bf16()
+}
+
 fn instruction_set() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
+        if kernels::has_bf16() {
+            return "AVX-512 BF16";
+        }
         if std::is_x86_feature_detected!("avx512f") {
             return "AVX-512";
         }

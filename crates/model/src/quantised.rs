@@ -1,4 +1,4 @@
-//! Frozen weights that stay in blocks, as the file has them or made as they are read.
+//! Frozen weights that stay in blocks, as the file has them or made as they are read, or that become bfloat16.
 
 use kernels::{Quantised, Weight, is_processor};
 use spec::Quantization;
@@ -29,7 +29,8 @@ pub(crate) fn check(how: Quantization, device: &burn::tensor::Device) -> Result<
     }
 }
 
-/// The tensor of `view`, kept as `how` says: what lies in blocks stays so, or the weights of linear layers become such.
+/// The tensor of `view`, kept as `how` says: what lies in blocks stays so, or the weights of linear layers become such; in
+/// bfloat16 are all matrices.
 ///
 /// # Errors
 /// A tensor that holds no floats.
@@ -46,12 +47,15 @@ pub(crate) fn given(view: &TensorView<'_>, how: Quantization, part: Part) -> Res
                 None => Given::Numbers(view.to_f32()?),
             });
         }
+        Quantization::Bf16 => Some(blocks::Format::Bf16),
         Quantization::Nf4 => Some(blocks::Format::Nf4),
         Quantization::Q8_0 => Some(blocks::Format::Q8_0),
     };
     let numbers = view.to_f32()?;
-    let kept = match (made, part, view.shape.as_slice()) {
-        (Some(format), Part::Linear, [rows, cols]) => Quantised::made(format, [*rows, *cols], &numbers),
+    // A table of tokens is the output projection, too, where products are largest: too many for 4 bits, not for 16.
+    let becomes = part == Part::Linear || part == Part::Tokens && how == Quantization::Bf16;
+    let kept = match (made, view.shape.as_slice()) {
+        (Some(format), [rows, cols]) if becomes => Quantised::made(format, [*rows, *cols], &numbers),
         _ => None,
     };
     Ok(match kept {

@@ -75,6 +75,24 @@ fn every_family_made_nf4_or_q8_0_says_what_its_blocks_stand_for() {
     }
 }
 
+/// Activations are rounded to 8 bits before each product, so that logits are off by some hundredths of the largest.
+#[test]
+fn every_family_in_bf16_says_nearly_what_its_rounded_weights_say() {
+    for name in tiny_of(&DECODERS) {
+        let model = open(&fixture(&format!("tiny/{name}")), Quantization::Bf16);
+        let has_head = model.parameters().iter().any(|parameter| parameter.name == "lm_head.weight");
+        let tables = if has_head { 2 } else { 1 };
+        assert_eq!(n_quantised(&model), model.linears().count() + tables, "{name}: all matrices");
+        let expected = decoded(&model, &json(&format!("tiny/{name}/config.json")));
+        assert_eq!(n_quantised(&expected), 0);
+        let ids = prompt(&model);
+        let (found, truth) = (logits(&model, &ids), logits(&expected, &ids));
+        let largest = truth.iter().fold(0.0f64, |top, x| top.max(x.abs()));
+        assert_close(&found, &truth, 0.03 * largest, &name);
+        assert_ne!(found, truth, "{name}: rounding shows");
+    }
+}
+
 /// Rows of queries and keys change places, and GPT-2's matrices are turned; a layer whose rows are no whole blocks stays.
 #[test]
 fn what_a_gguf_has_in_blocks_stays_in_them() {

@@ -229,4 +229,6 @@ pub struct DeviceFacts {
     pub tokens_per_sec: Option<f64>,
     /// What a short check on it reached.
     pub flops_per_sec: Option<f64>,
+    /// It is a processor with dot products of bfloat16.
+    pub has_bf16: bool,
 }

@@ -64,6 +64,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
             n_threads: 1,
             tokens_per_sec: None,
             flops_per_sec: None,
+            has_bf16: false,
         };
         fit(memory(model, &facts, &load).total(), sure, device.memory, &device.name)
     };

@@ -44,6 +44,7 @@ impl NotQuantised {
 }
 
 /// Bytes of a block's numbers, a number.
+const BF16: f64 = 2.0;
 const NF4: f64 = 36.0 / 64.0;
 const Q8_0: f64 = 34.0 / 32.0;
 
@@ -51,11 +52,19 @@ const Q8_0: f64 = 34.0 / 32.0;
 pub(crate) fn bytes_of(model: &ModelFacts, how: Quantization) -> f64 {
     let (n, kept) = match how {
         Quantization::None => (0, 0.0),
+        Quantization::Bf16 => (n_matrices(model), n_matrices(model) as f64 * BF16),
         Quantization::Stored => (model.stored.n, model.stored.bytes as f64),
         Quantization::Nf4 => (model.n_linear(), model.n_linear() as f64 * NF4),
         Quantization::Q8_0 => (model.n_linear(), model.n_linear() as f64 * Q8_0),
     };
     4.0 * model.n_parameters.saturating_sub(n) as f64 + kept
+}
+
+/// Numbers of linear layers, of the table of tokens and of an output projection of its own.
+fn n_matrices(model: &ModelFacts) -> u64 {
+    let table = u64::from(model.vocab_size) * u64::from(model.hidden_size);
+    let rest = model.n_parameters.saturating_sub(model.n_linear());
+    model.n_linear() + table * (rest / table.max(1)).min(2)
 }
 
 /// Refuses what was asked and cannot be.
@@ -106,10 +115,18 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
         memory(&facts.model, &facts.device, &load).range().high
     };
     let stored = facts.model.stored.n > 0;
-    let small = if stored { Quantization::Stored } else { Quantization::Nf4 };
-    let usual = "exact weights, since there is memory for them";
+    let usual = match facts.device.has_bf16 {
+        true => "exact weights, since there is memory for them; bf16 is quicker on this processor",
+        false => "exact weights, since there is memory for them",
+    };
     let Some(has) = available(facts).map(|has| has as f64) else {
         return Chosen::new(Quantization::None, Because::Usual("exact weights learn best".to_owned()));
+    };
+    // A file's own blocks lose nothing; else as little as must be.
+    let small = match stored {
+        true => Quantization::Stored,
+        false if needs(Quantization::Bf16) <= has => Quantization::Bf16,
+        false => Quantization::Nf4,
     };
     if needs(Quantization::None) <= has || needs(small) > has {
         return Chosen::new(Quantization::None, Because::Usual(usual.to_owned()));

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{data, device, facts, minilm, question, smollm2};
-use plan::{DataKind, Facts, InBlocks, Load, ModelFacts, memory, resolve};
+use plan::{DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, memory, resolve};
 use spec::{
     Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
 };
@@ -44,6 +44,8 @@ fn base_weights_take_what_their_blocks_take() {
     };
     let exact = 4.0 * 134_515_008.0;
     assert_eq!(base(&smollm2(), Quantization::None), exact);
+    // All matrices, the embedding among them; norms are 35,136 numbers.
+    assert_eq!(base(&smollm2(), Quantization::Bf16), 2.0 * 134_479_872.0 + 4.0 * 35_136.0);
     // The embedding stays as it is, and so do norms.
     let rest = exact - 4.0 * 106_168_320.0;
     assert_eq!(base(&smollm2(), Quantization::Nf4), rest + 106_168_320.0 * 0.5625);
@@ -70,6 +72,8 @@ fn weights_are_exact_unless_only_others_leave_room() {
     assert_eq!(small.value, Quantization::Nf4);
     let Because::Measured(why) = small.because else { panic!("{:?}", small.because) };
     assert_eq!(why, "exact weights take 32.1 GB of the 16.0 GB that are free; so they take 8.1 GB");
+    // Half is enough: nothing is taken off that need not be.
+    assert_eq!(of(large(), 24).value, Quantization::Bf16);
     let stored = InBlocks { n: 8_000_000_000, bytes: 5_000_000_000 };
     assert_eq!(of(ModelFacts { stored, ..large() }, 16).value, Quantization::Stored);
     // Nothing helps, or nothing could: the refusal is that of memory.
@@ -79,10 +83,25 @@ fn weights_are_exact_unless_only_others_leave_room() {
 }
 
 #[test]
+fn a_processor_that_multiplies_bf16_is_said_to_be_quicker_with_it() {
+    let facts = on(smollm2(), DeviceKind::Cpu, 8);
+    let capable = Facts { device: DeviceFacts { has_bf16: true, ..facts.device.clone() }, ..facts.clone() };
+    let because = |facts: &Facts| {
+        let chosen = resolve(&question(Asked::default()), facts).unwrap().knobs.quantization;
+        assert_eq!(chosen.value, Quantization::None);
+        let Because::Usual(why) = chosen.because else { panic!("{:?}", chosen.because) };
+        why
+    };
+    assert_eq!(because(&facts), "exact weights, since there is memory for them");
+    let why = "exact weights, since there is memory for them; bf16 is quicker on this processor";
+    assert_eq!(because(&capable), why);
+}
+
+#[test]
 fn what_was_asked_is_kept_and_takes_less() {
     let plan = |how| resolve(&question(asked(how)), &on(gguf(), DeviceKind::Cpu, 8)).unwrap();
     let exact = plan(Quantization::None);
-    for how in [Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
+    for how in [Quantization::Bf16, Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
         let plan = plan(how);
         assert_eq!((plan.knobs.quantization.value, &plan.knobs.quantization.because), (how, &Because::Asked));
         assert!(plan.forecast.memory.high < exact.forecast.memory.high, "{how}");

@@ -456,7 +456,7 @@ knobs! {
         KnobKind::Words { examples: &["all", "!embeddings", "layers:4-5,head", "biases,head"] };
     #[serde(default = "decoded")]
     quantization: Quantization, "Frozen weights",
-        "none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are.",
+        "none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's.",
         KnobKind::Choice { of: Quantization::WORDS };
     rank: u32, "Rank",
         "How much the adapter can hold. Double it if the model does not pick up the task.",

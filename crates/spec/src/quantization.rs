@@ -12,6 +12,8 @@ pub enum Quantization {
     /// Each number for itself, in 32 bits.
     #[default]
     None,
+    /// Matrices in bfloat16, multiplied as such: half the memory, and quicker where the processor has dot products of them.
+    Bf16,
     /// In the blocks that the file has them in, where it has such: of GGUF files.
     Stored,
     /// Linear layers in 4-bit NormalFloat, 64 numbers to a block, as QLoRA and bitsandbytes have them.
@@ -22,9 +24,9 @@ pub enum Quantization {
 
 impl Quantization {
     /// Their words.
-    pub(crate) const WORDS: &[&str] = &["none", "stored", "nf4", "q8_0"];
+    pub(crate) const WORDS: &[&str] = &["none", "bf16", "stored", "nf4", "q8_0"];
 
-    const ALL: [Self; 4] = [Self::None, Self::Stored, Self::Nf4, Self::Q8_0];
+    const ALL: [Self; 5] = [Self::None, Self::Bf16, Self::Stored, Self::Nf4, Self::Q8_0];
 }
 
 impl fmt::Display for Quantization {

@@ -1,13 +1,13 @@
-//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole, f32. A decoder
+//! Measures training steps for the benchmark in `bench/`: LoRA on all linear layers or all tensors whole. A decoder
 //! is taught all tokens of rows of one length, an encoder one of so many labels for each of its texts, and an
 //! encoder-decoder a target half as long as its source; the texts of both are between two thirds and one and a third
 //! as long as `--tokens`.
 //!
 //! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256]
 //! [--rank=8] [--steps=4] [--labels=22] [--optim=adamw|adamw_8bit] [--gradient_checkpointing=none|attention|layer]
-//! [--quantization=none|stored|nf4|q8_0]` prints one line of JSON. The first step warms up and is not counted. With `--profile=FILE` it has what
-//! the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace that a browser's trace
-//! viewer opens.
+//! [--quantization=none|bf16|stored|nf4|q8_0]` prints one line of JSON. The first step warms up and is not counted. With
+//! `--profile=FILE` it has what the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace
+//! that a browser's trace viewer opens.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 

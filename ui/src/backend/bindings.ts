@@ -182,7 +182,7 @@ export type Asked = {
 	method?: Method | null,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
 	trainable?: Trainable | null,
-	/** none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are. */
+	/** none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's. */
 	quantization?: Quantization | null,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank?: number | null,
@@ -615,7 +615,7 @@ export type Decided = {
 	method?: Chosen<Method>,
 	/** With full: all, embeddings, head, norms, biases, layers:0-3, or names with stars; ! before a word freezes it. */
 	trainable?: Chosen<Trainable>,
-	/** none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are. */
+	/** none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's. */
 	quantization?: Chosen<Quantization>,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank: Chosen<number>,
@@ -1521,6 +1521,8 @@ export type Profile = {
 export type Quantization = 
 /**  Each number for itself, in 32 bits. */
 "none" | 
+/**  Matrices in bfloat16, multiplied as such: half the memory, and quicker where the processor has dot products of them. */
+"bf16" | 
 /**  In the blocks that the file has them in, where it has such: of GGUF files. */
 "stored" | 
 /**  Linear layers in 4-bit NormalFloat, 64 numbers to a block, as QLoRA and bitsandbytes have them. */

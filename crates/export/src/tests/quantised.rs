@@ -43,9 +43,20 @@ fn what_was_learned_is_merged_into_the_numbers_it_was_learned_beside() {
     }
 }
 
+/// bfloat16 is how a run computes: what is exported is what was learned and the file's own numbers.
+#[test]
+fn what_was_learned_beside_bf16_is_merged_into_the_files_own_numbers() {
+    let bench = kept_as(Quantization::Bf16, "tiny/llama_tied");
+    let exported = bench.merged(Precision::F32).unwrap();
+    assert!(exported.agreement.max_difference < 1e-4 && exported.moved > 0.1, "{exported:?}");
+    let plain = kept_as(Quantization::None, "tiny/llama_tied").merged(Precision::F32).unwrap();
+    let read = |path: &std::path::Path| fs::read(path.join("model.safetensors")).unwrap();
+    assert!(read(&exported.path) == read(&plain.path), "as if it had been learned beside f32");
+}
+
 #[test]
 fn an_adapter_beside_blocks_is_read_back_beside_them() {
-    for (how, base) in KEPT {
+    for (how, base) in KEPT.into_iter().chain([(Quantization::Bf16, "tiny/llama_tied")]) {
         let bench = kept_as(how, base);
         let exported = bench.adapter(IfThere::Refuse);
         assert_eq!(exported.agreement.max_difference, 0.0, "{how}");

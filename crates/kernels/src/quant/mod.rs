@@ -7,5 +7,5 @@
 mod operand;
 mod weight;
 
-pub(crate) use operand::Operand;
+pub(crate) use operand::{Operand, across, along};
 pub use weight::{Quantised, Weight};

@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, ops::Range};
 
-use blocks::{Parts, Read};
+use blocks::{Format, Parts, Read};
 use burn::backend::flex::FlexTensor;
 
 use super::{Quantised, Weight};
 use crate::{
     arithmetic::{Arithmetic, Work, with_best},
+    bf16::{self, Way},
     exp::{dot, folded, vectorised},
     matrix::{Matrix, MatrixMut, There, product},
     primitive::{inner, matrix, shape, strided},
@@ -51,6 +52,10 @@ impl Operand {
     pub(crate) fn says(&self, to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
         match self {
             Self::Plain(tensor) => product(to, there, x, matrix(tensor).transposed(), 1.0),
+            Self::Quantised(blocks) if blocks.format() == Format::Bf16 => {
+                let way = if blocks.is_turned() { Way::Along } else { Way::Across };
+                bf16::product(to, there, x, blocks, way);
+            }
             Self::Quantised(blocks) if blocks.is_turned() => along(blocks, to, there, x),
             Self::Quantised(blocks) => across(blocks, 0..blocks.lies()[0], to, there, x),
         }
@@ -77,6 +82,10 @@ impl Operand {
     pub(crate) fn back(&self, to: MatrixMut<'_>, there: There, g: Matrix<'_>) {
         match self {
             Self::Plain(tensor) => product(to, there, g, matrix(tensor), 1.0),
+            Self::Quantised(blocks) if blocks.format() == Format::Bf16 => {
+                let way = if blocks.is_turned() { Way::Across } else { Way::Along };
+                bf16::product(to, there, g, blocks, way);
+            }
             Self::Quantised(blocks) if blocks.is_turned() => {
                 across(blocks, 0..blocks.lies()[0], to, there, g);
             }
@@ -103,7 +112,7 @@ impl Operand {
                     }
                 }
             }
-            Self::Quantised(blocks) if !blocks.is_turned() && blocks.whole_row(0).is_some() => {
+            Self::Quantised(blocks) if !blocks.is_turned() && blocks.whole_rows(0..0).is_some() => {
                 counted(2 * n * x.len(), || with_best(OfOne { blocks, which, to, there, x }));
             }
             Self::Quantised(_) => {
@@ -122,14 +131,14 @@ fn put(to: &mut f32, there: There, number: f32) {
 }
 
 /// `to (+)= x·Mᵀ`, where `M` are those rows of the matrix as it lies: each panel makes some of the columns.
-fn across(blocks: &Quantised, rows: Range<usize>, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
+pub(crate) fn across(blocks: &Quantised, rows: Range<usize>, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
     panels(blocks, rows, |from, panel| {
         product(to.columns(from, panel.n_rows()), there, x, panel.transposed(), 1.0);
     });
 }
 
 /// `to (+)= g·M`, where `M` is the matrix as it lies: each panel adds something to all of it.
-fn along(blocks: &Quantised, mut to: MatrixMut<'_>, there: There, g: Matrix<'_>) {
+pub(crate) fn along(blocks: &Quantised, mut to: MatrixMut<'_>, there: There, g: Matrix<'_>) {
     let width = blocks.lies()[1];
     panels(blocks, 0..blocks.lies()[0], |from, panel| {
         let there = if from == 0 { there } else { There::AddedTo };
@@ -187,8 +196,9 @@ impl<A: Arithmetic> RowByRow<'_, A> {
     #[inline(always)]
     fn rows(self, sum: impl Fn(&[u8], A) -> f32) {
         let OfOne { blocks, which, to, there, .. } = self.of;
-        for (row, to) in which.zip(to) {
-            put(to, there, sum(blocks.whole_row(row).unwrap_or_default(), self.arithmetic));
+        let Some(rows) = blocks.whole_rows(which) else { return };
+        for (bytes, to) in rows.zip(to) {
+            put(to, there, sum(bytes, self.arithmetic));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A matrix as its numbers, or as blocks of them.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use blocks::Format;
 use burn::tensor::{Device, Tensor};
@@ -98,6 +98,11 @@ impl Quantised {
         [self.rows, self.cols]
     }
 
+    /// Its blocks, row after row as they lie.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The numbers of the rows from `from` on, as they lie, on this thread.
     pub(crate) fn decode_rows(&self, from: usize, to: &mut [f32]) {
         let (format, bytes, at) = (self.format, self.bytes.as_slice(), from * self.cols);
@@ -107,13 +112,14 @@ impl Quantised {
         );
     }
 
-    /// The blocks of the row `row` as they lie, where no other row's numbers are among them.
-    pub(crate) fn whole_row(&self, row: usize) -> Option<&[u8]> {
+    /// The blocks of these rows as they lie, row after row, where none is of two rows.
+    pub(crate) fn whole_rows(&self, rows: Range<usize>) -> Option<impl Iterator<Item = &[u8]>> {
         if !self.cols.is_multiple_of(self.format.numbers()) {
             return None;
         }
         let step = self.cols / self.format.numbers() * self.format.bytes();
-        self.bytes.get(row * step..(row + 1) * step)
+        let bytes = self.bytes.get(rows.start * step..rows.end * step)?;
+        Some(bytes.chunks_exact(step.max(1)))
     }
 
     /// Its numbers as a tensor of the processor.

@@ -10,6 +10,7 @@ use crate::{Adapter, Linear, ModelError, encoder::parts::Reader, linear::togethe
 pub(super) type Keys = (Tensor<4>, Tensor<4>);
 
 /// Whom tokens look at.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub(super) enum Among<'a> {
     /// One another.
     Themselves,

@@ -30,8 +30,8 @@ export const KNOBS: Knob[] = [
   [
     "quantization",
     "Frozen weights",
-    "none keeps them in 32 bits; nf4 (QLoRA) or q8_0 take a seventh or a quarter; stored leaves a GGUF's as they are.",
-    choice("none", "stored", "nf4", "q8_0"),
+    "none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's.",
+    choice("none", "bf16", "stored", "nf4", "q8_0"),
   ],
   ["rank", "Rank", "How much the adapter can hold. Double it if the model does not pick up the task.", whole(1, 1024)],
   ["alpha", "Alpha", "How strongly the adapter speaks: its output is scaled by alpha / rank.", real(0.01, 4096)],
