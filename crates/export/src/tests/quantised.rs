@@ -49,7 +49,8 @@ fn what_was_learned_beside_bf16_is_merged_into_the_files_own_numbers() {
     let bench = kept_as(Quantization::Bf16, "tiny/llama_tied");
     let exported = bench.merged(Precision::F32).unwrap();
     assert!(exported.agreement.max_difference < 1e-4 && exported.moved > 0.1, "{exported:?}");
-    let plain = kept_as(Quantization::None, "tiny/llama_tied").merged(Precision::F32).unwrap();
+    let beside_f32 = kept_as(Quantization::None, "tiny/llama_tied");
+    let plain = beside_f32.merged(Precision::F32).unwrap();
     let read = |path: &std::path::Path| fs::read(path.join("model.safetensors")).unwrap();
     assert!(read(&exported.path) == read(&plain.path), "as if it had been learned beside f32");
 }

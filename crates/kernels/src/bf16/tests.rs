@@ -1,3 +1,5 @@
+//! Both forms of a product in bfloat16 beside the sums of the same rounded numbers in f64.
+
 use super::*;
 
 /// Numbers that look like chance, some of them small, and in no way whole.
