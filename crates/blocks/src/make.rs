@@ -55,7 +55,9 @@ mod tests {
             let numbers: Vec<f32> =
                 (0..n).map(|i| (i as f32 * 0.71).sin() * (1.0 + i as f32 / 50.0)).collect();
             // Of a block's largest; a scale that is a half is off by 127 · 2⁻¹¹ steps, and NF4's widest gap is 0.304.
-            for (format, step) in [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153), (Format::Bf16, 1.0 / 256.0)] {
+            for (format, step) in
+                [(Format::Q8_0, 0.57 / 127.0), (Format::Nf4, 0.153), (Format::Bf16, 1.0 / 256.0)]
+            {
                 let found = back(format, &numbers);
                 for (block, found) in numbers.chunks(format.numbers()).zip(found.chunks(format.numbers())) {
                     let largest = block.iter().fold(0.0f32, |top, x| top.max(x.abs()));

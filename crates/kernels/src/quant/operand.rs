@@ -131,7 +131,13 @@ fn put(to: &mut f32, there: There, number: f32) {
 }
 
 /// `to (+)= x·Mᵀ`, where `M` are those rows of the matrix as it lies: each panel makes some of the columns.
-pub(crate) fn across(blocks: &Quantised, rows: Range<usize>, mut to: MatrixMut<'_>, there: There, x: Matrix<'_>) {
+pub(crate) fn across(
+    blocks: &Quantised,
+    rows: Range<usize>,
+    mut to: MatrixMut<'_>,
+    there: There,
+    x: Matrix<'_>,
+) {
     panels(blocks, rows, |from, panel| {
         product(to.columns(from, panel.n_rows()), there, x, panel.transposed(), 1.0);
     });
