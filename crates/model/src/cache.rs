@@ -38,8 +38,10 @@ impl Cache {
     /// Row `i` becomes what row `from[i]` was; there may be more or fewer than before.
     pub fn select(&mut self, from: &[usize]) {
         for held in &mut self.layers {
-            held.past.select(from);
-            let Some((k, v)) = &mut held.tensors else { continue };
+            let Some((k, v)) = &mut held.tensors else {
+                held.past.select(from);
+                continue;
+            };
             if from.iter().copied().eq(0..k.dims()[0]) {
                 continue;
             }

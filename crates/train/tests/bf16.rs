@@ -14,7 +14,7 @@ mod shaken;
 
 use std::{cell::Cell, path::Path};
 
-use adapt::{Full, Learner, Learns};
+use adapt::{Full, Learner};
 use burn::tensor::Device;
 use common::{open, rows};
 use course::{course, files, values};

@@ -1,5 +1,5 @@
 //! A run in a folder, with what is said of it and what it leaves there.
-#![allow(clippy::unwrap_used)] // helpers of tests may give up
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its part; helpers may give up
 
 use std::path::Path;
 
