@@ -33,7 +33,7 @@ export const commands = {
 	undoDeleteRun: () => __TAURI_INVOKE<RunId | null>("undo_delete_run"),
 	/**  What was asked of a run, to ask it again. */
 	duplicateRun: (id: RunId) => __TAURI_INVOKE<RunSpec>("duplicate_run", { id }),
-	/**  What to ask instead of a run that did not fit. */
+	/**  What a run that ran out of memory would need less with; none if nothing would help. */
 	smallerRun: (id: RunId) => __TAURI_INVOKE<SmallerRun | null>("smaller_run", { id }),
 	/**  Does that: the run goes on from its last checkpoint, or another one starts, whose id it then is. */
 	resumeSmaller: (id: RunId) => __TAURI_INVOKE<RunId>("resume_smaller", { id }),
@@ -2233,3 +2233,4 @@ runs: number } |
 { kind: "show_run"; 
 /**  Which. */
 id: RunId };
+
