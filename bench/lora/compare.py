@@ -6,20 +6,18 @@ keeps and multiplies frozen weights in bfloat16. Writes its section of bench/RES
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from measured import said_by
 from peers.base_model import default_folder, default_gguf
 from report import commit, machine, quiet, today, write_section
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SHAPES = [(4, 256), (1, 512), (2, 1024)]  # rows x tokens
 RANK = 8
 METHODS = {"lora": f"LoRA r={RANK} on all linear layers", "full": "all tensors learning"}
@@ -38,13 +36,6 @@ class Measured:
     def middle(of: list["Measured"]) -> "Measured":
         fields = ("tokens_per_sec", "peak_bytes", "cpu_secs_per_1k_tokens")
         return Measured(*(statistics.median(getattr(m, field) for m in of) for field in fields))
-
-
-def said_by(command: list[str]) -> dict:
-    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    if ran.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nended with {ran.returncode}:\n{ran.stderr[-2000:]}")
-    return json.loads(ran.stdout.strip().splitlines()[-1])
 
 
 def measure(command: list[str], n_tokens: int) -> Measured:

@@ -5,29 +5,15 @@ section of bench/RESULTS.md.
 
 import argparse
 import importlib.util
-import json
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from measured import middle, said_by
 from peers.base_model import default_folder, default_gguf
 from report import commit, machine, quiet, today, write_section
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = {"none": "f32", "stored": "as the GGUF has them (Q4_1, embedding Q8_0)", "nf4": "NF4", "q8_0": "Q8_0"}
-
-
-def said_by(command: list[str]) -> dict:
-    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    if ran.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nended with {ran.returncode}:\n{ran.stderr[-2000:]}")
-    return json.loads(ran.stdout.strip().splitlines()[-1])
-
-
-def middle(of: list[dict], field: str) -> float:
-    return statistics.median(each[field] for each in of)
 
 
 def main() -> None:
