@@ -1,14 +1,16 @@
 //! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
-//! and, in their place, the gradient with respect to them.
+//! and, in their place, the gradient with respect to them. Before products in f16 that is multiplied, so that the many small
+//! numbers of a large vocabulary are not lost.
 
-use burn::tensor::Tensor;
+use burn::{backend::DType, tensor::Tensor};
 use cubecl::prelude::*;
 
 use super::{
     place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
+    product::{Operand, back, product, says},
 };
-use crate::{DeviceGaveUp, Entropy, Sum, Wanted};
+use crate::{DeviceGaveUp, Entropy, Sum, Wanted, Weight};
 
 /// Numbers of the logits that exist at once: 64 MiB, half of what every adapter binds.
 const LOGITS: usize = 1 << 24;
@@ -16,22 +18,26 @@ const LOGITS: usize = 1 << 24;
 const POSITIONS: (usize, usize) = (16, 1024);
 /// Smaller than any score. Finite, since shader compilers may assume that there are no infinities.
 const LEAST: f32 = -1e30;
+/// What gradients with respect to logits are multiplied by where they are rounded to f16: none is larger than 1, and f16
+/// holds 65504. A power of two changes nothing else.
+const LIFT: f64 = 4096.0;
 
 /// As [`cross_entropy`](crate::cross_entropy), of tensors on an adapter.
 pub(crate) fn judged(
     hidden: Tensor<2>,
-    head: &Tensor<2>,
+    head: &Weight,
     targets: &[u32],
     cap: Option<f64>,
     wanted: Wanted,
 ) -> Result<Entropy, DeviceGaveUp> {
     let ([n, _], [vocabulary, _]) = (hidden.dims(), head.dims());
+    let lift = if head.works_in() == DType::F16 { LIFT } else { 1.0 };
     let share = (LOGITS / vocabulary.max(1)).clamp(POSITIONS.0, POSITIONS.1);
     let (mut losses, mut hiddens, mut to_head) = (Vec::new(), Vec::new(), None);
     for start in (0..n).step_by(share) {
         let n = share.min(n - start);
-        let h = hidden.clone().narrow(0, start, n);
-        let logits = contiguous(h.clone().matmul(head.clone().transpose()));
+        let h = Operand::of(hidden.clone().narrow(0, start, n));
+        let logits = contiguous(says(&h, head));
         let loss = room(&logits, [1, n]);
         let (count, dim) = cubes(&logits, n);
         start!(
@@ -45,16 +51,18 @@ pub(crate) fn judged(
             n as u32,
             vocabulary as u32,
             cap.unwrap_or(1.0) as f32,
+            lift as f32,
             cap.is_some(),
             wanted != Wanted::default(),
         );
         losses.push(from_inner::<2>(loss));
-        let slopes: Tensor<2> = from_inner(logits);
+        let slopes = Operand::of(from_inner(logits));
         if wanted.hidden {
-            hiddens.push(slopes.clone().matmul(head.clone()));
+            hiddens.push(level(back(&slopes, head), lift));
         }
         if wanted.head {
-            let more = slopes.transpose().matmul(h);
+            let dtype = head.works_in();
+            let more = level(product(slopes.as_in(dtype).transpose(), h.as_in(dtype)), lift);
             to_head = Some(match to_head {
                 Some(sum) => sum + more,
                 None => more,
@@ -67,8 +75,13 @@ pub(crate) fn judged(
             true => hidden.zeros_like(),
             false => Tensor::cat(hiddens, 0),
         }),
-        head: wanted.head.then(|| to_head.unwrap_or_else(|| head.zeros_like())),
+        head: wanted.head.then(|| to_head.unwrap_or_else(|| head.to_tensor().zeros_like())),
     })
+}
+
+/// `x / lift`
+fn level(x: Tensor<2>, lift: f64) -> Tensor<2> {
+    if lift == 1.0 { x } else { x * lift.recip() }
 }
 
 #[cube]
@@ -80,7 +93,8 @@ fn capped(score: f32, cap: f32, #[comptime] is_capped: bool) -> f32 {
     score
 }
 
-/// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap.
+/// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap and
+/// `lift`.
 #[cube(launch_unchecked)]
 fn judge(
     logits: &mut [f32],
@@ -89,6 +103,7 @@ fn judge(
     n: u32,
     vocabulary: u32,
     cap: f32,
+    lift: f32,
     #[comptime] is_capped: bool,
     #[comptime] wanted: bool,
 ) {
@@ -127,7 +142,7 @@ fn judge(
             if is_capped {
                 slope *= 1.0f32 - (score / cap) * (score / cap);
             }
-            logits[start + i] = slope;
+            logits[start + i] = slope * lift;
             i += UNITS;
         }
     }

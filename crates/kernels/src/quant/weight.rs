@@ -3,10 +3,14 @@
 use std::{ops::Range, sync::Arc};
 
 use blocks::Format;
-use burn::tensor::{Device, Tensor};
+use burn::{
+    backend::DType,
+    tensor::{Device, Tensor},
+};
 use rayon::prelude::*;
 
 use crate::{
+    cube::rounded,
     exp::vectorised,
     primitive::{from_inner, made, on_processor},
     table::looked_up,
@@ -17,7 +21,7 @@ use crate::{
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Weight {
-    /// Its numbers, which may learn.
+    /// Its numbers, which may learn; or frozen ones on an adapter, in f16.
     Plain(Tensor<2>),
     /// In blocks, on the processor; frozen.
     Quantised(Quantised),
@@ -167,17 +171,26 @@ impl Weight {
         }
     }
 
-    /// Its numbers, unless they lie in blocks.
+    /// Its numbers, unless they lie in blocks or are rounded: those that may learn.
     pub fn plain(&self) -> Option<&Tensor<2>> {
         match self {
-            Self::Plain(tensor) => Some(tensor),
-            Self::Quantised(_) => None,
+            Self::Plain(tensor) if self.works_in() == DType::F32 => Some(tensor),
+            Self::Plain(_) | Self::Quantised(_) => None,
         }
     }
 
-    /// Its numbers: all of them at once, where they lie in blocks.
+    /// What the products of its layer are made in on an adapter: f16 where it lies so, else f32.
+    pub fn works_in(&self) -> DType {
+        match self {
+            Self::Plain(tensor) if tensor.dtype() == DType::F16 => DType::F16,
+            Self::Plain(_) | Self::Quantised(_) => DType::F32,
+        }
+    }
+
+    /// Its numbers in f32: all of them at once, where they lie otherwise.
     pub fn to_tensor(&self) -> Tensor<2> {
         match self {
+            Self::Plain(tensor) if self.works_in() == DType::F16 => rounded(tensor.clone(), DType::F32),
             Self::Plain(tensor) => tensor.clone(),
             Self::Quantised(blocks) => blocks.to_tensor(),
         }
@@ -204,7 +217,8 @@ impl Weight {
             Self::Plain(tensor) => {
                 let index: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
                 let index = burn::tensor::TensorData::new(index, [rows.len()]);
-                tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()))
+                let rows = tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()));
+                if self.works_in() == DType::F16 { rounded(rows, DType::F32) } else { rows }
             }
             Self::Quantised(blocks) if blocks.turned => Self::Plain(blocks.to_tensor()).select(rows),
             Self::Quantised(blocks) => {
