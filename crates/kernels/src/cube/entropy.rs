@@ -1,5 +1,6 @@
 //! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
-//! and, in their place, the gradient with respect to them. Before products in f16 that is multiplied, so that the many small
+//! and, in their place, the gradient with respect to them. A projection in blocks is decoded once for all slices, or, if it
+//! is large, some rows at a time for each. Before products in f16 those gradients are multiplied, so that the many small
 //! numbers of a large vocabulary are not lost.
 
 use burn::{backend::DType, tensor::Tensor};
@@ -8,7 +9,7 @@ use cubecl::prelude::*;
 use super::{
     place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
-    product::{Operand, back, product, says},
+    product::{Operand, at_hand, back, product, says},
 };
 use crate::{DeviceGaveUp, Entropy, Sum, Wanted, Weight};
 
@@ -32,12 +33,13 @@ pub(crate) fn judged(
 ) -> Result<Entropy, DeviceGaveUp> {
     let ([n, _], [vocabulary, _]) = (hidden.dims(), head.dims());
     let lift = if head.works_in() == DType::F16 { LIFT } else { 1.0 };
+    let head = at_hand(head);
     let share = (LOGITS / vocabulary.max(1)).clamp(POSITIONS.0, POSITIONS.1);
     let (mut losses, mut hiddens, mut to_head) = (Vec::new(), Vec::new(), None);
     for start in (0..n).step_by(share) {
         let n = share.min(n - start);
         let h = Operand::of(hidden.clone().narrow(0, start, n));
-        let logits = contiguous(says(&h, head));
+        let logits = contiguous(says(&h, &head));
         let loss = room(&logits, [1, n]);
         let (count, dim) = cubes(&logits, n);
         start!(
@@ -58,7 +60,7 @@ pub(crate) fn judged(
         losses.push(from_inner::<2>(loss));
         let slopes = Operand::of(from_inner(logits));
         if wanted.hidden {
-            hiddens.push(level(back(&slopes, head), lift));
+            hiddens.push(level(back(&slopes, &head), lift));
         }
         if wanted.head {
             let dtype = head.works_in();
@@ -75,7 +77,7 @@ pub(crate) fn judged(
             true => hidden.zeros_like(),
             false => Tensor::cat(hiddens, 0),
         }),
-        head: wanted.head.then(|| to_head.unwrap_or_else(|| head.to_tensor().zeros_like())),
+        head: wanted.head.then(|| to_head.unwrap_or_else(|| Tensor::zeros(head.dims(), &head.device()))),
     })
 }
 

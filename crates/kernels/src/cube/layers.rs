@@ -1,9 +1,10 @@
 //! Several linear layers over one input: burn's products, and a kernel that puts what they say side by side while it
 //! adds biases, narrow pairs and the residual.
 //!
-//! It keeps `x` and the narrow `b(x)·Aᵀ`, as the processor's form does; a weight that is frozen has no gradient made.
-//! Beside a weight in f16, an `x` that is the input of a gate or curve is kept so, too: it is the widest of a layer, and
-//! nobody else keeps it. That of a norm stays f32: a stream of many layers' sums may pass what f16 holds.
+//! It keeps `x` and the narrow `b(x)·Aᵀ`, as the processor's form does; a weight that is frozen has no gradient made, and
+//! one in blocks is decoded for each product instead of being kept. Beside a weight whose products are f16, an `x` that is
+//! the input of a gate or curve is kept so, too: it is the widest of a layer, and nobody else keeps it. That of a norm stays
+//! f32: a stream of many layers' sums may pass what f16 holds.
 
 use burn::{
     backend::{
@@ -88,6 +89,7 @@ pub(crate) fn linears(
 fn out_of_graph(layer: &Layer) -> Layer {
     let plain = |tensor: &Tensor<2>| from_inner::<2>(inner(tensor.clone()));
     let mut layer = layer.clone();
+    // What lies in blocks stays in them: its numbers are made for each product.
     if let Weight::Plain(weight) = &layer.weight {
         layer.weight = plain(weight).into();
     }

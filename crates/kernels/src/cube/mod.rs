@@ -10,6 +10,7 @@
 mod adamw;
 mod attend;
 mod attend_back;
+mod decode;
 mod entropy;
 mod layers;
 mod place;
@@ -23,6 +24,7 @@ mod turn;
 
 pub(crate) use adamw::{By, moved};
 pub(crate) use attend::{attended, can as can_attend};
+pub(crate) use decode::Words;
 pub(crate) use entropy::judged;
 pub(crate) use layers::linears;
 pub(crate) use place::on_adapter;

@@ -1,29 +1,30 @@
-//! The products of activations with a weight and with what stands beside it: burn's, in f32 or in f16.
+//! Products of activations, or of their gradients, with a weight and with what stands beside it: burn's, in f32 or in f16,
+//! over numbers that are decoded right before where the weight lies in blocks, and let go right after. Some rows at a time
+//! where the matrix is large, so that what is decoded takes no more than [`AT_ONCE`].
 //!
-//! A weight says in what ([`Weight::works_in`]): one that is frozen and lies in f16 has all products of its layer made so,
-//! as PyTorch's autocast has them. What goes into such a product is rounded to f16 on its way; what comes out is f32, since
-//! every form of cubek's product sums so, and is not rounded again.
+//! A frozen weight says in what ([`Weight::works_in`]), for all products of its layer, as PyTorch's autocast has them. What
+//! goes into one in f16 is rounded on its way; what comes out is f32 and is not rounded again, since each form of cubek's
+//! products sums in f32.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, ops::Range};
 
-use burn::{
-    backend::DType,
-    tensor::{Device, Tensor},
-};
+use burn::tensor::{DType, Device, Tensor};
 use burn_cubecl::kernel::{
     cast,
     matmul::{MatmulStrategy, matmul},
 };
 use cubecl::ir::{ElemType, FloatKind};
 
-use super::place::{from_inner, inner};
+use super::place::{from_inner, inner, on_adapter};
 use crate::Weight;
 
-/// Whether tensors of this device may be f16, and be computed with; no where there is no adapter.
+/// Numbers that are decoded at once: 256 MiB of f32, as much as every matrix within the layers of a model of 8 billion.
+const AT_ONCE: usize = 1 << 26;
+
+/// Whether this device is a graphics adapter that computes with f16.
 pub fn has_f16(device: &Device) -> bool {
     let tensor = Tensor::<1>::empty([1], device);
-    super::on_adapter(&tensor)
-        && inner(tensor).client.properties().supports_type(ElemType::Float(FloatKind::F16))
+    on_adapter(&tensor) && inner(tensor).client.properties().supports_type(ElemType::Float(FloatKind::F16))
 }
 
 /// What goes into several products, rounded once if any of them wants it so.
@@ -53,23 +54,47 @@ impl Operand {
 }
 
 /// `x·Wᵀ`
+///
+/// - x: `[tokens, in]`, weight: `[out, in]` → `[tokens, out]`
 pub(super) fn says(x: &Operand, weight: &Weight) -> Tensor<2> {
     let dtype = weight.works_in();
-    product(x.as_in(dtype), lies(weight, dtype).transpose())
+    let of = |rows| product(x.as_in(dtype), weight.rows(rows, dtype).transpose());
+    let mut said: Vec<_> = slices(weight).map(of).collect();
+    match said.len() {
+        1 => said.remove(0),
+        _ => Tensor::cat(said, 1),
+    }
 }
 
 /// `g·W`
+///
+/// - g: `[tokens, out]`, weight: `[out, in]` → `[tokens, in]`
 pub(super) fn back(g: &Operand, weight: &Weight) -> Tensor<2> {
-    let dtype = weight.works_in();
-    product(g.as_in(dtype), lies(weight, dtype))
+    let (out, dtype) = (weight.dims()[0], weight.works_in());
+    let of = |rows: Range<usize>| {
+        let g = g.as_in(dtype);
+        let g = if rows.len() < out { g.narrow(1, rows.start, rows.len()) } else { g };
+        product(g, weight.rows(rows, dtype))
+    };
+    let mut slices = slices(weight);
+    let first = of(slices.next().unwrap_or(0..out));
+    slices.fold(first, |sum, rows| sum + of(rows))
 }
 
-/// The numbers of a weight, as a product in `dtype` takes them.
-fn lies(weight: &Weight, dtype: DType) -> Tensor<2> {
+/// The weight for several products: decoded now, if it is decoded in one piece for each of them otherwise.
+pub(super) fn at_hand(weight: &Weight) -> Weight {
     match weight {
-        Weight::Plain(tensor) => tensor.clone(),
-        blocks @ Weight::Quantised(_) => rounded(blocks.to_tensor(), dtype),
+        Weight::Quantised(_) if slices(weight).count() == 1 => {
+            Weight::Plain(weight.rows(0..weight.dims()[0], weight.works_in()))
+        }
+        weight => weight.clone(),
     }
+}
+
+/// The rows whose numbers there are at once: none too many, and at least one slice of them.
+fn slices(weight: &Weight) -> impl Iterator<Item = Range<usize>> + use<> {
+    let ([out, _], step) = (weight.dims(), weight.rows_at_once(AT_ONCE));
+    (0..out.max(1)).step_by(step).map(move |start| start..(start + step).min(out))
 }
 
 /// The product of two that are both f32, or both f16: f32.
@@ -79,11 +104,11 @@ pub(super) fn product(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     }
     match matmul(inner(a), inner(b), None, MatmulStrategy::default(), DType::F32) {
         Ok(product) => from_inner(product),
-        Err(error) => panic!("a product in f16: {error:?}"),
+        Err(error) => panic!("a product in f16 is refused: {error:?}"),
     }
 }
 
-/// With numbers of another kind, unless they are so already.
+/// With numbers of another kind, in no graph, unless they are so already.
 pub(crate) fn rounded(x: Tensor<2>, dtype: DType) -> Tensor<2> {
     if x.dtype() == dtype { x } else { from_inner(cast(inner(x), dtype)) }
 }
