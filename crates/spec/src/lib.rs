@@ -21,6 +21,7 @@ mod job;
 mod knob;
 mod label;
 mod measure;
+mod mixed_precision;
 mod models;
 mod plan;
 mod planned;
@@ -65,6 +66,7 @@ pub use knob::{
 };
 pub use label::{LabelCount, ScoreSpread, in_order};
 pub use measure::{Metric, Score};
+pub use mixed_precision::MixedPrecision;
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState, Skill};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};
