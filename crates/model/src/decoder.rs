@@ -108,15 +108,30 @@ impl Decoder {
     /// # Errors
     /// None of its own; the shape is taken as it is.
     pub fn random(config: DecoderConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        Self::random_as(config, seed, Quantization::None, device)
+    }
+
+    /// The same, its weights kept as `how` says.
+    ///
+    /// # Errors
+    /// A device that cannot compute with weights that are kept so.
+    pub fn random_as(
+        config: DecoderConfig,
+        seed: u64,
+        how: Quantization,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        quantised::check(how, device)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        Self::build(config, device, &mut |_, shape, _| {
-            Ok(Given::Numbers(match shape {
+        Self::build(config, device, &mut |_, shape, part| {
+            let numbers = match shape {
                 [_, width] => {
                     let bound = (3.0 / *width as f32).sqrt();
                     (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect()
                 }
                 _ => vec![1.0; shape.iter().product()],
-            }))
+            };
+            Ok(quantised::kept(numbers, shape, how, part))
         })
     }
 
