@@ -159,6 +159,7 @@ mod tests {
                 driver: None,
                 api: "none".to_owned(),
                 memory: None,
+                has_f16: false,
             },
             check: speed.map(|speed| DeviceCheck { verdict: verdict(speed), at_ms: 1 }),
         }

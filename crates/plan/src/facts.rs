@@ -1,6 +1,6 @@
 //! What was measured before a plan is made.
 
-use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Sha256, Trainable};
+use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Quantization, Sha256, Trainable};
 
 /// Everything a plan rests on besides what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,6 +216,15 @@ pub struct DataFacts {
     pub supervised_share: f64,
 }
 
+/// Training speed that a run had.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Tokens a second.
+    pub tokens_per_sec: f64,
+    /// How its frozen weights were kept.
+    pub quantization: Quantization,
+}
+
 /// The device, and what was measured on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceFacts {
@@ -225,8 +234,8 @@ pub struct DeviceFacts {
     pub free_memory: Option<u64>,
     /// Processor threads a run may use.
     pub n_threads: u32,
-    /// Training speed of this very model on it, from an earlier run.
-    pub tokens_per_sec: Option<f64>,
+    /// Of this very model on it, from an earlier run.
+    pub pace: Option<Pace>,
     /// What a short check on it reached.
     pub flops_per_sec: Option<f64>,
     /// It is a processor with dot products of bfloat16.

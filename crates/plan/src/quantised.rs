@@ -13,8 +13,6 @@ pub enum NotQuantised {
     Learns,
     /// The device does not compute with such.
     Device,
-    /// The model is not a decoder.
-    Model,
     /// The file has none in blocks.
     NotStored,
 }
@@ -25,7 +23,6 @@ impl NotQuantised {
         match self {
             Self::Learns => "cannot learn, and full fine-tuning moves them all",
             Self::Device => "are computed with on the processor only, not on a graphics adapter",
-            Self::Model => "are read of decoders only, which this model is not",
             Self::NotStored => {
                 "would have to lie in the file as blocks, and this file has each number for itself"
             }
@@ -37,7 +34,6 @@ impl NotQuantised {
         match self {
             Self::Learns => "Set the method to lora, or quantization to none.",
             Self::Device => "Set the device to cpu, or quantization to none.",
-            Self::Model => "Set quantization to none: such models are small.",
             Self::NotStored => "Set quantization to nf4 or q8_0, or choose a quantised GGUF file.",
         }
     }
@@ -74,8 +70,6 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         return Ok(());
     } else if spec.knobs.method == Some(Method::Full) {
         NotQuantised::Learns
-    } else if facts.model.kind != ModelKind::Decoder {
-        NotQuantised::Model
     } else if facts.device.info.kind != DeviceKind::Cpu {
         NotQuantised::Device
     } else if how == Quantization::Stored && facts.model.stored.n == 0 {
@@ -92,9 +86,6 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
     if method == Method::Full {
         return none("the weights learn");
     }
-    if facts.model.kind != ModelKind::Decoder {
-        return none("only decoders are quantised");
-    }
     if facts.device.info.kind != DeviceKind::Cpu {
         return none("a graphics adapter computes with exact weights only");
     }
@@ -108,7 +99,8 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
             rank: 8,
             targets: TargetModules::AllLinear,
             full: None,
-            outputs: None,
+            // An encoder answers with a head, which says little.
+            outputs: (facts.model.kind == ModelKind::Encoder).then_some(2),
             optim: Optim::default(),
             recompute: sparing::most(facts),
         };

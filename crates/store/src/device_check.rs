@@ -87,6 +87,7 @@ mod tests {
             driver: driver.map(str::to_owned),
             api: "Vulkan".to_owned(),
             memory: None,
+            has_f16: false,
         }
     }
 

@@ -52,10 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let choice: DeviceChoice = asked.option("--device", "cpu").parse()?;
     let (device, info) = model::devices::open(choice)?;
     let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
+    let quantization = asked.option("--quantization", "none").parse()?;
     let shape = asked.option("--shape", "");
     if !shape.is_empty() {
         let config = DecoderConfig::from_json(&serde_json::from_slice(&std::fs::read(shape)?)?)?;
-        let model = Decoder::random(config, 7, &device)?;
+        let model = Decoder::random_as(config, 7, quantization, &device)?;
         return measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device);
     }
     let checkpoint = Checkpoint::open(asked.option("--model", "").as_ref())?;
@@ -63,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if EncoderConfig::is_one(&config) {
         let num_labels = asked.number("--labels", "22")?;
         let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::Nothing, seed: 7 };
-        let model = HeadModel::open(&checkpoint, head, &device)?;
+        let model = HeadModel::open_as(&checkpoint, head, quantization, &device)?;
         let question = |(row, length): (usize, usize)| Question {
             ids: ids(row, length, model.vocab_size()),
             type_ids: None,
@@ -74,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return measure(&asked, &Head::unweighted(&model), &questions, modules, &info.name, &device);
     }
     if Seq2SeqConfig::is_one(&config) {
-        let model = Seq2Seq::open(&checkpoint, &device)?;
+        let model = Seq2Seq::open_as(&checkpoint, quantization, &device)?;
         let vocab_size = model.config().vocab_size;
         let pair = |(row, length): (usize, usize)| Pair {
             source: ids(row, length, vocab_size),
@@ -83,7 +84,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pairs: Vec<Pair> = asked.lengths()?.into_iter().enumerate().map(pair).collect();
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
-    let quantization = asked.option("--quantization", "none").parse()?;
     let model = Decoder::open_as(&checkpoint, quantization, &device)?;
     measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device)
 }

@@ -44,6 +44,7 @@ fn devices() -> ExitCode {
         driver: None,
         api: "none".to_owned(),
         memory: Some(megabytes * 1_000_000),
+        has_f16: false,
     };
     let all = [
         device(DeviceChoice::Cpu, DeviceKind::Cpu, "Some processor", 64_000),
@@ -184,6 +185,7 @@ fn started(job: &Job) -> RunEvent {
             driver: None,
             api: "none".to_owned(),
             memory: None,
+            has_f16: false,
         },
         app_version: "0.0.0".to_owned(),
         pid: std::process::id(),
