@@ -7,8 +7,8 @@ use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
 use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
 use spec::{
-    Asked, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, RunSpec, TargetModules,
-    Task, TaskKind, Trainable,
+    Asked, Code, DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Quantization, RunSpec,
+    TargetModules, Task, TaskKind, Trainable,
 };
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
@@ -114,6 +114,7 @@ fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
         batch,
         accumulation: 1,
         quantization: Quantization::None,
+        mixed_precision: MixedPrecision::No,
         rank,
         targets: TargetModules::AllLinear,
         full: None,

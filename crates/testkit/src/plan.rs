@@ -1,7 +1,7 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, ModelId, Optim, Plan,
+    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, MixedPrecision, ModelId, Optim, Plan,
     Prefix, Quantization, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template, Trainable,
 };
 
@@ -19,6 +19,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         method: asked(Method::Lora),
         trainable: asked(Trainable::default()),
         quantization: asked(Quantization::None),
+        mixed_precision: asked(MixedPrecision::No),
         rank: asked(8),
         alpha: asked(16.0),
         dropout: asked(0.0),
