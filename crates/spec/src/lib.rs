@@ -43,7 +43,7 @@ pub use chart::{ChartPicture, ChartRequest, ChartScale, ChartTheme};
 pub use chat::{
     Beams, ChatOpened, ChatPrompt, ChatReply, ChatTarget, EarlyStopping, Sampling, Search, Voice,
 };
-pub use check::{CheckUp, CheckedDevice, DeviceCheck, Verdict};
+pub use check::{CheckUp, CheckedDevice, DeviceCheck, InHalf, Verdict};
 pub use data::{
     ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, ProblemTally, Role,
     Shape, Split, SplitFractions,
