@@ -180,7 +180,9 @@ impl<'a, O: Objective> Stepper<'a, O> {
             Came::read([&came])?;
         }
         let before: Vec<_> = learner.values().cloned().collect();
-        let prints = if step < 2 && lr(step) > 0.0 { prints(&before)? } else { Vec::new() };
+        let moves = |skipped: u32| lr(step - skipped.min(step)) > 0.0;
+        let moves = optimizer.scaling.as_ref().map_or(moves(0), |s| s.may_be_skipped().all(moves));
+        let prints = if step < 2 && moves { prints(&before)? } else { Vec::new() };
         // What learns lets go of its numbers, so that they are moved where they lie.
         let device = self.objective.model().device();
         let learner = learner.with_values(vec![Tensor::zeros([1, 1], device); before.len()]);
