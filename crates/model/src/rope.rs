@@ -1,6 +1,9 @@
 //! Rotary position embedding (Su et al. 2021, arXiv 2104.09864), in the half-split layout of Hugging Face checkpoints.
 
-use std::{f64::consts::PI, sync::Arc};
+use std::{
+    f64::consts::PI,
+    sync::{Arc, OnceLock},
+};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -67,13 +70,14 @@ pub(crate) fn frequencies(rotary: &Rotary, head_dim: usize, length: usize) -> (V
     }
 }
 
-/// Cosines and sines of a set of positions: `[1, 1, tokens, head_dim]` or, for rows with positions of their own,
-/// `[rows, 1, tokens, head_dim]`.
+/// Cosines and sines of a set of positions, in rows that have the same or each its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Rope {
-    cos: Tensor<4>,
-    sin: Tensor<4>,
     turn: kernels::Turn,
+    rows: usize,
+    device: Device,
+    /// Of whole heads, `[rows, 1, tokens, head_dim]`, as soon as something asks for them: fused operations do not.
+    tables: Arc<OnceLock<[Tensor<4>; 2]>>,
 }
 
 impl Rope {
@@ -88,20 +92,32 @@ impl Rope {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(rotary, head_dim, length);
         let table = |f: fn(f64) -> f64| -> Arc<[f32]> {
-            let of = |position: &u32| {
-                let position = f64::from(*position);
+            let of = |position: u32| {
+                let position = f64::from(position);
                 frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
             };
-            positions.iter().flat_map(of).collect()
+            if positions.len() <= length {
+                return positions.iter().copied().flat_map(of).collect();
+            }
+            // Some positions come more than once.
+            let each: Vec<f32> = (0..length as u32).flat_map(of).collect();
+            let n = frequencies.len();
+            positions.iter().flat_map(|at| &each[*at as usize * n..][..n]).copied().collect()
         };
         let turn = kernels::Turn { cos: table(f64::cos), sin: table(f64::sin) };
-        let tokens = positions.len() / rows.max(1);
-        let tensor = |table: &[f32]| {
-            let halves = table.chunks_exact((head_dim / 2).max(1));
-            let values = halves.flat_map(|half| [half, half].concat()).collect::<Vec<f32>>();
-            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, head_dim]), device)
-        };
-        Self { cos: tensor(&turn.cos), sin: tensor(&turn.sin), turn }
+        Self { turn, rows, device: device.clone(), tables: Arc::default() }
+    }
+
+    /// Cosines and sines of whole heads.
+    fn tables(&self, head_dim: usize) -> &[Tensor<4>; 2] {
+        self.tables.get_or_init(|| {
+            [&self.turn.cos, &self.turn.sin].map(|table| {
+                let halves = table.chunks_exact((head_dim / 2).max(1));
+                let values = halves.flat_map(|half| [half, half]).flatten().copied().collect::<Vec<f32>>();
+                let tokens = values.len() / (self.rows * head_dim).max(1);
+                Tensor::from_data(TensorData::new(values, [self.rows, 1, tokens, head_dim]), &self.device)
+            })
+        })
     }
 
     /// The same as plain numbers, of half a head.
@@ -113,10 +129,11 @@ impl Rope {
     ///
     /// - x: `[rows, heads, tokens, head_dim]` → the same
     pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let half = x.dims()[3] / 2;
+        let head_dim = x.dims()[3];
+        let ([cos, sin], half) = (self.tables(head_dim), head_dim / 2);
         let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
         let turned = Tensor::cat(vec![b.neg(), a], 3);
-        x * self.cos.clone() + turned * self.sin.clone()
+        x * cos.clone() + turned * sin.clone()
     }
 }
 
