@@ -2,7 +2,7 @@
 
 use std::{
     f64::consts::PI,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -70,6 +70,52 @@ pub(crate) fn frequencies(rotary: &Rotary, head_dim: usize, length: usize) -> (V
     }
 }
 
+/// Tables of the first positions, of which every batch asks for some: to make them takes a few per cent of the time that a
+/// quick adapter has for a step of a small model.
+static FIRST: Mutex<Vec<Arc<Angles>>> = Mutex::new(Vec::new());
+/// Tables that are remembered: of layers with a window and without, of two models.
+const REMEMBERED: usize = 4;
+/// Positions of a table that is remembered.
+const LONGEST: usize = 8192;
+
+/// Cosines and sines of the positions from 0 on, `[positions, frequencies]`.
+#[derive(Debug)]
+struct Angles {
+    frequencies: Vec<f64>,
+    factor: f64,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Angles {
+    fn of(frequencies: Vec<f64>, factor: f64, positions: impl Iterator<Item = u32> + Clone) -> Self {
+        let table = |f: fn(f64) -> f64| -> Vec<f32> {
+            let of = |position: u32| {
+                let position = f64::from(position);
+                frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
+            };
+            positions.clone().flat_map(of).collect()
+        };
+        let (cos, sin) = (table(f64::cos), table(f64::sin));
+        Self { frequencies, factor, cos, sin }
+    }
+
+    /// Of so many positions, or more: made once.
+    fn first(frequencies: Vec<f64>, factor: f64, positions: usize) -> Arc<Self> {
+        let mut all = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = positions * frequencies.len();
+        let same =
+            |of: &Arc<Self>| of.frequencies == frequencies && of.factor == factor && numbers <= of.cos.len();
+        if let Some(there) = all.iter().find(|of| same(of)) {
+            return there.clone();
+        }
+        let made = Arc::new(Self::of(frequencies, factor, 0..positions.next_power_of_two() as u32));
+        all.insert(0, made.clone());
+        all.truncate(REMEMBERED);
+        made
+    }
+}
+
 /// Cosines and sines of a set of positions, in rows that have the same or each its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Rope {
@@ -91,20 +137,19 @@ impl Rope {
     ) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(rotary, head_dim, length);
-        let table = |f: fn(f64) -> f64| -> Arc<[f32]> {
-            let of = |position: u32| {
-                let position = f64::from(position);
-                frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
-            };
-            if positions.len() <= length {
-                return positions.iter().copied().flat_map(of).collect();
+        let turn = match length > LONGEST {
+            true => {
+                let Angles { cos, sin, .. } = Angles::of(frequencies, factor, positions.iter().copied());
+                kernels::Turn { cos: cos.into(), sin: sin.into() }
             }
-            // Some positions come more than once.
-            let each: Vec<f32> = (0..length as u32).flat_map(of).collect();
-            let n = frequencies.len();
-            positions.iter().flat_map(|at| &each[*at as usize * n..][..n]).copied().collect()
+            false => {
+                let (n, first) = (frequencies.len(), Angles::first(frequencies, factor, length));
+                let some = |table: &[f32]| -> Arc<[f32]> {
+                    positions.iter().flat_map(|at| &table[*at as usize * n..][..n]).copied().collect()
+                };
+                kernels::Turn { cos: some(&first.cos), sin: some(&first.sin) }
+            }
         };
-        let turn = kernels::Turn { cos: table(f64::cos), sin: table(f64::sin) };
         Self { turn, rows, device: device.clone(), tables: Arc::default() }
     }
 
@@ -157,5 +202,20 @@ mod tests {
             }
             assert!((factor - case["attention_factor"].as_f64().unwrap()).abs() < 1e-6, "{name}: {factor}");
         }
+    }
+
+    #[test]
+    fn remembered_angles_are_those_of_each_position() {
+        let rotary = Rotary { theta: 1e4, scaling: RopeScaling::Default };
+        let few: Vec<u32> = vec![5, 0, 1, 300, 5, 77];
+        // Further than what is remembered, and so made anew.
+        let far: Vec<u32> = few.iter().copied().chain([LONGEST as u32 + 9]).collect();
+        let turn = |positions: &[u32]| Rope::new(&rotary, 8, positions, 1, &Device::flex()).turn();
+        let (short, long) = (turn(&few), turn(&far));
+        assert_eq!(short.cos.len(), 6 * 4);
+        assert_eq!((&short.cos[..], &short.sin[..]), (&long.cos[..24], &long.sin[..24]));
+        assert_eq!((short.cos[4..8].to_vec(), short.sin[0]), (vec![1.0; 4], 5.0f64.sin() as f32));
+        let longer: Vec<u32> = (0..2000).collect();
+        assert_eq!(turn(&longer).sin[300 * 4..][..4], short.sin[3 * 4..][..4], "a longer table is the same");
     }
 }
