@@ -137,7 +137,9 @@ impl Rope {
     ) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(rotary, head_dim, length);
-        let turn = match length > LONGEST {
+        // Dynamic scaling has other angles for each length.
+        let changes = matches!(rotary.scaling, RopeScaling::Dynamic { .. });
+        let turn = match changes || length > LONGEST {
             true => {
                 let Angles { cos, sin, .. } = Angles::of(frequencies, factor, positions.iter().copied());
                 kernels::Turn { cos: cos.into(), sin: sin.into() }
