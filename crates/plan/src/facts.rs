@@ -115,10 +115,12 @@ impl ModelFacts {
         }
     }
 
-    /// Numbers of the linear layers within all layers.
+    /// Numbers of the linear layers within all layers: an encoder-decoder's are counted as if all looked at a source, so
+    /// what is no table of tokens is the most.
     pub(crate) fn n_linear(&self) -> u64 {
         let each = self.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs));
-        (each.sum::<u64>() * u64::from(self.n_layers)).min(self.n_parameters)
+        let table = u64::from(self.vocab_size) * u64::from(self.hidden_size);
+        (each.sum::<u64>() * u64::from(self.n_layers)).min(self.n_parameters.saturating_sub(table))
     }
 
     /// Numbers of the model's own that learn where `trainable` says which: all of them where names are not known. A head

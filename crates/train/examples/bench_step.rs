@@ -68,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let num_labels = asked.number("--labels", "22")?;
         let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::Nothing, seed: 7 };
         let model = HeadModel::open_as(&checkpoint, head, quantization, &device)?;
+        drop(checkpoint);
         let question = |(row, length): (usize, usize)| Question {
             ids: ids(row, length, model.vocab_size()),
             type_ids: None,
@@ -79,6 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if Seq2SeqConfig::is_one(&config) {
         let model = Seq2Seq::open_as(&checkpoint, quantization, &device)?;
+        drop(checkpoint);
         let vocab_size = model.config().vocab_size;
         let pair = |(row, length): (usize, usize)| Pair {
             source: ids(row, length, vocab_size),
@@ -88,6 +90,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
     let model = Decoder::open_as(&checkpoint, quantization, &device)?;
+    // As in a run: its file is no longer in memory.
+    drop(checkpoint);
     measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device)
 }
 
