@@ -3,7 +3,7 @@
 #   bench/run.sh            everything
 #   bench/run.sh lora       LoRA training beside PEFT on torch; further options go to bench/lora/compare.py
 #   bench/run.sh lora --dtype bfloat16    the same in bfloat16, PEFT's under autocast
-#   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes where pip has it
+#   bench/run.sh quantised  the same and written text over weights in blocks, beside PEFT over bitsandbytes
 #   bench/run.sh decode     written text beside llama.cpp; needs Node; options to bench/decode/compare.py
 #   bench/run.sh full       the same of all tensors
 #   bench/run.sh memory     peak memory of a step over the grid, which the plan's forecast is held to

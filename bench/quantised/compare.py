@@ -1,10 +1,9 @@
 """Training and writing over quantised weights, beside exact ones: Tunesmith's own forms in turn, and QLoRA by PEFT over
-bitsandbytes where that can be imported. Each measurement is a process of its own; medians over the rounds. Writes its
+bitsandbytes. Each measurement is a process of its own; medians over the rounds. Writes its
 section of bench/RESULTS.md.
 """
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -31,16 +30,14 @@ def main() -> None:
     steps: dict[str, list[dict]] = {how: [] for how in KEPT}
     writes: dict[str, list[dict]] = {how: [] for how in KEPT}
     peer: list[dict] = []
-    has_peer = importlib.util.find_spec("bitsandbytes") is not None
     for _ in range(asked.rounds):
         for how in KEPT:
             options = [f"--model={asked.gguf}", f"--quantization={how}"]
             steps[how].append(said_by([str(asked.ours / "bench_step"), *options, *shape]))
             writes[how].append(said_by([str(asked.ours / "bench_write"), *options]))
             print(how, steps[how][-1]["tokens_per_sec"], writes[how][-1]["tokens_per_sec"], file=sys.stderr)
-        if has_peer:
-            peer.append(said_by([sys.executable, "bench/quantised/peer.py", f"--model={asked.folder}", *shape]))
-            print("PEFT", peer[-1], file=sys.stderr)
+        peer.append(said_by([sys.executable, "bench/quantised/peer.py", f"--model={asked.folder}", *shape]))
+        print("PEFT", peer[-1], file=sys.stderr)
 
     exact = middle(steps["none"], "tokens_per_sec")
     rows = [
@@ -50,12 +47,11 @@ def main() -> None:
         f"| {middle(writes[how], 'tokens_per_sec'):.0f} | {middle(writes[how], 'peak_bytes') / 1e9:.2f} |"
         for how, said in KEPT.items()
     ]
-    if peer:
-        rows.append(
-            f"| PEFT, bitsandbytes NF4 | {middle(peer, 'tokens_per_sec'):.0f} "
-            f"| {middle(peer, 'tokens_per_sec') / exact:.2f} | {middle(peer, 'peak_bytes') / 1e9:.2f} "
-            f"| {1000 * middle(peer, 'cpu_secs') / (1024 * asked.steps):.1f} | | |"
-        )
+    rows.append(
+        f"| PEFT, bitsandbytes NF4 | {middle(peer, 'tokens_per_sec'):.0f} "
+        f"| {middle(peer, 'tokens_per_sec') / exact:.2f} | {middle(peer, 'peak_bytes') / 1e9:.2f} "
+        f"| {1000 * middle(peer, 'cpu_secs') / (1024 * asked.steps):.1f} | | |"
+    )
     write_section(
         "quantised",
         f"""## Quantised weights
