@@ -5,40 +5,28 @@
 mod common;
 #[path = "common/course.rs"]
 mod course;
+#[path = "common/decoded.rs"]
+mod decoded;
 #[path = "common/shaken.rs"]
 mod shaken;
 
-use std::{cell::Cell, collections::BTreeMap, path::Path};
+use std::{cell::Cell, path::Path};
 
 use adapt::{Lora, LoraConfig};
 use burn::tensor::Device;
 use common::rows;
 use course::{course, files, values};
 use data::Row;
+use decoded::decoded;
 use model::Decoder;
 use shaken::shaken;
 use spec::{Control, DeviceChoice, Quantization, RunEvent, TargetModules};
-use testkit::{assert_close, fixture, json, plan};
+use testkit::{assert_close, fixture, plan};
 use train::{Update, Workers};
-use weights::{
-    Checkpoint,
-    write::{Float, Outgoing, safetensors},
-};
+use weights::Checkpoint;
 
 fn open(path: &Path, how: Quantization) -> Decoder {
     Decoder::open_as(&Checkpoint::open(path).unwrap(), how, &Device::flex()).unwrap()
-}
-
-/// The same model with the numbers that its blocks stand for, by way of a file.
-fn decoded(model: &Decoder, config: &str) -> Decoder {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.json"), json(config).to_string()).unwrap();
-    let tensors = model.parameters().iter().map(|parameter| {
-        let numbers: Vec<f32> = parameter.value().to_tensor().into_data().iter().collect();
-        Outgoing::of_f32(&parameter.name, &parameter.shape, Float::F32, move || Ok(numbers.clone()))
-    });
-    safetensors(&folder.path().join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();
-    common::open(folder.path())
 }
 
 fn some_rows(n: usize) -> Vec<Row> {

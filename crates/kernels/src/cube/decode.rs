@@ -41,6 +41,11 @@ impl Words {
         Some(Self { words, device })
     }
 
+    /// As a kernel reads them.
+    pub(super) fn buffer(&self) -> &CubeTensor {
+        &self.words
+    }
+
     /// Where they lie, in no graph.
     pub(crate) fn device(&self) -> &Device {
         &self.device
