@@ -5,7 +5,10 @@
 mod common;
 
 use blocks::Format;
-use burn::{backend::Cube, tensor::Tensor};
+use burn::{
+    backend::Cube,
+    tensor::{Device, Tensor},
+};
 use common::{adapter, near, quantised, same_on_adapter, tensor, values};
 use cubecl::MemoryScope;
 use kernels::{
@@ -73,10 +76,10 @@ fn scales_of_every_size_are_read_as_on_the_processor() {
 #[test]
 fn blocks_go_to_an_adapter_and_not_back() {
     let here = quantised(Format::Q8_0, [3, 32], 1);
-    assert_eq!(here.clone().on(&Default::default()).map(|same| same.n_bytes()), Some(102));
+    assert_eq!(here.clone().on(&Device::flex()).map(|same| same.n_bytes()), Some(102));
     let there = here.on(&adapter()).unwrap();
     assert_eq!((there.n_bytes(), there.dims()), (102, [3, 32]));
-    assert!(there.on(&Default::default()).is_none());
+    assert!(there.on(&Device::flex()).is_none());
 }
 
 /// Two layers with a norm's place before them, one with a pair and a bias, and a residual.
