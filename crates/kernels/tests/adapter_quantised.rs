@@ -159,15 +159,22 @@ fn a_loss_through_blocks_is_that_through_their_numbers() {
     for format in [Format::Q8_0, Format::Q6_K, Format::Bf16] {
         let head = quantised(format, [vocabulary, width], 2);
         let numbers = Weight::Plain(Weight::Quantised(head.clone()).to_tensor());
-        let (hidden, targets) = (tensor([n, width], 1), (0..n).map(|i| (i * 7 % vocabulary) as u32).collect::<Vec<_>>());
+        let (hidden, targets) =
+            (tensor([n, width], 1), (0..n).map(|i| (i * 7 % vocabulary) as u32).collect::<Vec<_>>());
         let wanted = Wanted { hidden: true, head: false };
         let of = |hidden, head: &Weight| -> Entropy {
             cross_entropy(hidden, head, &targets, Some(3.0), wanted).unwrap()
         };
-        let (found, expected) = (of(hidden.clone().to_device(&adapter()), &there(&head)), of(hidden, &numbers));
+        let (found, expected) =
+            (of(hidden.clone().to_device(&adapter()), &there(&head)), of(hidden, &numbers));
         let [found_loss, expected_loss] = [&found, &expected].map(|of| of.loss.value().unwrap());
         assert!((found_loss - expected_loss).abs() < 1e-5 * expected_loss, "{format:?}");
-        near(&values(&found.hidden.unwrap()), &values(&expected.hidden.unwrap()), 1e-5, &format!("{format:?}"));
+        near(
+            &values(&found.hidden.unwrap()),
+            &values(&expected.hidden.unwrap()),
+            1e-5,
+            &format!("{format:?}"),
+        );
     }
 }
 

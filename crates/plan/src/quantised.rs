@@ -3,7 +3,8 @@
 use spec::{Because, Chosen, DeviceKind, Method, Optim, Quantization, RunSpec, TargetModules};
 
 use crate::{
-    DeviceFacts, Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing, words::bytes,
+    DeviceFacts, Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing,
+    words::bytes,
 };
 
 /// Why weights cannot be kept as was asked.
@@ -24,7 +25,9 @@ impl NotQuantised {
     pub(crate) fn said(self) -> &'static str {
         match self {
             Self::Learns => "cannot learn, and full fine-tuning moves them all",
-            Self::Device => "are computed with on the processor only, in a model that turns texts into others",
+            Self::Device => {
+                "are computed with on the processor only, in a model that turns texts into others"
+            }
             Self::Model => "are read of decoders only, which this model is not",
             Self::NotStored => {
                 "would have to lie in the file as blocks, and this file has each number for itself"
@@ -76,8 +79,10 @@ pub(crate) fn decoded(model: &ModelFacts, device: &DeviceFacts, how: Quantizatio
     if how == Quantization::None || device.info.kind == DeviceKind::Cpu {
         return 0.0;
     }
-    let largest = model.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs)).max();
-    let has_table = how == Quantization::Bf16 || how == Quantization::Stored && model.stored.n > model.n_linear();
+    let largest =
+        model.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs)).max();
+    let has_table =
+        how == Quantization::Bf16 || how == Quantization::Stored && model.stored.n > model.n_linear();
     let table = if has_table { u64::from(model.vocab_size) * u64::from(model.hidden_size) } else { 0 };
     4.0 * largest.unwrap_or(0).max(table).min(AT_ONCE) as f64
 }
@@ -117,7 +122,9 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
         return none("only decoders are quantised");
     }
     if keeps_what_it_decodes(facts) {
-        return none("a graphics adapter computes with exact weights only, in a model that turns texts into others");
+        return none(
+            "a graphics adapter computes with exact weights only, in a model that turns texts into others",
+        );
     }
     let needs = |quantization| {
         let load = Load {

@@ -88,11 +88,9 @@ fn weights_are_exact_unless_only_others_leave_room() {
     // Nothing helps, or nothing could: the refusal is that of memory.
     assert_eq!(chosen(large(), DeviceKind::Cpu, 4, Asked::default()).unwrap_err().code(), Code::OutOfMemory);
     // On a graphics adapter as on the processor.
-    let there = |gigabytes| chosen(large(), DeviceKind::DiscreteGpu, gigabytes, Asked::default()).unwrap().value;
-    assert_eq!(
-        [64, 24, 16].map(there),
-        [Quantization::None, Quantization::Bf16, Quantization::Nf4]
-    );
+    let there =
+        |gigabytes| chosen(large(), DeviceKind::DiscreteGpu, gigabytes, Asked::default()).unwrap().value;
+    assert_eq!([64, 24, 16].map(there), [Quantization::None, Quantization::Bf16, Quantization::Nf4]);
 }
 
 #[test]
@@ -117,7 +115,10 @@ fn what_was_asked_is_kept_and_takes_less() {
         let exact = plan(Quantization::None);
         for how in [Quantization::Bf16, Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
             let plan = plan(how);
-            assert_eq!((plan.knobs.quantization.value, &plan.knobs.quantization.because), (how, &Because::Asked));
+            assert_eq!(
+                (plan.knobs.quantization.value, &plan.knobs.quantization.because),
+                (how, &Because::Asked)
+            );
             assert!(plan.forecast.memory.high < exact.forecast.memory.high, "{kind:?} {how}");
             assert!(plan.uses("quantization"));
         }
