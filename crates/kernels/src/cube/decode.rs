@@ -41,6 +41,11 @@ impl Words {
         Some(Self { words, device })
     }
 
+    /// As a kernel reads them.
+    pub(super) fn buffer(&self) -> &CubeTensor {
+        &self.words
+    }
+
     /// Where they lie, in no graph.
     pub(crate) fn device(&self) -> &Device {
         &self.device
@@ -203,12 +208,24 @@ fn fifth(words: &[u32], at: usize, i: usize) -> f32 {
 /// One of the sixteen levels, by its bits: nothing rounds those.
 #[cube]
 fn nf4_level(place: u32) -> f32 {
-    let mut bits = 0u32;
-    #[unroll]
-    for i in 0..16usize {
-        bits = select(place == comptime!(i as u32), comptime!(LEVELS[i].to_bits()), bits);
-    }
-    f32::reinterpret(bits)
+    let second = place & 4u32 == 4u32;
+    let lower = select(second, one_of_four(place, 4), one_of_four(place, 0));
+    let upper = select(second, one_of_four(place, 12), one_of_four(place, 8));
+    f32::reinterpret(select(place & 8u32 == 8u32, upper, lower))
+}
+
+/// The bits of one of four levels from `first` on.
+#[cube]
+fn one_of_four(place: u32, #[comptime] first: usize) -> u32 {
+    let odd = place & 1u32 == 1u32;
+    let lower = select(odd, level(comptime!(first + 1)), level(first));
+    let upper = select(odd, level(comptime!(first + 3)), level(comptime!(first + 2)));
+    select(place & 2u32 == 2u32, upper, lower)
+}
+
+#[cube]
+fn level(#[comptime] place: usize) -> u32 {
+    comptime!(LEVELS[place].to_bits()).runtime()
 }
 
 /// Where the 2-bit quants of a group of 16 are: the first byte among 64, and the shift within each.

@@ -13,6 +13,7 @@ mod attend_back;
 mod decode;
 mod entropy;
 mod layers;
+mod of_few;
 mod place;
 mod prepare;
 mod product;

@@ -1,6 +1,7 @@
 //! Products of activations, or of their gradients, with a weight and with what stands beside it: burn's, in f32 or in f16,
 //! over numbers that are decoded right before where the weight lies in blocks, and let go right after. Some rows at a time
-//! where the matrix is large, so that what is decoded takes no more than [`AT_ONCE`].
+//! where the matrix is large, so that what is decoded takes no more than [`AT_ONCE`]. What few tokens say is computed from
+//! the blocks themselves, in f32.
 //!
 //! A frozen weight says in what ([`Weight::works_in`]), for all products of its layer, as PyTorch's autocast has them. What
 //! goes into one in f16 is rounded on its way; what comes out is f32 and is not rounded again, since each form of cubek's
@@ -15,7 +16,10 @@ use burn_cubecl::kernel::{
 };
 use cubecl::ir::{ElemType, FloatKind};
 
-use super::place::{from_inner, inner, on_adapter};
+use super::{
+    of_few,
+    place::{from_inner, inner, on_adapter},
+};
 use crate::Weight;
 
 /// Numbers that are decoded at once: 256 MiB of f32, as much as every matrix within the layers of a model of 8 billion.
@@ -57,9 +61,19 @@ impl Operand {
 ///
 /// - x: `[tokens, in]`, weight: `[out, in]` → `[tokens, out]`
 pub(super) fn says(x: &Operand, weight: &Weight) -> Tensor<2> {
+    if let Weight::Quantised(blocks) = weight
+        && let Some((words, lies)) = blocks.along_inputs()
+        && x.exact().dims()[0] <= of_few::FEW
+    {
+        return of_few::says(x.exact(), words, lies);
+    }
+    says_in(x, weight, AT_ONCE)
+}
+
+fn says_in(x: &Operand, weight: &Weight, most: usize) -> Tensor<2> {
     let dtype = weight.works_in();
     let of = |rows| product(x.as_in(dtype), weight.rows(rows, dtype).transpose());
-    let mut said: Vec<_> = slices(weight).map(of).collect();
+    let mut said: Vec<_> = slices(weight, most).map(of).collect();
     match said.len() {
         1 => said.remove(0),
         _ => Tensor::cat(said, 1),
@@ -70,13 +84,17 @@ pub(super) fn says(x: &Operand, weight: &Weight) -> Tensor<2> {
 ///
 /// - g: `[tokens, out]`, weight: `[out, in]` → `[tokens, in]`
 pub(super) fn back(g: &Operand, weight: &Weight) -> Tensor<2> {
+    back_in(g, weight, AT_ONCE)
+}
+
+fn back_in(g: &Operand, weight: &Weight, most: usize) -> Tensor<2> {
     let (out, dtype) = (weight.dims()[0], weight.works_in());
     let of = |rows: Range<usize>| {
         let g = g.as_in(dtype);
         let g = if rows.len() < out { g.narrow(1, rows.start, rows.len()) } else { g };
         product(g, weight.rows(rows, dtype))
     };
-    let mut slices = slices(weight);
+    let mut slices = slices(weight, most);
     let first = of(slices.next().unwrap_or(0..out));
     slices.fold(first, |sum, rows| sum + of(rows))
 }
@@ -84,7 +102,7 @@ pub(super) fn back(g: &Operand, weight: &Weight) -> Tensor<2> {
 /// The weight for several products: decoded now, if it is decoded in one piece for each of them otherwise.
 pub(super) fn at_hand(weight: &Weight) -> Weight {
     match weight {
-        Weight::Quantised(_) if slices(weight).count() == 1 => {
+        Weight::Quantised(_) if slices(weight, AT_ONCE).count() == 1 => {
             Weight::Plain(weight.rows(0..weight.dims()[0], weight.works_in()))
         }
         weight => weight.clone(),
@@ -92,8 +110,8 @@ pub(super) fn at_hand(weight: &Weight) -> Weight {
 }
 
 /// The rows whose numbers there are at once: none too many, and at least one slice of them.
-fn slices(weight: &Weight) -> impl Iterator<Item = Range<usize>> + use<> {
-    let ([out, _], step) = (weight.dims(), weight.rows_at_once(AT_ONCE));
+fn slices(weight: &Weight, most: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let ([out, _], step) = (weight.dims(), weight.rows_at_once(most));
     (0..out.max(1)).step_by(step).map(move |start| start..(start + step).min(out))
 }
 
@@ -111,4 +129,37 @@ pub(super) fn product(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
 /// With numbers of another kind, in no graph, unless they are so already.
 pub(crate) fn rounded(x: Tensor<2>, dtype: DType) -> Tensor<2> {
     if x.dtype() == dtype { x } else { from_inner(cast(inner(x), dtype)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use blocks::Format;
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+    use crate::Quantised;
+
+    /// Rows that begin within a block, and a last slice that is shorter than the others.
+    #[test]
+    fn slices_of_a_matrix_say_what_the_whole_says() {
+        let numbers = |n: usize| (0..n).map(|i| (i as f32 * 0.37).sin()).collect::<Vec<_>>();
+        let ([tokens, input, out], there) = ([5, 37, 19], Device::wgpu(Default::default()));
+        let blocks = Quantised::made(Format::Nf4, [out, input], &numbers(out * input)).unwrap();
+        let blocks = Weight::Quantised(blocks.on(&there).unwrap());
+        let tensor = |shape: [usize; 2]| {
+            Tensor::<2>::from_data(TensorData::new(numbers(shape[0] * shape[1]), shape), &there)
+        };
+        let near = |found: Tensor<2>, expected: Tensor<2>| {
+            assert_eq!(found.dims(), expected.dims());
+            let off = (found - expected).abs().max().into_scalar::<f32>();
+            assert!(off < 1e-5, "{off}");
+        };
+        let (x, g, w) = (tensor([tokens, input]), tensor([tokens, out]), blocks.to_tensor());
+        for most in [1, 4 * input, 7 * input + 1, out * input] {
+            assert_eq!(slices(&blocks, most).map(|rows| rows.len()).sum::<usize>(), out);
+            near(says_in(&Operand::of(x.clone()), &blocks, most), x.clone().matmul(w.clone().transpose()));
+            near(back_in(&Operand::of(g.clone()), &blocks, most), g.clone().matmul(w.clone()));
+        }
+        assert!(matches!(at_hand(&blocks), Weight::Plain(_)), "a small one is decoded once");
+    }
 }

@@ -161,6 +161,14 @@ impl Quantised {
         }
     }
 
+    /// Its blocks on an adapter, where they run along the inputs.
+    pub(crate) fn along_inputs(&self) -> Option<(&Words, Lies)> {
+        match &self.blocks {
+            Blocks::There(words) if !self.turned => Some((words, self.lies)),
+            _ => None,
+        }
+    }
+
     /// The numbers of the rows from `from` on, as they lie, on this thread.
     pub(crate) fn decode_rows(&self, from: usize, to: &mut [f32]) {
         let (format, bytes, at) = (self.lies.format, self.bytes(), from * self.lies.cols);
