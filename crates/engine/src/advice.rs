@@ -229,14 +229,16 @@ mod tests {
             let check = check.map(|check| match check.verdict {
                 Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, .. } => {
                     let in_half = said.clone();
-                    let verdict = Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, in_half };
+                    let verdict =
+                        Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, in_half };
                     DeviceCheck { verdict, ..check }
                 }
                 _ => check,
             });
             CheckedDevice { device: DeviceInfo { has_f16, ..device }, check }
         };
-        let (right, wrong) = (InHalf::Right { furthest: 1e-3 }, InHalf::Wrong { what: "a loss is off".to_owned() });
+        let (right, wrong) =
+            (InHalf::Right { furthest: 1e-3 }, InHalf::Wrong { what: "a loss is off".to_owned() });
         let processor = with(0, DeviceKind::Cpu, false, None);
         let good = with(1, DeviceKind::IntegratedGpu, true, Some(right));
         let bad = with(2, DeviceKind::DiscreteGpu, true, Some(wrong));

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use adapt::Learner;
 use model::{Adapter, Bare, HeadModel, Kept, Text};
 use spec::{
-    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted,
-    RunId, Task, Voice,
+    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, RunId,
+    Task, Voice,
 };
 use text::Passage;
 use train::Workers;

@@ -7,7 +7,8 @@
 use std::{ops::ControlFlow, time::Duration};
 
 use spec::{
-    ApiError, CheckUp, CheckedDevice, Code, DeviceCheck, DeviceChoice, DeviceInfo, DeviceKind, InHalf, Verdict,
+    ApiError, CheckUp, CheckedDevice, Code, DeviceCheck, DeviceChoice, DeviceInfo, DeviceKind, InHalf,
+    Verdict,
 };
 
 use crate::{

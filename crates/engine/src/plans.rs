@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use data::Kept;
 use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, ModelKind, Pace};
 use spec::{
-    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, MixedPrecision, Quantization, RunId, RunSpec,
-    Sha256, Supervise,
+    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, MixedPrecision, Quantization,
+    RunId, RunSpec, Sha256, Supervise,
 };
 
 use crate::{

@@ -8,9 +8,7 @@ use model::{
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{
-    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice,
-};
+use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{

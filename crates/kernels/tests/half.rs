@@ -8,8 +8,8 @@ mod common;
 use burn::tensor::{DType, Tensor};
 use common::{adapter, gradients, near, tensor, values};
 use kernels::{
-    AdamW, Before, Curve, Dropout, Layer, LossScale, LowRank, Moments, Rates, Scaler, Sum, Told, Wanted, Weight,
-    adamw, adamw_scaled, cross_entropy, has_f16, linears, plain, squares,
+    AdamW, Before, Curve, Dropout, Layer, LossScale, LowRank, Moments, Rates, Scaler, Sum, Told, Wanted,
+    Weight, adamw, adamw_scaled, cross_entropy, has_f16, linears, plain, squares,
 };
 
 /// The same numbers, as near as f16 has them.
@@ -68,8 +68,9 @@ fn layers_beside_weights_in_f16_say_nearly_what_they_say_in_f32_and_let_as_much_
             _ => Before::Gate(Curve::Silu),
         };
         // What learns, and what goes in; not the frozen weights.
-        let tracked: Vec<bool> =
-            (0..inputs.len()).map(|i| i < 3 && (i < 2 || before == 1) || i >= 3 && (i - 3) % 4 != 0).collect();
+        let tracked: Vec<bool> = (0..inputs.len())
+            .map(|i| i < 3 && (i < 2 || before == 1) || i >= 3 && (i - 3) % 4 != 0)
+            .collect();
         let expected = gradients(&inputs, &tracked, |x| {
             let layers = layers(&x[3..], |w| w.clone().into(), dropout);
             plain::linears(x[0].clone(), &way(x), &layers, Some(x[1].clone()))
@@ -115,8 +116,7 @@ fn cross_entropy_over_a_projection_in_f16_is_nearly_that_of_f32() {
     let targets: Vec<u32> = (0..n as u32).map(|i| i * 3777).collect();
     let wanted = Wanted { hidden: true, head: false };
     let expected = cross_entropy(hidden.clone(), &head.clone().into(), &targets, Some(30.0), wanted).unwrap();
-    let found =
-        cross_entropy(hidden.to_device(&there), &f16(&head), &targets, Some(30.0), wanted).unwrap();
+    let found = cross_entropy(hidden.to_device(&there), &f16(&head), &targets, Some(30.0), wanted).unwrap();
     let (loss, known) = (found.loss.value().unwrap(), expected.loss.value().unwrap());
     assert!((loss - known).abs() < 1e-3 * known, "{loss} is not {known}");
     near(&values(&found.hidden.unwrap()), &values(&expected.hidden.unwrap()), 2e-3, "the gradient");
@@ -134,7 +134,8 @@ fn steps_of_a_scaled_loss_are_skipped_or_taken_there_as_torch_does() {
     let mut scaler = Scaler::new(law, &there);
     let (mut value, mut moments) = (tensor([3, 70], 1).to_device(&there), None);
     let (mut known, mut known_moments) = (tensor([3, 70], 1), None);
-    for (step, broken) in [None, None, Some(f32::INFINITY), None, Some(f32::NAN), Some(-1e30), None].iter().enumerate()
+    for (step, broken) in
+        [None, None, Some(f32::INFINITY), None, Some(f32::NAN), Some(-1e30), None].iter().enumerate()
     {
         let gradient = tensor([3, 70], 10 + step as u64);
         let scaled = gradient.clone() * law.scale;
@@ -160,7 +161,11 @@ fn steps_of_a_scaled_loss_are_skipped_or_taken_there_as_torch_does() {
         let (moved, after) = (moved[0].clone(), after.into_iter().next().unwrap());
         if broken.is_some() {
             assert_eq!(told.norm, 0.0);
-            assert_eq!((values(&moved), both(&after)), (values(&value), stayed), "{broken:?} moves something");
+            assert_eq!(
+                (values(&moved), both(&after)),
+                (values(&value), stayed),
+                "{broken:?} moves something"
+            );
         } else {
             let norm = values(&gradient).iter().map(|g| g * g).sum::<f64>().sqrt();
             assert!((told.norm - norm).abs() < 1e-5 * norm, "{} is not {norm}", told.norm);

@@ -6,8 +6,8 @@ use serde_json::Value;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Base, BaseLinear, Decoder, DecoderConfig, HeadFrom, HeadSpec, Kept, Layout, ModelError, Parameter,
-    Reads, Text, born::normal, chains::chained, read::real,
+    Adapter, Base, BaseLinear, Decoder, DecoderConfig, HeadFrom, HeadSpec, Kept, Layout, ModelError,
+    Parameter, Reads, Text, born::normal, chains::chained, read::real,
 };
 
 /// What transformers calls the head, and PEFT the module that learns whole.

@@ -28,8 +28,8 @@
 //! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.54 where training in full took 0.51.
 
 use spec::{
-    DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Plan, Quantization, Range, TargetModules, Task,
-    Trainable,
+    DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Plan, Quantization, Range,
+    TargetModules, Task, Trainable,
 };
 
 use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters, quantised};
@@ -244,7 +244,8 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         }
     };
     MemoryForecast {
-        base: (quantised::bytes_of(model, load.quantization, load.mixed_precision) - BYTES * in_place).max(0.0)
+        base: (quantised::bytes_of(model, load.quantization, load.mixed_precision) - BYTES * in_place)
+            .max(0.0)
             + quantised::decoded(model, device, load.quantization),
         adapter: BYTES * (n_learning * (1.0 + moments) + gradients),
         activations,

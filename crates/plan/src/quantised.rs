@@ -1,6 +1,8 @@
 //! How frozen weights are kept: what can be asked, what is chosen, and the bytes that they take.
 
-use spec::{Because, Chosen, DeviceKind, Method, MixedPrecision, Optim, Quantization, RunSpec, TargetModules};
+use spec::{
+    Because, Chosen, DeviceKind, Method, MixedPrecision, Optim, Quantization, RunSpec, TargetModules,
+};
 
 use crate::{
     DeviceFacts, Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing,

@@ -1,8 +1,9 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, MixedPrecision, ModelId, Optim, Plan,
-    Prefix, Quantization, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template, Trainable,
+    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, MixedPrecision, ModelId,
+    Optim, Plan, Prefix, Quantization, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template,
+    Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.

@@ -68,7 +68,9 @@ pub fn prove_half(device: &Device, choice: DeviceChoice) -> Result<Agreement, Tr
     let scale = LossScale { scale: TOO_LARGE, ..LossScale::default() };
     match half(device, choice, scale)? {
         None => Ok(agreement),
-        Some(_) => Err(TrainError::Wrong("a number too large for 16 bits goes on as if it were one".to_owned())),
+        Some(_) => {
+            Err(TrainError::Wrong("a number too large for 16 bits goes on as if it were one".to_owned()))
+        }
     }
 }
 
@@ -91,8 +93,7 @@ fn half(
     let gradients = first.gradients.iter().map(each).collect::<Result<_, TrainError>>()?;
     let squares = kernels::squares(&first.gradients)?;
     let values: Vec<Tensor<2>> = learner.values().cloned().collect();
-    let (moved, _) =
-        optimizer.step_scaled(values.clone(), first.gradients, (&squares, 0.0), &|_| 1e-2, 0);
+    let (moved, _) = optimizer.step_scaled(values.clone(), first.gradients, (&squares, 0.0), &|_| 1e-2, 0);
     if optimizer.was_skipped()? {
         let stayed = |(a, b): (&Tensor<2>, &Tensor<2>)| Ok(fingerprint(a)? == fingerprint(b)?);
         let all = values.iter().zip(&moved).map(stayed).collect::<Result<Vec<bool>, TrainError>>()?;
@@ -186,7 +187,8 @@ type Figure = (&'static str, f64);
 
 /// Each number of an outcome.
 fn figures(of: &Outcome) -> impl Iterator<Item = Figure> {
-    let full = named("the loss in full", &of.full_loss).chain(named("a gradient in full", &of.full_gradients));
+    let full =
+        named("the loss in full", &of.full_loss).chain(named("a gradient in full", &of.full_gradients));
     lora_figures(&of.loss, &of.gradients).chain(full)
 }
 

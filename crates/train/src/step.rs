@@ -81,16 +81,16 @@ impl Came {
     /// # Errors
     /// One of them is not a number, where that is no reason to skip it; a gradient of zero; a device that gives up.
     pub fn read<'a>(steps: impl IntoIterator<Item = &'a Self>) -> Result<Vec<Read>, TrainError> {
-        let steps: Vec<&Self> = steps.into_iter().collect();
-        let sums = |came: &'a Self| [&came.loss, &came.squares].into_iter().chain(came.scaled.iter().flatten());
-        let sums = Sum::values(steps.iter().flat_map(|came| sums(came)))?;
-        let mut sums = sums.as_slice();
-        let mut each = |came: &&Self| {
-            let (own, rest) = sums.split_at(2 + came.scaled.as_ref().map_or(0, |sums| sums.len()));
-            sums = rest;
+        let steps: Vec<&'a Self> = steps.into_iter().collect();
+        let of = |came: &'a Self| [&came.loss, &came.squares].into_iter().chain(came.scaled.iter().flatten());
+        let all = Sum::values(steps.iter().copied().flat_map(of))?;
+        let mut left = all.as_slice();
+        let mut each = |came: &Self| {
+            let (own, rest) = left.split_at(of_one(came.scaled.as_ref()));
+            left = rest;
             came.read_of(own)
         };
-        steps.iter().map(&mut each).collect()
+        steps.into_iter().map(&mut each).collect()
     }
 
     fn read_of(&self, sums: &[f64]) -> Result<Read, TrainError> {
@@ -201,6 +201,11 @@ impl<'a, O: Objective> Stepper<'a, O> {
         }
         Ok(Taken { learner: learner.with_values(after), came })
     }
+}
+
+/// Sums that a step has to be read of.
+fn of_one(scaled: Option<&[Sum; 5]>) -> usize {
+    2 + scaled.map_or(0, |sums| sums.len())
 }
 
 /// What tells whether any bit of `tensors` changed.

@@ -55,11 +55,9 @@ fn learned<O: Objective>(
 ) -> (f64, Vec<f32>) {
     let update = Update { rows: lessons.iter().collect() };
     let workers = Workers::new(choice, 2).unwrap().recomputing(again);
-    let scaler = scale.map(|scale| {
-        Scaler::new(LossScale { scale, ..LossScale::default() }, objective.model().device())
-    });
-    let found =
-        workers.begin(objective, &shaken(objective.model()), &update, None, scaler.as_ref()).unwrap();
+    let scaler = scale
+        .map(|scale| Scaler::new(LossScale { scale, ..LossScale::default() }, objective.model().device()));
+    let found = workers.begin(objective, &shaken(objective.model()), &update, None, scaler.as_ref()).unwrap();
     let gradients = values(found.gradients).into_iter().map(|g| g / scale.unwrap_or(1.0) as f32).collect();
     (found.loss.value().unwrap() / found.weight, gradients)
 }
@@ -114,7 +112,10 @@ fn an_encoder_and_weights_in_blocks_learn_nearly_what_they_learn_in_f32() {
 fn a_device_without_f16_refuses_it() {
     let checkpoint = Checkpoint::open(&fixture("tiny/llama_tied")).unwrap();
     let refused = Decoder::open_as(&checkpoint, fp16(Quantization::None), &Device::flex()).unwrap_err();
-    assert!(matches!(&refused, ModelError::Unsupported(why) if why.contains("mixed_precision to no")), "{refused}");
+    assert!(
+        matches!(&refused, ModelError::Unsupported(why) if why.contains("mixed_precision to no")),
+        "{refused}"
+    );
     assert_eq!(fp16(Quantization::Nf4).as_can(&Device::flex()), Quantization::Nf4.into());
 }
 
@@ -152,17 +153,16 @@ fn go(folder: &Path, plan: &Plan, model: &Decoder, asked: &dyn Fn() -> Option<Co
 fn a_run_follows_that_of_f32_and_a_resumed_one_is_the_uninterrupted_one_bit_for_bit() {
     let (model, exact) = (in_half("llama_tied"), open(&fixture("tiny/llama_tied")));
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
-    let known = told(&go(
-        folders[0].path(),
-        &a_plan(MixedPrecision::No, DeviceChoice::Cpu),
-        &exact,
-        &|| None,
-    ));
+    let known =
+        told(&go(folders[0].path(), &a_plan(MixedPrecision::No, DeviceChoice::Cpu), &exact, &|| None));
     let plan = a_plan(MixedPrecision::Fp16, ADAPTER);
     let whole = go(folders[1].path(), &plan, &model, &|| None);
     let found = told(&whole);
     assert_eq!(found.len(), 12);
-    assert!(!whole.iter().any(|event| matches!(event, RunEvent::Warned { .. })), "a small model's gradients fit");
+    assert!(
+        !whole.iter().any(|event| matches!(event, RunEvent::Warned { .. })),
+        "a small model's gradients fit"
+    );
     for ((step, loss, norm, rate), (_, known_loss, known_norm, known_rate)) in found.into_iter().zip(known) {
         assert!((loss - known_loss).abs() < 0.02, "step {step}: {loss} is not {known_loss}");
         assert!((norm - known_norm).abs() < 0.05 * known_norm, "step {step}: {norm} is not {known_norm}");

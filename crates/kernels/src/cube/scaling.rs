@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use cubecl::prelude::*;
 
 use super::place::{UNITS, buffer, contiguous, from_inner, room, sent_f32, shape, start, total};
-use crate::scaling::{LossScale, SLOTS, Rates};
+use crate::scaling::{LossScale, Rates, SLOTS};
 
 /// The bits of an exponent: all of them are set in what is no number, or infinite. A comparison would not do, since
 /// shader compilers may assume that there are no such numbers.
@@ -21,7 +21,10 @@ pub(crate) fn decided(
 ) -> Tensor<2> {
     let (told, squares) = (contiguous(told.clone()), contiguous(squares.clone()));
     let rows: Vec<f32> = rates.iter().flat_map(|r| [r.rate as f32, r.root as f32, r.kept as f32]).collect();
-    assert!(shape(&told) == [1, SLOTS] && !rates.is_empty(), "a scaler has its numbers, and a step its rates");
+    assert!(
+        shape(&told) == [1, SLOTS] && !rates.is_empty(),
+        "a scaler has its numbers, and a step its rates"
+    );
     let to = room(&told, [1, SLOTS]);
     start!(
         decide,

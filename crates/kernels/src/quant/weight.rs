@@ -303,10 +303,13 @@ impl Weight {
             Self::Plain(tensor) => {
                 let index: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
                 let index = burn::tensor::TensorData::new(index, [rows.len()]);
-                let rows = tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()));
+                let rows =
+                    tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()));
                 if self.works_in() == DType::F16 { rounded(rows, DType::F32) } else { rows }
             }
-            Self::Quantised(blocks) if blocks.turned => Self::Plain(blocks.to_tensor(DType::F32)).select(rows),
+            Self::Quantised(blocks) if blocks.turned => {
+                Self::Plain(blocks.to_tensor(DType::F32)).select(rows)
+            }
             Self::Quantised(blocks) => blocks.chosen(rows),
         }
     }

@@ -8,8 +8,8 @@ use weights::Checkpoint;
 
 use super::{Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert, parts::Reader, roberta};
 use crate::{
-    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Kept, Linear, ModelError, Parameter, Reads, Text,
-    norm::Norm,
+    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Kept, Linear, ModelError, Parameter, Reads,
+    Text, norm::Norm,
 };
 
 /// What the head is given of a text.

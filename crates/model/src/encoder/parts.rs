@@ -28,11 +28,7 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// # Errors
     /// [`ModelError::Unsupported`] for a device that cannot compute with weights that are kept so.
-    pub(crate) fn new(
-        checkpoint: &'a Checkpoint,
-        how: Kept,
-        device: &'a Device,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn new(checkpoint: &'a Checkpoint, how: Kept, device: &'a Device) -> Result<Self, ModelError> {
         how.check(device)?;
         Ok(Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() })
     }
