@@ -99,7 +99,7 @@ impl Came {
         let (grad_norm, skipped) = told.map_or((sums[1].sqrt(), false), |told| (told.norm, told.skipped));
         let scale = told.map(|told| told.scale);
         let (first, rates) = &self.rates;
-        let skipped_before = scale.map_or(0, |scale| scale.skipped - u32::from(skipped));
+        let skipped_before = scale.map_or(0, |scale| scale.skipped.saturating_sub(u32::from(skipped)));
         let rate = rates.get(skipped_before.saturating_sub(*first) as usize).or(rates.last());
         match (loss.is_finite() && grad_norm.is_finite(), scale) {
             (false, None) => Err(TrainError::Diverged { step }),
