@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
@@ -22,10 +23,25 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores{memory}, {platform.system()} {platform.release().split('-')[0]}"
 
 
+def busy() -> float:
+    """The share of the processors' time that others take, over two seconds; 0 where the system does not count it so."""
+    counted = Path("/proc/stat")
+    if not counted.exists():
+        return 0.0
+
+    def ticks() -> tuple[int, int]:
+        line = [int(n) for n in counted.read_text().splitlines()[0].split()[1:9]]
+        return sum(line), line[3] + line[4]  # all, and idle with what waits for disks
+
+    (all_before, idle_before), _ = ticks(), time.sleep(2)
+    all_after, idle_after = ticks()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
+
+
 def quiet() -> str:
     """A warning where the machine is busy before anything is measured; empty where it is quiet."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return f" **The machine was busy (load {load:.1f}): not to be relied on.**" if 0.5 < load else ""
+    share = busy()
+    return f" **The machine was busy ({share:.0%} of its time went to others): not to be relied on.**" if 0.05 < share else ""
 
 
 def commit() -> str:

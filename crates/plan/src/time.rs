@@ -68,7 +68,6 @@ pub(crate) struct Work<'a> {
 
 /// The speed of such work.
 pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, work: Work<'_>) -> Speed {
-    let known = |v: Option<f64>| v.filter(|v| v.is_finite() && *v > 0.0);
     let per_token = |quantization| per_token(model, device, Work { quantization, ..work });
     if let Some(pace) = device.pace
         && let Some(then) = known(Some(pace.tokens_per_sec))
@@ -76,11 +75,8 @@ pub(crate) fn speed(model: &ModelFacts, device: &DeviceFacts, work: Work<'_>) ->
         let tokens_per_sec = then * (per_token(pace.quantization) / per_token(work.quantization));
         return Speed { tokens_per_sec, doubt: Doubt::SameModel };
     }
-    let (flops, doubt) = match known(device.flops_per_sec) {
-        Some(flops) => (flops, Doubt::SameDevice),
-        None => (usual_flops(device), Doubt::Guess),
-    };
-    Speed { tokens_per_sec: flops * busy(device, work.batch) / per_token(work.quantization), doubt }
+    let doubt = if known(device.flops_per_sec).is_some() { Doubt::SameDevice } else { Doubt::Guess };
+    Speed { tokens_per_sec: flops(device) * busy(device, work.batch) / per_token(work.quantization), doubt }
 }
 
 /// Operations in f32 that take as long as a token does.
@@ -136,14 +132,19 @@ fn busy(device: &DeviceFacts, batch: u32) -> f64 {
     }
 }
 
-fn usual_flops(device: &DeviceFacts) -> f64 {
-    match device.info.kind {
+fn known(measured: Option<f64>) -> Option<f64> {
+    measured.filter(|measured| measured.is_finite() && *measured > 0.0)
+}
+
+/// Floating-point operations a second that training reaches on the device, or usually does on such a one.
+pub(crate) fn flops(device: &DeviceFacts) -> f64 {
+    known(device.flops_per_sec).unwrap_or_else(|| match device.info.kind {
         DeviceKind::Cpu => FLOPS_PER_THREAD * f64::from(device.n_threads.max(1)),
         DeviceKind::DiscreteGpu => 4e12,
         DeviceKind::VirtualGpu => 1e12,
         DeviceKind::IntegratedGpu => 5e11,
         DeviceKind::SoftwareGpu => 1e10,
-    }
+    })
 }
 
 #[cfg(test)]
