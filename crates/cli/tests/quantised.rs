@@ -48,13 +48,15 @@ fn what_is_learned_beside_blocks_is_tried_and_exported_beside_them() {
     let home = tempfile::tempdir().unwrap();
     let (engine, data) = engine(home.path());
     let (tiny, real) = (testkit::fixture("tiny/llama_tied"), testkit::smollm2());
+    let (cpu, gpu) = (DeviceChoice::Cpu, DeviceChoice::Gpu { index: 0 });
     let cases = [
-        (&tiny, "nf4", Quantization::Nf4, ("6", "0.05")),
-        (&tiny, "bf16", Quantization::Bf16, ("6", "0.05")),
+        (&tiny, "nf4", Quantization::Nf4, cpu, ("6", "0.05")),
+        (&tiny, "bf16", Quantization::Bf16, cpu, ("6", "0.05")),
         // The file that the starter model is.
-        (&real, "stored", Quantization::Stored, ("2", "0.001")),
+        (&real, "stored", Quantization::Stored, cpu, ("2", "0.001")),
+        (&tiny, "nf4", Quantization::Nf4, gpu, ("6", "0.05")),
     ];
-    for (model, word, how, (steps, learning_rate)) in cases {
+    for (model, word, how, device, (steps, learning_rate)) in cases {
         let knobs = [
             ("quantization", word),
             ("max_steps", steps),
@@ -66,15 +68,11 @@ fn what_is_learned_beside_blocks_is_tried_and_exported_beside_them() {
             ("n_samples", "1"),
             ("rank", "4"),
         ];
-        let spec = asked(model, data, &knobs);
+        let on = |spec: RunSpec| RunSpec { device: Some(device), ..spec };
+        let spec = on(asked(model, data, &knobs));
         let planned = engine.planned(&spec, &mut go_on).unwrap();
-        assert_eq!(
-            planned.plan.device.value,
-            DeviceChoice::Cpu,
-            "what is in blocks goes to the processor by itself"
-        );
         assert!(planned.command.contains(&format!("--quantization {word}")), "{}", planned.command);
-        let exact = engine.planned(&asked(model, data, &knobs[1..]), &mut go_on).unwrap();
+        let exact = engine.planned(&on(asked(model, data, &knobs[1..])), &mut go_on).unwrap();
         assert!(planned.plan.forecast.memory.high < exact.plan.forecast.memory.high);
 
         let id = engine.start(&spec, &mut go_on).unwrap();
@@ -92,7 +90,7 @@ fn what_is_learned_beside_blocks_is_tried_and_exported_beside_them() {
             let prompt = ChatPrompt::Text { text: "3 and 3".to_owned() };
             tuned.write(Voice::Tuned, &prompt, Search::GREEDY, 6, |_| ControlFlow::Continue(())).unwrap().text
         };
-        let said = says(&engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap());
+        let said = says(&engine.open_run(id, device, &mut go_on).unwrap());
 
         let adapter = engine.export_to(id, ExportForm::Adapter, None, &mut go_on).unwrap();
         assert!(adapter.difference < 1e-3 && adapter.moved > 0.0, "{adapter:?}");

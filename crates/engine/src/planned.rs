@@ -1,6 +1,6 @@
 //! A plan as the review shows it.
 
-use plan::{Draft, Sure};
+use plan::{Draft, ModelKind, Sure};
 use spec::{
     ApiError, Asked, Because, CheckedDevice, Code, DeviceFit, DeviceInfo, DeviceKind, Fit, FitKind, KNOBS,
     Knob, KnobError, Planned, PlannedKnob, RunSpec,
@@ -46,12 +46,12 @@ impl Engine {
     pub fn planned(&self, spec: &RunSpec, watch: &mut Watch<'_>) -> Result<Planned, ApiError> {
         let ground = self.ground(spec, watch)?;
         let devices = self.with_checks(self.devices_or_processor())?;
-        let chosen = device_of(spec, &devices)?;
+        let chosen = device_of(spec, ground.model.kind, &devices)?;
         let plan = self.draft(spec, &ground, &chosen)?.plan;
         let on = |CheckedDevice { device, check }: &CheckedDevice| -> Result<DeviceFit, ApiError> {
             let mut there = RunSpec { device: spec.device.map(|_| device.choice), ..spec.clone() };
-            if device.kind != DeviceKind::Cpu {
-                // Elsewhere weights are exact; who asks for others there hears it when that is chosen.
+            if device.kind != DeviceKind::Cpu && ground.model.kind == ModelKind::EncoderDecoder {
+                // Its weights are exact there; who asks for others hears it when that is chosen.
                 there.knobs.quantization = None;
             }
             let draft = self.draft(&there, &ground, device)?;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use data::Kept;
-use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, Pace};
+use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, ModelKind, Pace};
 use spec::{
     ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec,
     Sha256, Supervise,
@@ -45,7 +45,7 @@ impl Engine {
             Some(DeviceChoice::Cpu) => vec![model::devices::cpu()],
             _ => self.known_devices()?,
         };
-        let device = device_of(spec, &self.with_checks(devices)?)?;
+        let device = device_of(spec, ground.model.kind, &self.with_checks(devices)?)?;
         let facts = ground.facts(self.device_facts(device, &ground.model.hash)?);
         let plan = plan::resolve(spec, &facts).at_the_edge()?;
         Ok(Prepared {
@@ -124,9 +124,15 @@ impl Engine {
 }
 
 /// The device that is asked for, or the best of them; refused if its last check failed.
-pub(crate) fn device_of(spec: &RunSpec, devices: &[CheckedDevice]) -> Result<DeviceInfo, ApiError> {
+pub(crate) fn device_of(
+    spec: &RunSpec,
+    kind: ModelKind,
+    devices: &[CheckedDevice],
+) -> Result<DeviceInfo, ApiError> {
+    let is_quantised = spec.knobs.quantization.is_some_and(|how| how != Quantization::None);
     let chosen = match spec.device {
-        None if spec.knobs.quantization.is_some_and(|how| how != Quantization::None) => processor(devices),
+        // Nothing else computes with such weights in such a model.
+        None if is_quantised && kind == ModelKind::EncoderDecoder => processor(devices),
         None => best(devices),
         Some(choice) => named(choice, devices)?,
     };

@@ -72,7 +72,7 @@ pub fn cross_entropy(
     assert!(targets.iter().all(|t| (*t as usize) < vocabulary), "targets are in the vocabulary");
     if on_adapter(&hidden) {
         let device = hidden.device().without_autodiff();
-        let judged = || cube::judged(hidden, &head.to_tensor(), targets, cap, wanted);
+        let judged = || cube::judged(hidden, head, targets, cap, wanted);
         return span_on(&device, "cross-entropy", judged);
     }
     if !on_processor(&hidden) {

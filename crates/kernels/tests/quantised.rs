@@ -6,33 +6,9 @@ mod common;
 
 use blocks::Format;
 use burn::tensor::Tensor;
-use common::{gradients, near, numbers, on, tensor, values};
+use common::{gradients, near, numbers, on, quantised, tensor, values};
 use kernels::{Before, Curve, Entropy, Layer, LowRank, Quantised, Wanted, Weight, cross_entropy, linears};
 use proptest::prelude::*;
-
-/// Blocks of numbers that look like chance: made where they can be, else of bytes whose scales are tame.
-fn quantised(format: Format, shape: [usize; 2], seed: u64) -> Quantised {
-    let n = shape[0] * shape[1];
-    let of = |n| numbers(n, seed).into_iter().map(|x| x as f32).collect::<Vec<_>>();
-    if Format::MADE.contains(&format) {
-        return Quantised::made(format, shape, &of(n)).unwrap();
-    }
-    let bytes = of(format.bytes_of(n).unwrap()).into_iter().map(|x| (x * 127.0) as i8 as u8);
-    let mut bytes: Vec<u8> = bytes.collect();
-    for block in bytes.chunks_mut(format.bytes()) {
-        // Where scales lie, a half between 1/128 and 1/64: 0x20 and 0x23 begin such.
-        let places: &[usize] = match format {
-            Format::Q4_0 | Format::Q5_0 => &[0],
-            Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => &[0, 2],
-            Format::Q2_K => &[80, 82],
-            Format::Q3_K => &[108],
-            Format::Q6_K => &[208],
-            Format::Q8_0 | Format::Nf4 | Format::Bf16 => &[],
-        };
-        places.iter().for_each(|place| block[place + 1] = 0x20 | block[place + 1] & 3);
-    }
-    Quantised::new(format, shape, bytes).unwrap()
-}
 
 fn one_of(formats: &[Format]) -> impl Strategy<Value = Format> + use<> {
     let exact = |format: &Format| *format != Format::Bf16;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::{DecoderConfig, Linear, ModelError, Parameter, config::NormKind, norm::Norm, quantised::Given};
 
@@ -39,14 +39,7 @@ impl<'a> Assembler<'a> {
     /// The tensor of this name, if the model has it.
     fn find(&mut self, name: String, part: Part) -> Result<Option<Parameter>, ModelError> {
         let Some(shape) = self.shapes.get(&name).cloned() else { return Ok(None) };
-        let value = match (self.numbers)(&name, &shape, part)? {
-            Given::Blocks(weight) => weight,
-            Given::Numbers(numbers) => {
-                let width = shape.last().copied().unwrap_or(1);
-                let rows = numbers.len() / width.max(1);
-                Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into()
-            }
-        };
+        let value = (self.numbers)(&name, &shape, part)?.onto(&shape, self.device)?;
         let parameter = Parameter::new(name, &shape, value);
         self.parameters.push(parameter.clone());
         Ok(Some(parameter))

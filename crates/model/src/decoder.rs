@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use kernels::{Before, Weight, on_processor};
+use kernels::{Before, Weight};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spec::Quantization;
@@ -79,7 +79,7 @@ impl Decoder {
     /// The same, its weights kept as `how` says.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
+    /// As [`open`](Self::open), or a matrix of more numbers than an adapter's kernels count.
     pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
         Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, how, device)
     }
@@ -91,7 +91,6 @@ impl Decoder {
         how: Quantization,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        quantised::check(how, device)?;
         Self::build(config, device, &mut |name, expected, part| {
             let view = checkpoint.tensor(name).ok_or_else(|| ModelError::MissingTensor(name.to_owned()))?;
             if view.shape != expected {
@@ -114,14 +113,13 @@ impl Decoder {
     /// The same, its weights kept as `how` says.
     ///
     /// # Errors
-    /// A device that cannot compute with weights that are kept so.
+    /// A matrix in blocks of more numbers than an adapter's kernels count.
     pub fn random_as(
         config: DecoderConfig,
         seed: u64,
         how: Quantization,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        quantised::check(how, device)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         Self::build(config, device, &mut |_, shape, part| {
             let numbers = match shape {
@@ -245,14 +243,7 @@ impl Decoder {
     ///
     /// - hidden: `[tokens, hidden_size]` → `[tokens, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
-        let head = self.head(adapter);
-        let scores = match on_processor(&hidden) {
-            true => {
-                let layer = kernels::Layer { weight: head, bias: None, low_rank: None };
-                kernels::linears(hidden, &Before::Nothing, &[layer], None)
-            }
-            false => hidden.matmul(head.to_tensor().transpose()),
-        };
-        self.config.logit_cap.apply(scores)
+        let head = kernels::Layer { weight: self.head(adapter), bias: None, low_rank: None };
+        self.config.logit_cap.apply(kernels::linears(hidden, &Before::Nothing, &[head], None))
     }
 }

@@ -1,6 +1,7 @@
 //! Frozen weights that stay in blocks, as the file has them or made as they are read, or that become bfloat16.
 
-use kernels::{Quantised, Weight, is_processor};
+use burn::tensor::{Device, Tensor, TensorData};
+use kernels::{Quantised, Weight};
 use spec::Quantization;
 use weights::TensorView;
 
@@ -12,20 +13,28 @@ pub(crate) enum Given {
     /// Row after row.
     Numbers(Vec<f32>),
     /// A matrix in blocks.
-    Blocks(Weight),
+    Blocks(Quantised),
 }
 
-/// That weights kept in this way can be computed with on this device.
-///
-/// # Errors
-/// [`ModelError::Unsupported`] where they cannot.
-pub(crate) fn check(how: Quantization, device: &burn::tensor::Device) -> Result<(), ModelError> {
-    match how == Quantization::None || is_processor(device) {
-        true => Ok(()),
-        false => Err(ModelError::Unsupported(format!(
-            "weights kept as {how} are computed with on the processor only; choose the device cpu, or the \
-             quantization none"
-        ))),
+impl Given {
+    /// On a device, as a model holds it: a vector is `[1, n]`.
+    ///
+    /// # Errors
+    /// [`ModelError::Unsupported`] for a matrix in blocks of more numbers than an adapter's kernels count.
+    pub(crate) fn onto(self, shape: &[usize], device: &Device) -> Result<Weight, ModelError> {
+        match self {
+            Self::Numbers(numbers) => {
+                let width = shape.last().copied().unwrap_or(1);
+                let rows = numbers.len() / width.max(1);
+                Ok(Tensor::from_data(TensorData::new(numbers, [rows, width]), device).into())
+            }
+            Self::Blocks(blocks) => blocks.on(device).map(Weight::Quantised).ok_or_else(|| {
+                ModelError::Unsupported(format!(
+                    "a matrix of {shape:?} numbers in blocks is larger than a graphics adapter can hold as one; choose \
+                     the device cpu"
+                ))
+            }),
+        }
     }
 }
 
@@ -41,7 +50,7 @@ pub(crate) fn given(view: &TensorView<'_>, how: Quantization, part: Part) -> Res
             Some(if blocks.turned { kept.transposed() } else { kept })
         });
         if let Some(kept) = kept {
-            return Ok(Given::Blocks(Weight::Quantised(kept)));
+            return Ok(Given::Blocks(kept));
         }
     }
     Ok(kept(view.to_f32()?, &view.shape, how, part))
@@ -62,7 +71,7 @@ pub(crate) fn kept(numbers: Vec<f32>, shape: &[usize], how: Quantization, part: 
         _ => None,
     };
     match kept {
-        Some(kept) => Given::Blocks(Weight::Quantised(kept)),
+        Some(kept) => Given::Blocks(kept),
         None => Given::Numbers(numbers),
     }
 }

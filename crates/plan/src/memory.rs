@@ -3,7 +3,8 @@
 //! ```text
 //! memory      = base + adapter + rows · activations + slices · logits + program
 //! base        = 4 · (n_parameters - what learns in their place)         frozen, f32, held once; what is quantised takes
-//!                                                                       its blocks' bytes instead, see `quantised`
+//!                                                                       its blocks' bytes instead, see `quantised`, and on
+//!                                                                       an adapter one matrix, decoded
 //! adapter     = 4 · n_learning · (1 weights + moments + gradients)      moments: 2, or 1/2 + 1/128 in bytes; gradients:
 //!                                                                       of an adapter one copy per row at once; of full
 //!                                                                       training one for all, and beside it the output
@@ -155,7 +156,7 @@ pub(crate) fn outputs(task: &Task) -> Option<u32> {
 /// Where the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MemoryForecast {
-    /// The frozen weights.
+    /// The frozen weights, and of those in blocks what is decoded at the moment.
     pub base: f64,
     /// What learns (the adapter, or the model once more), its gradients and moments.
     pub adapter: f64,
@@ -238,7 +239,8 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         }
     };
     MemoryForecast {
-        base: (quantised::bytes_of(model, load.quantization) - BYTES * in_place).max(0.0),
+        base: (quantised::bytes_of(model, load.quantization) - BYTES * in_place).max(0.0)
+            + quantised::decoded(model, device, load.quantization),
         adapter: BYTES * (n_learning * (1.0 + moments) + gradients),
         activations,
         logits,

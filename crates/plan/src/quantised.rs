@@ -3,7 +3,8 @@
 use spec::{Because, Chosen, DeviceKind, Method, Optim, Quantization, RunSpec, TargetModules};
 
 use crate::{
-    Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing, words::bytes,
+    DeviceFacts, Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing,
+    words::bytes,
 };
 
 /// Why weights cannot be kept as was asked.
@@ -11,7 +12,7 @@ use crate::{
 pub enum NotQuantised {
     /// All of them learn.
     Learns,
-    /// The device does not compute with such.
+    /// The device does not compute with such in an encoder-decoder.
     Device,
     /// The file has none in blocks.
     NotStored,
@@ -22,7 +23,9 @@ impl NotQuantised {
     pub(crate) fn said(self) -> &'static str {
         match self {
             Self::Learns => "cannot learn, and full fine-tuning moves them all",
-            Self::Device => "are computed with on the processor only, not on a graphics adapter",
+            Self::Device => {
+                "are computed with on the processor only, in a model that turns texts into others"
+            }
             Self::NotStored => {
                 "would have to lie in the file as blocks, and this file has each number for itself"
             }
@@ -63,6 +66,29 @@ fn n_matrices(model: &ModelFacts) -> u64 {
     model.n_linear() + table * (rest / table.max(1)).min(2)
 }
 
+/// Numbers that an adapter decodes at once, at most: `AT_ONCE` of the crate `kernels`.
+const AT_ONCE: u64 = 1 << 26;
+
+/// Bytes of the one matrix that an adapter decodes right before a product and lets go right after. The processor's
+/// threads decode some rows at a time.
+pub(crate) fn decoded(model: &ModelFacts, device: &DeviceFacts, how: Quantization) -> f64 {
+    if how == Quantization::None || device.info.kind == DeviceKind::Cpu {
+        return 0.0;
+    }
+    let largest =
+        model.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs)).max();
+    let has_table =
+        how == Quantization::Bf16 || how == Quantization::Stored && model.stored.n > model.n_linear();
+    let table = if has_table { u64::from(model.vocab_size) * u64::from(model.hidden_size) } else { 0 };
+    4.0 * largest.unwrap_or(0).max(table).min(AT_ONCE) as f64
+}
+
+/// That a model is made of plain operations, which keep for their backward pass what they decode: an encoder-decoder on a
+/// graphics adapter.
+fn keeps_what_it_decodes(facts: &Facts) -> bool {
+    facts.model.kind == ModelKind::EncoderDecoder && facts.device.info.kind != DeviceKind::Cpu
+}
+
 /// Refuses what was asked and cannot be.
 pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
     let how = spec.knobs.quantization.unwrap_or_default();
@@ -70,7 +96,7 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         return Ok(());
     } else if spec.knobs.method == Some(Method::Full) {
         NotQuantised::Learns
-    } else if facts.device.info.kind != DeviceKind::Cpu {
+    } else if keeps_what_it_decodes(facts) {
         NotQuantised::Device
     } else if how == Quantization::Stored && facts.model.stored.n == 0 {
         NotQuantised::NotStored
@@ -86,8 +112,10 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
     if method == Method::Full {
         return none("the weights learn");
     }
-    if facts.device.info.kind != DeviceKind::Cpu {
-        return none("a graphics adapter computes with exact weights only");
+    if keeps_what_it_decodes(facts) {
+        return none(
+            "a graphics adapter computes with exact weights only, in a model that turns texts into others",
+        );
     }
     let needs = |quantization| {
         let load = Load {

@@ -4,9 +4,7 @@
 mod common;
 
 use common::{data, device, facts, labels, minilm, question, smollm2};
-use plan::{
-    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, Pace, memory, resolve,
-};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, memory, resolve};
 use spec::{
     Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
 };
@@ -28,7 +26,7 @@ fn asked(how: Quantization) -> Asked {
 
 #[test]
 fn base_weights_take_what_their_blocks_take() {
-    let base = |model: &ModelFacts, quantization| {
+    let base_on = |kind, model: &ModelFacts, quantization| {
         let load = Load {
             tokens: 256,
             mean: None,
@@ -42,8 +40,9 @@ fn base_weights_take_what_their_blocks_take() {
             optim: Optim::default(),
             recompute: GradientCheckpointing::default(),
         };
-        memory(model, &device(DeviceKind::Cpu, 8), &load).base
+        memory(model, &device(kind, 8), &load).base
     };
+    let base = |model: &ModelFacts, quantization| base_on(DeviceKind::Cpu, model, quantization);
     let exact = 4.0 * 134_515_008.0;
     assert_eq!(base(&smollm2(), Quantization::None), exact);
     // All matrices, the embedding among them; norms are 35,136 numbers.
@@ -57,6 +56,14 @@ fn base_weights_take_what_their_blocks_take() {
         base(&gguf(), Quantization::Stored),
         4.0 * 35_136.0 + 106_168_320.0 * 0.625 + 28_311_552.0 * 1.0625
     );
+    // An adapter decodes one matrix at a time: of the feed-forward part, or the embedding where that is in blocks, too.
+    let there = |model: &ModelFacts, how| base_on(DeviceKind::IntegratedGpu, model, how) - base(model, how);
+    assert_eq!(there(&smollm2(), Quantization::None), 0.0);
+    assert_eq!(there(&smollm2(), Quantization::Nf4), 4.0 * 576.0 * 1536.0);
+    assert_eq!(there(&smollm2(), Quantization::Bf16), 4.0 * 28_311_552.0);
+    assert_eq!(there(&gguf(), Quantization::Stored), 4.0 * 28_311_552.0);
+    let wide = ModelFacts { vocab_size: 262_144, hidden_size: 5376, ..smollm2() };
+    assert_eq!(there(&wide, Quantization::Bf16), 4.0 * 67_108_864.0, "some rows of a large one");
 }
 
 #[test]
@@ -80,8 +87,10 @@ fn weights_are_exact_unless_only_others_leave_room() {
     assert_eq!(of(ModelFacts { stored, ..large() }, 16).value, Quantization::Stored);
     // Nothing helps, or nothing could: the refusal is that of memory.
     assert_eq!(chosen(large(), DeviceKind::Cpu, 4, Asked::default()).unwrap_err().code(), Code::OutOfMemory);
-    let gpu = chosen(large(), DeviceKind::DiscreteGpu, 16, Asked::default()).unwrap_err();
-    assert_eq!(gpu.code(), Code::OutOfMemory);
+    // On a graphics adapter as on the processor.
+    let there =
+        |gigabytes| chosen(large(), DeviceKind::DiscreteGpu, gigabytes, Asked::default()).unwrap().value;
+    assert_eq!([64, 24, 16].map(there), [Quantization::None, Quantization::Bf16, Quantization::Nf4]);
 }
 
 #[test]
@@ -101,13 +110,18 @@ fn a_processor_that_multiplies_bf16_is_said_to_be_quicker_with_it() {
 
 #[test]
 fn what_was_asked_is_kept_and_takes_less() {
-    let plan = |how| resolve(&question(asked(how)), &on(gguf(), DeviceKind::Cpu, 8)).unwrap();
-    let exact = plan(Quantization::None);
-    for how in [Quantization::Bf16, Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
-        let plan = plan(how);
-        assert_eq!((plan.knobs.quantization.value, &plan.knobs.quantization.because), (how, &Because::Asked));
-        assert!(plan.forecast.memory.high < exact.forecast.memory.high, "{how}");
-        assert!(plan.uses("quantization"));
+    for kind in [DeviceKind::Cpu, DeviceKind::IntegratedGpu] {
+        let plan = |how| resolve(&question(asked(how)), &on(gguf(), kind, 8)).unwrap();
+        let exact = plan(Quantization::None);
+        for how in [Quantization::Bf16, Quantization::Stored, Quantization::Nf4, Quantization::Q8_0] {
+            let plan = plan(how);
+            assert_eq!(
+                (plan.knobs.quantization.value, &plan.knobs.quantization.because),
+                (how, &Because::Asked)
+            );
+            assert!(plan.forecast.memory.high < exact.forecast.memory.high, "{kind:?} {how}");
+            assert!(plan.uses("quantization"));
+        }
     }
 }
 
@@ -143,13 +157,19 @@ fn what_cannot_be_is_refused_with_the_nearest_that_can() {
         "weights kept as nf4 cannot learn, and full fine-tuning moves them all. Set the method to lora, or quantization to none."
     );
     assert_eq!(
-        refused(Quantization::Q8_0, None, smollm2(), DeviceKind::IntegratedGpu),
-        "weights kept as q8_0 are computed with on the processor only, not on a graphics adapter. Set the device to cpu, or quantization to none."
-    );
-    assert_eq!(
         refused(Quantization::Stored, None, smollm2(), DeviceKind::Cpu),
         "weights kept as stored would have to lie in the file as blocks, and this file has each number for itself. Set quantization to nf4 or q8_0, or choose a quantised GGUF file."
     );
+    let both = ModelFacts { kind: ModelKind::EncoderDecoder, ..smollm2() };
+    let there = device(DeviceKind::IntegratedGpu, 8);
+    let pairs = Facts { model: both, ..facts(data(DataKind::Completion, vec![60; 400], 20), there) };
+    let error = resolve(&question(asked(Quantization::Nf4)), &pairs).unwrap_err();
+    assert_eq!(
+        format!("{error}. {}", error.hint().unwrap()),
+        "weights kept as nf4 are computed with on the processor only, in a model that turns texts into others. Set the device to cpu, or quantization to none."
+    );
+    let exact = resolve(&question(Asked::default()), &pairs).unwrap().knobs.quantization;
+    assert_eq!(exact.value, Quantization::None);
     // Exact weights can be asked for of anything.
     let full = Asked { method: Some(Method::Full), ..asked(Quantization::None) };
     assert!(!resolve(&question(full), &on(smollm2(), DeviceKind::Cpu, 8)).unwrap().uses("quantization"));

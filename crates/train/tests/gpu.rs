@@ -5,16 +5,21 @@
 mod common;
 #[path = "common/course.rs"]
 mod course;
+#[path = "common/decoded.rs"]
+mod decoded;
 #[path = "common/shaken.rs"]
 mod shaken;
+
+use std::ops::ControlFlow;
 
 use burn::tensor::{Device, Tensor};
 use common::{rows, taught};
 use course::course;
 use data::{Answer, Question, pack};
-use model::{Decoder, HeadModel, HeadSpec};
+use decoded::decoded;
+use model::{Decoder, HeadModel, HeadSpec, Sampling, generate};
 use shaken::shaken;
-use spec::{DeviceChoice, GradientCheckpointing as Again, RunEvent};
+use spec::{DeviceChoice, GradientCheckpointing as Again, Quantization, RunEvent};
 use testkit::{fixture, plan};
 use train::{Computed, Head, Objective, Update, Workers};
 use weights::Checkpoint;
@@ -93,6 +98,34 @@ fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
             computed(&Head::unweighted(&model), &questions, choice, again)
         };
         same(name, &on(&adapter().0, ADAPTER, again), &on(&Device::flex(), DeviceChoice::Cpu, Again::None));
+    }
+}
+
+/// A GGUF's own blocks, the output projection among them; GPT-2's, which run along the outputs; made ones. Beside their
+/// numbers on the processor.
+#[test]
+fn beside_blocks_there_the_same_is_learned_and_written_as_beside_their_numbers() {
+    let rows = rows([7, 12, 9].map(ids).iter().map(Vec::as_slice));
+    for (file, tiny, how) in [
+        ("gguf/llama_q4_1.gguf", "llama_tied", Quantization::Stored),
+        ("gguf/gpt2_q5_0.gguf", "gpt2", Quantization::Stored),
+        ("tiny/gemma2", "gemma2", Quantization::Nf4),
+        ("tiny/qwen3", "qwen3", Quantization::Bf16),
+    ] {
+        let open = |device: &Device| {
+            Decoder::open_as(&Checkpoint::open(&fixture(file)).unwrap(), how, device).unwrap()
+        };
+        let there = open(&adapter().0);
+        let n_blocks = there.parameters().iter().filter(|of| of.value().plain().is_none()).count();
+        assert!(n_blocks > 4, "{file} as {how}: {n_blocks} matrices in blocks");
+        let here = decoded(&open(&Device::flex()), &format!("tiny/{tiny}/config.json"));
+        let [found, expected] = [(&there, ADAPTER), (&here, DeviceChoice::Cpu)].map(|(model, choice)| {
+            let go_on = |_| ControlFlow::Continue(());
+            let wrote = generate(model, &shaken(model), &ids(6), &[], 12, &Sampling::GREEDY, go_on).unwrap();
+            (computed(model, &rows, choice, Again::None), wrote.ids)
+        });
+        same(&format!("{file} as {how}"), &found.0, &expected.0);
+        assert_eq!(found.1, expected.1, "{file} as {how}: the text");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
-//! and, in their place, the gradient with respect to them.
+//! and, in their place, the gradient with respect to them. A projection in blocks is decoded once for all slices, or, if it
+//! is large, some rows at a time for each.
 
 use burn::tensor::Tensor;
 use cubecl::prelude::*;
@@ -7,8 +8,9 @@ use cubecl::prelude::*;
 use super::{
     place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
+    product::{at_hand, back, says},
 };
-use crate::{DeviceGaveUp, Entropy, Sum, Wanted};
+use crate::{DeviceGaveUp, Entropy, Sum, Wanted, Weight};
 
 /// Numbers of the logits that exist at once: few enough that no product of them takes long (crate `plan` knows it).
 const LOGITS: usize = 1 << 22;
@@ -20,18 +22,19 @@ const LEAST: f32 = -1e30;
 /// As [`cross_entropy`](crate::cross_entropy), of tensors on an adapter.
 pub(crate) fn judged(
     hidden: Tensor<2>,
-    head: &Tensor<2>,
+    head: &Weight,
     targets: &[u32],
     cap: Option<f64>,
     wanted: Wanted,
 ) -> Result<Entropy, DeviceGaveUp> {
     let ([n, _], [vocabulary, _]) = (hidden.dims(), head.dims());
+    let head = at_hand(head);
     let share = (LOGITS / vocabulary.max(1)).clamp(POSITIONS.0, POSITIONS.1);
     let (mut losses, mut hiddens, mut to_head) = (Vec::new(), Vec::new(), None);
     for start in (0..n).step_by(share) {
         let n = share.min(n - start);
         let h = hidden.clone().narrow(0, start, n);
-        let logits = contiguous(h.clone().matmul(head.clone().transpose()));
+        let logits = contiguous(says(&h, &head));
         let loss = room(&logits, [1, n]);
         let (count, dim) = cubes(&logits, n);
         start!(
@@ -51,7 +54,7 @@ pub(crate) fn judged(
         losses.push(from_inner::<2>(loss));
         let slopes: Tensor<2> = from_inner(logits);
         if wanted.hidden {
-            hiddens.push(slopes.clone().matmul(head.clone()));
+            hiddens.push(back(&slopes, &head));
         }
         if wanted.head {
             let more = slopes.transpose().matmul(h);
@@ -67,7 +70,7 @@ pub(crate) fn judged(
             true => hidden.zeros_like(),
             false => Tensor::cat(hiddens, 0),
         }),
-        head: wanted.head.then(|| to_head.unwrap_or_else(|| head.zeros_like())),
+        head: wanted.head.then(|| to_head.unwrap_or_else(|| Tensor::zeros(head.dims(), &head.device()))),
     })
 }
 

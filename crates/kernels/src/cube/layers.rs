@@ -1,7 +1,8 @@
 //! Several linear layers over one input: burn's products, and a kernel that puts what they say side by side while it
 //! adds biases, narrow pairs and the residual.
 //!
-//! It keeps `x` and the narrow `b(x)·Aᵀ`, as the processor's form does; a weight that is frozen has no gradient made.
+//! It keeps `x` and the narrow `b(x)·Aᵀ`, as the processor's form does; a weight that is frozen has no gradient made, and
+//! one in blocks is decoded for each product instead of being kept.
 
 use burn::{
     backend::{
@@ -21,6 +22,7 @@ use cubecl::prelude::*;
 use super::{
     place::{buffer, contiguous, from_inner, from_tracked, guard, inner, room, shape, start, units},
     prepare::Done,
+    product::{back, says},
 };
 use crate::{
     Before, Dropout, Layer,
@@ -85,7 +87,10 @@ pub(crate) fn linears(
 fn out_of_graph(layer: &Layer) -> Layer {
     let plain = |tensor: &Tensor<2>| from_inner::<2>(inner(tensor.clone()));
     let mut layer = layer.clone();
-    layer.weight = plain(&layer.weight.to_tensor()).into();
+    // What lies in blocks stays in them: its numbers are made for each product.
+    if let Some(weight) = layer.weight.plain() {
+        layer.weight = plain(weight).into();
+    }
     layer.bias = layer.bias.as_ref().map(plain);
     if let Some(pair) = &mut layer.low_rank {
         (pair.a, pair.b) = (plain(&pair.a), plain(&pair.b));
@@ -109,7 +114,7 @@ fn said(mut kept: Kept, residual: Option<CubeTensor>) -> (CubeTensor, Kept) {
     let (mut from, mut narrows) = (0, Vec::new());
     for layer in &kept.layers {
         let out = layer.weight.dims()[0];
-        let mut y = z.clone().matmul(layer.weight.to_tensor().transpose());
+        let mut y = says(&z, &layer.weight);
         let mut beside = None;
         let mut narrow = None;
         if let Some(pair) = &layer.low_rank {
@@ -272,7 +277,7 @@ fn backward(kept: &Kept, slope: Tensor<2>, wanted: [bool; PARENTS]) -> [Option<T
             });
         };
         if wants_z {
-            add(g.clone().matmul(layer.weight.to_tensor()));
+            add(back(&g, &layer.weight));
         }
         if let (true, Some(z)) = (wanted[at], &z) {
             gradients[at] = Some(g.clone().transpose().matmul(z.clone()));

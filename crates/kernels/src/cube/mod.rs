@@ -10,10 +10,13 @@
 mod adamw;
 mod attend;
 mod attend_back;
+mod decode;
 mod entropy;
 mod layers;
+mod of_few;
 mod place;
 mod prepare;
+mod product;
 mod scores;
 mod seen;
 mod squares;
@@ -21,6 +24,7 @@ mod turn;
 
 pub(crate) use adamw::moved;
 pub(crate) use attend::{attended, can as can_attend};
+pub(crate) use decode::Words;
 pub(crate) use entropy::judged;
 pub(crate) use layers::linears;
 pub(crate) use place::on_adapter;

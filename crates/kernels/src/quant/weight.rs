@@ -3,12 +3,13 @@
 use std::{ops::Range, sync::Arc};
 
 use blocks::Format;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use crate::{
+    cube::Words,
     exp::vectorised,
-    primitive::{from_inner, made, on_processor},
+    primitive::{from_inner, is_processor, made, on_processor},
     table::looked_up,
 };
 
@@ -19,33 +20,53 @@ use crate::{
 pub enum Weight {
     /// Its numbers, which may learn.
     Plain(Tensor<2>),
-    /// In blocks, on the processor; frozen.
+    /// In blocks; frozen.
     Quantised(Quantised),
 }
 
-/// A frozen matrix in blocks that run along its rows, which lie one after another.
+/// A frozen matrix in blocks that run along its rows, which lie one after another: on the processor, or, once they are
+/// [sent there](Quantised::on), on a graphics adapter.
 #[derive(Clone)]
 pub struct Quantised {
-    format: Format,
-    /// As they lie there.
-    rows: usize,
-    cols: usize,
-    bytes: Arc<Vec<u8>>,
+    lies: Lies,
+    blocks: Blocks,
     /// What lies there as rows are columns.
     turned: bool,
+}
+
+/// A matrix as it lies in blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lies {
+    pub(crate) format: Format,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+}
+
+impl Lies {
+    /// Its numbers.
+    pub(crate) fn n(self) -> usize {
+        self.rows.saturating_mul(self.cols)
+    }
+
+    /// The bytes of its blocks, if they can be counted.
+    pub(crate) fn n_bytes(self) -> Option<usize> {
+        self.rows.checked_mul(self.cols).and_then(|n| self.format.bytes_of(n))
+    }
+}
+
+/// Where blocks are.
+#[derive(Clone)]
+enum Blocks {
+    Here(Arc<Vec<u8>>),
+    There(Arc<Words>),
 }
 
 impl Quantised {
     /// Of blocks as they lie in a file. None if there are not as many as `rows · cols` numbers take.
     pub fn new(format: Format, [rows, cols]: [usize; 2], bytes: Vec<u8>) -> Option<Self> {
-        let wanted = rows.checked_mul(cols).and_then(|n| format.bytes_of(n));
-        (wanted == Some(bytes.len())).then(|| Self {
-            format,
-            rows,
-            cols,
-            bytes: Arc::new(bytes),
-            turned: false,
-        })
+        let lies = Lies { format, rows, cols };
+        let blocks = (lies.n_bytes() == Some(bytes.len())).then(|| Blocks::Here(Arc::new(bytes)));
+        Some(Self { lies, blocks: blocks?, turned: false })
     }
 
     /// Of numbers, row after row. None if there are not `rows · cols` of them, or the format is one that is only read.
@@ -67,19 +88,39 @@ impl Quantised {
         Self::new(format, [rows, cols], pieces?.concat())
     }
 
+    /// The same on `device`, an adapter to which its bytes are sent, or the processor, where they are. None if an adapter
+    /// cannot count so many numbers, or if they have left the processor before.
+    pub fn on(self, device: &Device) -> Option<Self> {
+        let Blocks::Here(bytes) = &self.blocks else { return None };
+        if is_processor(device) {
+            return Some(self);
+        }
+        let blocks = Blocks::There(Arc::new(Words::sent(self.lies, bytes, device)?));
+        Some(Self { blocks, ..self })
+    }
+
+    /// Where its blocks are.
+    pub fn device(&self) -> Device {
+        match &self.blocks {
+            Blocks::Here(_) => Device::flex(),
+            Blocks::There(words) => words.device().clone(),
+        }
+    }
+
     /// The kind of block.
     pub fn format(&self) -> Format {
-        self.format
+        self.lies.format
     }
 
     /// Bytes of its blocks.
     pub fn n_bytes(&self) -> usize {
-        self.bytes.len()
+        self.lies.n_bytes().unwrap_or_default()
     }
 
     /// Rows and columns.
     pub fn dims(&self) -> [usize; 2] {
-        if self.turned { [self.cols, self.rows] } else { [self.rows, self.cols] }
+        let Lies { rows, cols, .. } = self.lies;
+        if self.turned { [cols, rows] } else { [rows, cols] }
     }
 
     /// Rows as columns.
@@ -95,17 +136,31 @@ impl Quantised {
 
     /// Rows and columns as they lie.
     pub(crate) fn lies(&self) -> [usize; 2] {
-        [self.rows, self.cols]
+        [self.lies.rows, self.lies.cols]
     }
 
     /// Its blocks, row after row as they lie.
+    ///
+    /// # Panics
+    /// If they lie on an adapter.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.blocks {
+            Blocks::Here(bytes) => bytes,
+            Blocks::There(_) => panic!("the operands of an operation lie on one device"),
+        }
+    }
+
+    /// Its blocks on an adapter, where they run along the inputs.
+    pub(crate) fn along_inputs(&self) -> Option<(&Words, Lies)> {
+        match &self.blocks {
+            Blocks::There(words) if !self.turned => Some((words, self.lies)),
+            _ => None,
+        }
     }
 
     /// The numbers of the rows from `from` on, as they lie, on this thread.
     pub(crate) fn decode_rows(&self, from: usize, to: &mut [f32]) {
-        let (format, bytes, at) = (self.format, self.bytes.as_slice(), from * self.cols);
+        let (format, bytes, at) = (self.lies.format, self.bytes(), from * self.lies.cols);
         vectorised(
             #[inline(always)]
             || format.decode_from(bytes, at, to),
@@ -114,22 +169,45 @@ impl Quantised {
 
     /// The blocks of these rows as they lie, row after row, where none is of two rows.
     pub(crate) fn whole_rows(&self, rows: Range<usize>) -> Option<impl Iterator<Item = &[u8]>> {
-        if !self.cols.is_multiple_of(self.format.numbers()) {
+        let Lies { format, cols, .. } = self.lies;
+        if !cols.is_multiple_of(format.numbers()) {
             return None;
         }
-        let step = self.cols / self.format.numbers() * self.format.bytes();
-        let bytes = self.bytes.get(rows.start * step..rows.end * step)?;
+        let step = cols / format.numbers() * format.bytes();
+        let bytes = self.bytes().get(rows.start * step..rows.end * step)?;
         Some(bytes.chunks_exact(step.max(1)))
     }
 
-    /// Its numbers as a tensor of the processor.
-    fn to_tensor(&self) -> Tensor<2> {
-        let [rows, cols] = self.lies();
-        let mut numbers = vec![0.0; rows * cols];
-        let share = rows.div_ceil(rayon::current_num_threads().max(1)).max(1);
+    /// The numbers of some rows as they lie, where they lie.
+    fn decoded(&self, rows: Range<usize>) -> Tensor<2> {
+        let cols = self.lies.cols;
+        if let Blocks::There(words) = &self.blocks {
+            return words.decoded(self.lies, rows, DType::F32);
+        }
+        let mut numbers = vec![0.0; rows.len() * cols];
+        let share = rows.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
         let pieces = numbers.par_chunks_mut((share * cols).max(1)).enumerate();
-        pieces.for_each(|(i, numbers)| self.decode_rows(i * share, numbers));
-        let tensor = from_inner(made(numbers, [rows, cols]));
+        pieces.for_each(|(i, numbers)| self.decode_rows(rows.start + i * share, numbers));
+        from_inner(made(numbers, [rows.len(), cols]))
+    }
+
+    /// The numbers of the rows called `rows` as they lie.
+    fn chosen(&self, rows: &[u32]) -> Tensor<2> {
+        if let Blocks::There(words) = &self.blocks {
+            return words.chosen(self.lies, rows);
+        }
+        let Lies { rows: n, cols, .. } = self.lies;
+        assert!(rows.iter().all(|row| (*row as usize) < n), "rows are in the table");
+        let mut numbers = vec![0.0; rows.len() * cols];
+        for (row, numbers) in rows.iter().zip(numbers.chunks_exact_mut(cols.max(1))) {
+            self.decode_rows(*row as usize, numbers);
+        }
+        from_inner(made(numbers, [rows.len(), cols]))
+    }
+
+    /// Its numbers as a tensor.
+    fn to_tensor(&self) -> Tensor<2> {
+        let tensor = self.decoded(0..self.lies.rows);
         if self.turned { tensor.transpose() } else { tensor }
     }
 }
@@ -137,7 +215,7 @@ impl Quantised {
 /// Its blocks are no reading.
 impl std::fmt::Debug for Quantised {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} of {:?}", self.format, self.dims())
+        write!(f, "{:?} of {:?}", self.lies.format, self.dims())
     }
 }
 
@@ -163,7 +241,7 @@ impl Weight {
     pub fn device(&self) -> Device {
         match self {
             Self::Plain(tensor) => tensor.device(),
-            Self::Quantised(_) => Device::flex(),
+            Self::Quantised(blocks) => blocks.device(),
         }
     }
 
@@ -207,14 +285,24 @@ impl Weight {
                 tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()))
             }
             Self::Quantised(blocks) if blocks.turned => Self::Plain(blocks.to_tensor()).select(rows),
-            Self::Quantised(blocks) => {
-                assert!(rows.iter().all(|row| (*row as usize) < blocks.rows), "rows are in the table");
-                let mut numbers = vec![0.0; rows.len() * blocks.cols];
-                for (row, numbers) in rows.iter().zip(numbers.chunks_exact_mut(blocks.cols.max(1))) {
-                    blocks.decode_rows(*row as usize, numbers);
-                }
-                from_inner(made(numbers, [rows.len(), blocks.cols]))
-            }
+            Self::Quantised(blocks) => blocks.chosen(rows),
+        }
+    }
+
+    /// Rows that take no more than `most` numbers, and at least one: all of them, where nothing is decoded for them or all is.
+    pub(crate) fn rows_at_once(&self, most: usize) -> usize {
+        let [rows, cols] = self.dims();
+        match self {
+            Self::Quantised(blocks) if !blocks.turned => (most / cols.max(1)).clamp(1, rows.max(1)),
+            _ => rows.max(1),
+        }
+    }
+
+    /// Rows that stand one behind another; blocks that run along the columns are decoded whole.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Tensor<2> {
+        match self {
+            Self::Quantised(blocks) if !blocks.turned => blocks.decoded(rows),
+            weight => weight.to_tensor().narrow(0, rows.start, rows.len()),
         }
     }
 }

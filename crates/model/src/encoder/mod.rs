@@ -77,7 +77,7 @@ impl Encoder {
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
         let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
-        Self::read(config, &mut Reader::new(checkpoint, Quantization::None, device)?)
+        Self::read(config, &mut Reader::new(checkpoint, Quantization::None, device))
     }
 
     /// The same with a reader that goes on to read a head.

@@ -1,6 +1,6 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use spec::Quantization;
 use weights::{Checkpoint, TensorView};
 
@@ -26,15 +26,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// # Errors
-    /// [`ModelError::Unsupported`] for a device that cannot compute with weights that are kept so.
-    pub(crate) fn new(
-        checkpoint: &'a Checkpoint,
-        how: Quantization,
-        device: &'a Device,
-    ) -> Result<Self, ModelError> {
-        quantised::check(how, device)?;
-        Ok(Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() })
+    pub(crate) fn new(checkpoint: &'a Checkpoint, how: Quantization, device: &'a Device) -> Self {
+        Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
     }
 
     /// The tensor of that name: as it is, without the prefix, or as the first BERT called its norms.
@@ -55,18 +48,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps a tensor under its name.
-    fn keep(&mut self, name: String, shape: &[usize], given: Given) -> Parameter {
-        let value = match given {
-            Given::Blocks(weight) => weight,
-            Given::Numbers(numbers) => {
-                let width = shape.last().copied().unwrap_or(1);
-                let rows = numbers.len() / width.max(1);
-                Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into()
-            }
-        };
-        let parameter = Parameter::new(name, shape, value);
+    fn keep(&mut self, name: String, shape: &[usize], given: Given) -> Result<Parameter, ModelError> {
+        let parameter = Parameter::new(name, shape, given.onto(shape, self.device)?);
         self.parameters.push(parameter.clone());
-        parameter
+        Ok(parameter)
     }
 
     /// The table of tokens that the file has under the first of `names` that it has, kept under the first of all.
@@ -105,7 +90,7 @@ impl<'a> Reader<'a> {
             return Err(ModelError::WrongShape { name, found, expected });
         }
         let given = quantised::given(&view, self.how, part)?;
-        Ok(self.keep(name, shape, given))
+        self.keep(name, shape, given)
     }
 
     /// The linear layer at `path`, where adapters can speak.
@@ -172,19 +157,25 @@ impl<'a> Reader<'a> {
         has_bias: bool,
         spread: f64,
         seed: u64,
-    ) -> Linear {
+    ) -> Result<Linear, ModelError> {
         let numbers = normal(shape[0] * shape[1], spread, seed);
-        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers));
+        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers))?;
         let zeros = || Given::Numbers(vec![0.0; shape[0]]);
-        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], zeros()));
-        Linear { path, weight, bias, fan_in_fan_out: false }
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], zeros())).transpose()?;
+        Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
 
     /// A norm that the file does not have.
-    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> Norm {
+    pub(crate) fn born_norm(
+        &mut self,
+        path: &str,
+        width: usize,
+        has_bias: bool,
+        eps: f64,
+    ) -> Result<Norm, ModelError> {
         let all = |number: f32| Given::Numbers(vec![number; width]);
-        let weight = self.keep(format!("{path}.weight"), &[width], all(1.0));
-        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], all(0.0)));
-        Norm::plain(weight, bias, true, eps)
+        let weight = self.keep(format!("{path}.weight"), &[width], all(1.0))?;
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], all(0.0))).transpose()?;
+        Ok(Norm::plain(weight, bias, true, eps))
     }
 }

@@ -18,7 +18,7 @@ mod texts;
 mod writer;
 
 use burn::tensor::{Device, Tensor};
-use kernels::Weight;
+use kernels::{Weight, is_processor};
 use spec::Quantization;
 use weights::Checkpoint;
 
@@ -75,7 +75,13 @@ impl Seq2Seq {
     /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
     pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
         let config = Seq2SeqConfig::from_json(&checkpoint.config_json()?)?;
-        let mut read = Reader::new(checkpoint, how, device)?;
+        if how != Quantization::None && !is_processor(device) {
+            return Err(ModelError::Unsupported(format!(
+                "the weights of a model that turns texts into others are computed with on the processor only, kept as \
+                 {how}; choose the device cpu, or the quantization none"
+            )));
+        }
+        let mut read = Reader::new(checkpoint, how, device);
         let shape = [config.vocab_size, config.d_model];
         let shared = read.tokens_called(&SHARED, shape)?;
         let encoder = Stack::read(&config, &mut read, "encoder")?;
