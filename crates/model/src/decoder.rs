@@ -118,7 +118,7 @@ impl Decoder {
     /// The same, its weights kept as `how` says.
     ///
     /// # Errors
-    /// A device that cannot compute with weights that are kept so.
+    /// A matrix in blocks of more numbers than an adapter's kernels count.
     pub fn random_as(
         config: DecoderConfig,
         seed: u64,

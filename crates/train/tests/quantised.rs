@@ -5,16 +5,19 @@
 mod common;
 #[path = "common/course.rs"]
 mod course;
+#[path = "common/decoded.rs"]
+mod decoded;
 #[path = "common/shaken.rs"]
 mod shaken;
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use adapt::{Learner, Learns, Lora, LoraConfig};
 use burn::tensor::Device;
 use common::rows;
 use course::values;
 use data::{Answer, Pair, Question, Row};
+use decoded::{decoded, decoded_by};
 use model::{
     Base, Decoder, HeadFrom, HeadModel, HeadSpec, Reads,
     encoder::Family,
@@ -22,32 +25,12 @@ use model::{
 };
 use shaken::shaken;
 use spec::{DeviceChoice, GradientCheckpointing, Quantization, TargetModules};
-use testkit::{assert_close, fixture, json, tiny_of};
+use testkit::{assert_close, fixture, tiny_of};
 use train::{Head, Objective, Update, Workers};
-use weights::{
-    Checkpoint,
-    write::{Float, Outgoing, safetensors},
-};
+use weights::Checkpoint;
 
 fn open(path: &Path, how: Quantization) -> Decoder {
     Decoder::open_as(&Checkpoint::open(path).unwrap(), how, &Device::flex()).unwrap()
-}
-
-/// A file of the same model with the numbers that its blocks stand for.
-fn decoded<M>(model: &impl Base, config: &str, open: impl Fn(&Checkpoint) -> M) -> M {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.json"), json(config).to_string()).unwrap();
-    let tensors = model.parameters().iter().map(|parameter| {
-        let numbers: Vec<f32> = parameter.value().to_tensor().into_data().iter().collect();
-        Outgoing::of_f32(&parameter.name, &parameter.shape, Float::F32, move || Ok(numbers.clone()))
-    });
-    safetensors(&folder.path().join("model.safetensors"), tensors, &BTreeMap::new()).unwrap();
-    open(&Checkpoint::open(folder.path()).unwrap())
-}
-
-/// The same decoder with the numbers that its blocks stand for.
-fn decoder(model: &Decoder, config: &str) -> Decoder {
-    decoded(model, config, |file| Decoder::open(file, &Device::flex()).unwrap())
 }
 
 fn some_rows(n: usize) -> Vec<Row> {
@@ -120,7 +103,7 @@ fn beside_every_kind_of_blocks_the_same_is_learned_as_beside_their_numbers() {
     ];
     for (file, tiny, how) in cases {
         let model = open(&fixture(file), how);
-        let exact = decoder(&model, &format!("tiny/{tiny}/config.json"));
+        let exact = decoded(&model, &format!("tiny/{tiny}/config.json"));
         learns_the_same(&model, &exact, &some_rows(5), SAME, &format!("{file} as {how}"));
     }
 }
@@ -129,7 +112,7 @@ fn beside_every_kind_of_blocks_the_same_is_learned_as_beside_their_numbers() {
 #[test]
 fn a_quantised_head_that_learns_whole_learns_as_its_numbers() {
     let model = open(&fixture("gguf/llama_q4_1.gguf"), Quantization::Stored);
-    let exact = decoder(&model, "tiny/llama_tied/config.json");
+    let exact = decoded(&model, "tiny/llama_tied/config.json");
     let attached = |model: &Decoder| {
         let config = LoraConfig {
             r: 2,
@@ -166,7 +149,7 @@ fn encoders_learn_beside_blocks_what_they_learn_beside_their_numbers() {
                 let model = HeadModel::open_as(&checkpoint, head, how, &Device::flex()).unwrap();
                 let tables = usize::from(how == Quantization::Bf16);
                 assert_eq!(n_kept(&model), Base::linears(&model).len() + tables, "{tiny}: {how}");
-                let exact = decoded(&model, &format!("tiny/{tiny}/config.json"), |file| {
+                let exact = decoded_by(&model, &format!("tiny/{tiny}/config.json"), |file| {
                     HeadModel::open(file, head, &Device::flex()).unwrap()
                 });
                 assert_eq!(n_kept(&exact), 0);
@@ -190,7 +173,7 @@ fn encoder_decoders_learn_beside_blocks_what_they_learn_beside_their_numbers() {
             let has_head = model.parameters().iter().any(|parameter| parameter.name == "lm_head.weight");
             let tables = usize::from(how == Quantization::Bf16) * (1 + usize::from(has_head));
             assert_eq!(n_kept(&model), Base::linears(&model).len() + tables, "{tiny}: {how}");
-            let exact = decoded(&model, &format!("tiny/{tiny}/config.json"), |file| {
+            let exact = decoded_by(&model, &format!("tiny/{tiny}/config.json"), |file| {
                 Seq2Seq::open(file, &Device::flex()).unwrap()
             });
             assert_eq!(n_kept(&exact), 0);

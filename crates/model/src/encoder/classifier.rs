@@ -63,7 +63,7 @@ impl Classifier {
     /// The same, the encoder's weights kept as `how` says; the head's, which learn, are numbers.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
+    /// As [`open`](Self::open), or a matrix in blocks that is too large for an adapter.
     pub fn open_as(
         checkpoint: &Checkpoint,
         spec: HeadSpec,
@@ -86,14 +86,14 @@ impl Classifier {
                 }
                 let path = dense.to_owned();
                 let dense = match is_new {
-                    true => read.born_dense(path, [h, h], has_bias, spread, seed ^ 1),
+                    true => read.born_dense(path, [h, h], has_bias, spread, seed ^ 1)?,
                     // BERT's pooler is a part of the base, so adapters can speak there as in any other part.
                     false if module == "bert.pooler" => read.dense(path, [h, h], has_bias)?,
                     false => read.head_dense(path, [h, h], has_bias)?,
                 };
                 let norm = norm
                     .map(|(path, has_bias)| match is_new {
-                        true => Ok(read.born_norm(path, h, has_bias, config.layer_norm_eps)),
+                        true => read.born_norm(path, h, has_bias, config.layer_norm_eps),
                         false => read.norm(path, h, has_bias, config.layer_norm_eps),
                     })
                     .transpose()?;
@@ -105,7 +105,7 @@ impl Classifier {
             read.head_dense(path, shape, true)?
         } else {
             born.push("classifier".to_owned());
-            read.born_dense(path, shape, true, spread, seed)
+            read.born_dense(path, shape, true, spread, seed)?
         };
         born.dedup();
         let Reader { parameters, linears, .. } = read;

@@ -1,7 +1,6 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use kernels::Weight;
+use burn::tensor::{DType, Device};
 use weights::{Checkpoint, TensorView};
 
 use crate::{
@@ -9,7 +8,7 @@ use crate::{
     assemble::Part,
     born::normal,
     norm::Norm,
-    quantised::{self, Kept},
+    quantised::{self, Given, Kept},
 };
 
 /// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
@@ -51,10 +50,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps a tensor under its name.
-    fn keep(&mut self, name: String, shape: &[usize], value: Weight) -> Parameter {
-        let parameter = Parameter::new(name, shape, value);
+    fn keep(&mut self, name: String, shape: &[usize], given: Given) -> Result<Parameter, ModelError> {
+        let parameter = Parameter::new(name, shape, given.onto(shape, self.device)?);
         self.parameters.push(parameter.clone());
-        parameter
+        Ok(parameter)
     }
 
     /// The table of tokens that the file has under the first of `names` that it has, kept under the first of all.
@@ -92,8 +91,8 @@ impl<'a> Reader<'a> {
             let (found, expected) = (view.shape.clone(), shape.to_vec());
             return Err(ModelError::WrongShape { name, found, expected });
         }
-        let value = quantised::given(&view, self.how, part)?.onto(shape, self.device)?;
-        Ok(self.keep(name, shape, value))
+        let given = quantised::given(&view, self.how, part)?;
+        self.keep(name, shape, given)
     }
 
     /// The linear layer at `path`, where adapters can speak.
@@ -160,25 +159,25 @@ impl<'a> Reader<'a> {
         has_bias: bool,
         spread: f64,
         seed: u64,
-    ) -> Linear {
+    ) -> Result<Linear, ModelError> {
         let numbers = normal(shape[0] * shape[1], spread, seed);
-        let weight = self.keep_born(format!("{path}.weight"), &shape, numbers);
-        let zeros = || vec![0.0; shape[0]];
-        let bias = has_bias.then(|| self.keep_born(format!("{path}.bias"), &shape[..1], zeros()));
-        Linear { path, weight, bias, fan_in_fan_out: false }
+        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers, DType::F32))?;
+        let zeros = || Given::Numbers(vec![0.0; shape[0]], DType::F32);
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], zeros())).transpose()?;
+        Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
 
     /// A norm that the file does not have.
-    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> Norm {
-        let weight = self.keep_born(format!("{path}.weight"), &[width], vec![1.0; width]);
-        let bias = has_bias.then(|| self.keep_born(format!("{path}.bias"), &[width], vec![0.0; width]));
-        Norm::plain(weight, bias, true, eps)
-    }
-
-    fn keep_born(&mut self, name: String, shape: &[usize], numbers: Vec<f32>) -> Parameter {
-        let width = shape.last().copied().unwrap_or(1);
-        let rows = numbers.len() / width.max(1);
-        let value: Tensor<2> = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device);
-        self.keep(name, shape, value.into())
+    pub(crate) fn born_norm(
+        &mut self,
+        path: &str,
+        width: usize,
+        has_bias: bool,
+        eps: f64,
+    ) -> Result<Norm, ModelError> {
+        let all = |number: f32| Given::Numbers(vec![number; width], DType::F32);
+        let weight = self.keep(format!("{path}.weight"), &[width], all(1.0))?;
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], all(0.0))).transpose()?;
+        Ok(Norm::plain(weight, bias, true, eps))
     }
 }

@@ -18,7 +18,8 @@ mod texts;
 mod writer;
 
 use burn::tensor::{Device, Tensor};
-use kernels::Weight;
+use kernels::{Weight, is_processor};
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{Adapter, Base, BaseLinear, Kept, ModelError, Parameter, encoder::parts::Reader, layout::mask};
@@ -78,7 +79,15 @@ impl Seq2Seq {
         device: &Device,
     ) -> Result<Self, ModelError> {
         let config = Seq2SeqConfig::from_json(&checkpoint.config_json()?)?;
-        let mut read = Reader::new(checkpoint, how.into(), device)?;
+        let how = how.into();
+        if how.quantization != Quantization::None && !is_processor(device) {
+            return Err(ModelError::Unsupported(format!(
+                "the weights of a model that turns texts into others are computed with on the processor only, kept as \
+                 {}; choose the device cpu, or the quantization none",
+                how.quantization
+            )));
+        }
+        let mut read = Reader::new(checkpoint, how, device)?;
         let shape = [config.vocab_size, config.d_model];
         let shared = read.tokens_called(&SHARED, shape)?;
         let encoder = Stack::read(&config, &mut read, "encoder")?;
