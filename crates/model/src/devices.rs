@@ -10,8 +10,8 @@ use spec::{DeviceChoice, DeviceInfo, DeviceKind};
 
 use crate::ModelError;
 
-/// The graphics interfaces that are asked, the best first. Vulkan and Metal are spoken to in languages of their own where the
-/// driver has what these need, the others in WGSL: what one compiler gets wrong or dies of, the next may get right.
+/// The graphics interfaces that are asked, the best first. Each has a compiler of its own for what a kernel says: what one
+/// gets wrong or dies of, the next may get right.
 const INTERFACES: &[(wgpu::Backends, WgpuBackend)] = if cfg!(target_os = "macos") {
     &[(wgpu::Backends::METAL, WgpuBackend::Metal)]
 } else if cfg!(windows) {
@@ -96,6 +96,17 @@ pub fn cpu() -> DeviceInfo {
 /// # Errors
 /// There is no such adapter, or its driver refuses.
 pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
+    open_for(choice, None)
+}
+
+/// The same; of an adapter's kernels, at most so many go to it as one submission.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for(
+    choice: DeviceChoice,
+    kernels_at_once: Option<u32>,
+) -> Result<(Device, DeviceInfo), ModelError> {
     match choice {
         DeviceChoice::Cpu => Ok((Device::flex(), cpu())),
         DeviceChoice::Gpu { index } => {
@@ -107,7 +118,11 @@ pub fn open(choice: DeviceChoice) -> Result<(Device, DeviceInfo), ModelError> {
             let adapter = adapters().nth(index as usize).ok_or_else(|| {
                 ModelError::Device(format!("there is no graphics adapter `gpu:{index}` on this computer"))
             })?;
-            let options = Device::wgpu_options().device_kind(adapter.kind).graphics_api(adapter.interface);
+            let options = Device::wgpu_options().device_kind(adapter.kind.clone()).graphics_api(adapter.interface.clone());
+            let options = match kernels_at_once {
+                Some(n) => options.tasks_max(n.max(1) as usize),
+                None => options,
+            };
             let info = adapter.as_device(index);
             let device = options
                 .init()

@@ -17,6 +17,7 @@ mod resolve;
 mod rows;
 mod smaller;
 mod sparing;
+mod submission;
 mod task;
 mod time;
 mod words;

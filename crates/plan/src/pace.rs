@@ -77,6 +77,7 @@ pub(crate) fn batch_size(
     goal: u32,
     joined: bool,
     fits: impl Fn(u32) -> bool,
+    is_short: impl Fn(u32) -> bool,
 ) -> Chosen<u32> {
     let wanted = match device.info.kind {
         DeviceKind::Cpu if !joined => goal.min(device.n_threads.max(1)),
@@ -86,7 +87,15 @@ pub(crate) fn batch_size(
     while batch > 1 && !fits(batch) {
         batch /= 2;
     }
+    let in_memory = batch;
+    while batch > 1 && !is_short(batch) {
+        batch /= 2;
+    }
     let because = match device.info.kind {
+        _ if batch < in_memory => Because::Measured(format!(
+            "{} at once would keep the adapter busy for too long at a time",
+            counted(u64::from(in_memory), "row")
+        )),
         _ if batch < wanted => Because::Measured(format!("{wanted} rows at once do not fit into memory")),
         DeviceKind::Cpu if !joined && batch == device.n_threads => Because::Measured(format!(
             "one row for each of the {}",

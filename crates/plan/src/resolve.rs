@@ -14,7 +14,7 @@ use crate::{
     pace::{self, Budget},
     quantised,
     rows::{self, Rows},
-    sparing, task,
+    sparing, submission, task,
     time::{Speed, speed},
     words::{count, counted, duration},
 };
@@ -118,7 +118,10 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let batch_size = or(&asked.batch_size, || {
         let goal = asked.gradient_accumulation.map_or(goal, |n| (goal / n.max(1)).max(1));
         let kept = asked.gradient_checkpointing.unwrap_or_default();
-        pace::batch_size(device, goal, has_head, |batch| fits(rows.longest, batch, optim.value, kept))
+        let fits = |batch| fits(rows.longest, batch, optim.value, kept);
+        pace::batch_size(device, goal, has_head, fits, |batch| {
+            submission::is_short(model, device, batch, rows.longest)
+        })
     });
     let gradient_checkpointing = or(&asked.gradient_checkpointing, || {
         sparing::gradient_checkpointing(facts, |how| fits(rows.longest, batch_size.value, optim.value, how))
@@ -185,6 +188,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         task,
         device: chosen_device(spec, facts),
         template: if data.kind == DataKind::Chat { Template::OfModel } else { Template::None },
+        kernels_at_once: submission::kernels_at_once(model, device, knobs.batch_size.value, rows.longest),
         forecast,
         knobs,
     };

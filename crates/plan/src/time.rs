@@ -55,20 +55,16 @@ pub(crate) fn speed(
     full: Option<&Trainable>,
     again: GradientCheckpointing,
 ) -> Speed {
-    let known = |v: Option<f64>| v.filter(|v| v.is_finite() && *v > 0.0);
     if let Some(tokens_per_sec) = known(device.tokens_per_sec) {
         return Speed { tokens_per_sec, doubt: Doubt::SameModel };
     }
-    let (flops, doubt) = match known(device.flops_per_sec) {
-        Some(flops) => (flops, Doubt::SameDevice),
-        None => (usual_flops(device), Doubt::Guess),
-    };
+    let doubt = if known(device.flops_per_sec).is_some() { Doubt::SameDevice } else { Doubt::Guess };
     // Weights that learn have a gradient of their own.
     let learning =
         full.map_or(0.0, |trainable| model.n_learning(trainable) as f64 / model.n_parameters.max(1) as f64);
     let share = 1.0 + 0.5 * learning + 0.5 * made_again(model, again);
     let per_token = share * flops_per_token(model.n_multiplied(), model.n_layers, model.q_dim(), row);
-    Speed { tokens_per_sec: flops * busy(device, batch) / per_token.max(1.0), doubt }
+    Speed { tokens_per_sec: flops(device) * busy(device, batch) / per_token.max(1.0), doubt }
 }
 
 /// What is made again of a forward pass, as a share of it.
@@ -108,12 +104,17 @@ fn busy(device: &DeviceFacts, batch: u32) -> f64 {
     }
 }
 
-fn usual_flops(device: &DeviceFacts) -> f64 {
-    match device.info.kind {
+fn known(measured: Option<f64>) -> Option<f64> {
+    measured.filter(|measured| measured.is_finite() && *measured > 0.0)
+}
+
+/// Floating-point operations a second that training reaches on the device, or usually does on such a one.
+pub(crate) fn flops(device: &DeviceFacts) -> f64 {
+    known(device.flops_per_sec).unwrap_or_else(|| match device.info.kind {
         DeviceKind::Cpu => FLOPS_PER_THREAD * f64::from(device.n_threads.max(1)),
         DeviceKind::DiscreteGpu => 4e12,
         DeviceKind::VirtualGpu => 1e12,
         DeviceKind::IntegratedGpu => 5e11,
         DeviceKind::SoftwareGpu => 1e10,
-    }
+    })
 }

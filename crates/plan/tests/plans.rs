@@ -5,7 +5,7 @@ mod common;
 
 use common::{data, device, facts, question};
 use expect_test::{Expect, expect};
-use plan::{DataKind, Facts, resolve};
+use plan::{DataKind, DeviceFacts, Facts, resolve};
 use spec::{Asked, DeviceKind, Effort, Plan, RunSpec};
 
 fn check(spec: &RunSpec, facts: &Facts, expected: Expect) {
@@ -167,6 +167,21 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             5.49 to 8.08 GB, 112 to 679 s, 487680 tokens
         "#]],
     );
+}
+
+#[test]
+fn the_slower_an_adapter_the_less_it_gets_at_once() {
+    let planned = |gigaflops: f64| {
+        let device = DeviceFacts {
+            flops_per_sec: Some(gigaflops * 1e9),
+            ..device(DeviceKind::IntegratedGpu, 64)
+        };
+        let facts = facts(data(DataKind::Chat, vec![900; 999], 100), device);
+        let plan = resolve(&question(Asked::default()), &facts).unwrap();
+        let (rows, kernels) = (&plan.knobs.batch_size, plan.kernels_at_once.unwrap());
+        format!("{gigaflops} GFLOP/s: {kernels} kernels, {} rows: {}", rows.value, rows.because)
+    };
+    expect![[r#""#]].assert_eq(&[5000.0, 500.0, 100.0, 20.0].map(planned).join("\n"));
 }
 
 #[test]

@@ -104,6 +104,9 @@ pub struct Plan {
     pub knobs: Decided,
     /// What it is expected to cost.
     pub forecast: Forecast,
+    /// Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor.
+    #[serde(default)]
+    pub kernels_at_once: Option<u32>,
 }
 
 impl Plan {

@@ -54,5 +54,6 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         template: Template::None,
         knobs,
         forecast: Forecast { memory: none, secs: none, tokens: 0 },
+        kernels_at_once: None,
     }
 }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{DeviceGaveUp, Entropy, Sum, Wanted, Weight};
 
-/// Numbers of the logits that exist at once: 64 MiB, half of what every adapter binds.
-const LOGITS: usize = 1 << 24;
+/// Numbers of the logits that exist at once: few enough that no product of them takes long (crate `plan` knows it).
+const LOGITS: usize = 1 << 22;
 /// Positions at once, at least and at most.
 const POSITIONS: (usize, usize) = (16, 1024);
 /// Smaller than any score. Finite, since shader compilers may assume that there are no infinities.
