@@ -17,7 +17,7 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
-    quantised::{self, Given, Kept},
+    quantised::{self, Kept},
     recompute,
 };
 

@@ -17,7 +17,7 @@ use common::{open, rows};
 use course::{course, files, values};
 use data::{Answer, Question, Row};
 use kernels::{LossScale, Scaler};
-use model::{Decoder, HeadModel, HeadSpec, Kept, ModelError};
+use model::{Base, Decoder, HeadModel, HeadSpec, Kept, ModelError};
 use shaken::shaken;
 use spec::{
     Control, DeviceChoice, GradientCheckpointing as Again, MixedPrecision, Plan, Quantization, RunEvent,
