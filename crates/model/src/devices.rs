@@ -118,7 +118,9 @@ pub fn open_for(
             let adapter = adapters().nth(index as usize).ok_or_else(|| {
                 ModelError::Device(format!("there is no graphics adapter `gpu:{index}` on this computer"))
             })?;
-            let options = Device::wgpu_options().device_kind(adapter.kind.clone()).graphics_api(adapter.interface.clone());
+            let options = Device::wgpu_options()
+                .device_kind(adapter.kind.clone())
+                .graphics_api(adapter.interface.clone());
             let options = match kernels_at_once {
                 Some(n) => options.tasks_max(n.max(1) as usize),
                 None => options,

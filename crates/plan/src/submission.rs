@@ -27,12 +27,7 @@ pub(crate) fn is_short(model: &ModelFacts, device: &DeviceFacts, batch: u32, row
 }
 
 /// Kernels of such rows that make up a submission; none on the processor.
-pub(crate) fn kernels_at_once(
-    model: &ModelFacts,
-    device: &DeviceFacts,
-    batch: u32,
-    row: u32,
-) -> Option<u32> {
+pub(crate) fn kernels_at_once(model: &ModelFacts, device: &DeviceFacts, batch: u32, row: u32) -> Option<u32> {
     let longest = of_rows(model, batch, row).max(of_scores(model, batch, row));
     let at_once = (MOST / secs(device, longest).max(1e-9)).clamp(1.0, USUAL);
     (device.info.kind != DeviceKind::Cpu).then_some(at_once as u32)
