@@ -100,10 +100,10 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         return Ok(());
     } else if spec.knobs.method == Some(Method::Full) {
         NotQuantised::Learns
-    } else if facts.model.kind != ModelKind::Decoder {
-        NotQuantised::Model
     } else if keeps_what_it_decodes(facts) {
         NotQuantised::Device
+    } else if facts.model.kind != ModelKind::Decoder {
+        NotQuantised::Model
     } else if how == Quantization::Stored && facts.model.stored.n == 0 {
         NotQuantised::NotStored
     } else {
