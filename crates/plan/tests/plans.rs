@@ -139,7 +139,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             group_by_length off: your examples are about as long
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
-            quantization none: a graphics adapter computes with exact weights only
+            quantization none: exact weights, since there is memory for them
             rank 32: goes with thorough
             alpha 64: twice the rank of 32
             dropout 0.05: 4 examples are few, and this keeps them from being learned by heart
@@ -179,7 +179,12 @@ fn the_slower_an_adapter_the_less_it_gets_at_once() {
         let (rows, kernels) = (&plan.knobs.batch_size, plan.kernels_at_once.unwrap());
         format!("{gigaflops} GFLOP/s: {kernels} kernels, {} rows: {}", rows.value, rows.because)
     };
-    expect![[r#""#]].assert_eq(&[5000.0, 500.0, 100.0, 20.0].map(planned).join("\n"));
+    expect![[r#"
+        5000 GFLOP/s: 19 kernels, 8 rows: all 8 rows of a step at once
+        500 GFLOP/s: 1 kernels, 8 rows: all 8 rows of a step at once
+        100 GFLOP/s: 1 kernels, 2 rows: 8 rows at once would keep the adapter busy for too long at a time
+        20 GFLOP/s: 1 kernels, 1 rows: 8 rows at once would keep the adapter busy for too long at a time"#]]
+    .assert_eq(&[5000.0, 500.0, 100.0, 20.0].map(planned).join("\n"));
 }
 
 #[test]
