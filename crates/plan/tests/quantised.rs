@@ -4,9 +4,7 @@
 mod common;
 
 use common::{data, device, facts, labels, minilm, question, smollm2};
-use plan::{
-    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, Pace, memory, resolve,
-};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, memory, resolve};
 use spec::{
     Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
 };
