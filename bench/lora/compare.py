@@ -21,7 +21,10 @@ from report import commit, machine, quiet, today, write_section
 SHAPES = [(4, 256), (1, 512), (2, 1024)]  # rows x tokens
 RANK = 8
 METHODS = {"lora": f"LoRA r={RANK} on all linear layers", "full": "all tensors learning"}
-OPTIMS = {"lora": ["adamw"], "full": ["adamw", "adamw_8bit"]}  # ours; moments are small beside an adapter
+# What is ours: its name in the table, and its knobs. Beside an adapter, moments are small.
+LAYERS = ["--optim=adamw_8bit", "--gradient_checkpointing=layer"]
+SPARING = {"adamw_8bit": ["--optim=adamw_8bit"], "adamw_8bit, layers made again": LAYERS}
+OURS = {"lora": {"": []}, "full": {"": [], **SPARING}}
 PARTS = ["linears, forward", "linears, backward", "attention, forward", "attention, backward", "cross-entropy"]
 DTYPES = {"float32": ("f32", "none"), "bfloat16": ("bfloat16", "bf16")}  # what is said, and our `quantization`
 LEAST_SPEED, MOST_MEMORY = 1.15, 0.4  # of the peer's: what this project holds itself to
@@ -44,10 +47,10 @@ def measure(command: list[str], n_tokens: int) -> Measured:
     return Measured(said["tokens_per_sec"], said["peak_bytes"], 1000 * said["cpu_secs"] / n_tokens)
 
 
-def row(shape: tuple[int, int], optim: str, peer: Measured, ours: Measured) -> str:
+def row(shape: tuple[int, int], sparing: str, peer: Measured, ours: Measured) -> str:
     speed, memory = ours.tokens_per_sec / peer.tokens_per_sec, ours.peak_bytes / peer.peak_bytes
     return (
-        f"| {shape[0]}x{shape[1]}{'' if optim == 'adamw' else f', ours by {optim}'} "
+        f"| {shape[0]}x{shape[1]}{f', ours by {sparing}' if sparing else ''} "
         f"| {peer.tokens_per_sec:.0f} | {ours.tokens_per_sec:.0f} | **{speed:.2f}** "
         f"| {peer.peak_bytes / 1e9:.2f} | {ours.peak_bytes / 1e9:.2f} | **{memory:.2f}** "
         f"| {peer.cpu_secs_per_1k_tokens:.1f} | {ours.cpu_secs_per_1k_tokens:.1f} |"
@@ -93,14 +96,14 @@ def main() -> None:
         peer_command = [sys.executable, "bench/lora/peer.py", f"--model={asked.folder}", *ask_for, f"--dtype={asked.dtype}"]
         our_command = [str(asked.ours), f"--model={asked.gguf}", *ask_for, f"--quantization={quantization}"]
         contenders = {"PEFT": peer_command}
-        contenders |= {optim: [*our_command, f"--optim={optim}"] for optim in OPTIMS[asked.method]}
+        contenders |= {sparing: [*our_command, *knobs] for sparing, knobs in OURS[asked.method].items()}
         found: dict[str, list[Measured]] = {who: [] for who in contenders}
         for at in range(asked.rounds):
             for who, command in contenders.items():
                 found[who].append(measure(command, n_rows * n_tokens * asked.steps))
-                print(f"{n_rows}x{n_tokens} round {at + 1} {who}: {found[who][-1]}", file=sys.stderr)
+                print(f"{n_rows}x{n_tokens} round {at + 1} {who or 'ours'}: {found[who][-1]}", file=sys.stderr)
         peer, *ours = [(who, Measured.middle(measured)) for who, measured in found.items()]
-        rows += [row(shape, optim, peer[1], measured) for optim, measured in ours]
+        rows += [row(shape, sparing, peer[1], measured) for sparing, measured in ours]
         with tempfile.NamedTemporaryFile(suffix=".json") as trace:
             parts.append(profile(shape, [*our_command, f"--profile={trace.name}"]))
 

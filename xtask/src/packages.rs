@@ -13,7 +13,7 @@ const BUILD: &[&str] =
     &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libvulkan1", "mesa-vulkan-drivers"];
 
 /// To test the window on a display of its own, with files dragged onto it, its icon in the tray and its notifications,
-/// and the wgpu code on a driver that computes on the processor.
+/// and the wgpu code on drivers that compute on the processor.
 const TESTS: &[&str] = &[
     "xvfb",
     "webkit2gtk-driver",
@@ -22,6 +22,8 @@ const TESTS: &[&str] = &[
     "gir1.2-gtk-3.0",
     "dbus",
     "libayatana-appindicator3-1",
+    "libegl1",
+    "libgl1-mesa-dri",
     "fonts-dejavu-core",
 ];
 

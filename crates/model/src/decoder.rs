@@ -18,8 +18,7 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
-    quantised::{self, Given},
-    recompute,
+    quantised, recompute,
 };
 
 /// A frozen decoder on one device.

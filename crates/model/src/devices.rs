@@ -10,8 +10,8 @@ use spec::{DeviceChoice, DeviceInfo, DeviceKind};
 
 use crate::ModelError;
 
-/// The graphics interfaces that are asked, the best first. Vulkan and Metal are spoken to in languages of their own where the
-/// driver has what these need, the others in WGSL: what one compiler gets wrong or dies of, the next may get right.
+/// The graphics interfaces that are asked, the best first. Each has a compiler of its own for what a kernel says: what one
+/// gets wrong or dies of, the next may get right.
 const INTERFACES: &[(wgpu::Backends, WgpuBackend)] = if cfg!(target_os = "macos") {
     &[(wgpu::Backends::METAL, WgpuBackend::Metal)]
 } else if cfg!(windows) {

@@ -179,7 +179,12 @@ fn the_slower_an_adapter_the_less_it_gets_at_once() {
         let (rows, kernels) = (&plan.knobs.batch_size, plan.kernels_at_once.unwrap());
         format!("{gigaflops} GFLOP/s: {kernels} kernels, {} rows: {}", rows.value, rows.because)
     };
-    expect![[r#""#]].assert_eq(&[5000.0, 500.0, 100.0, 20.0].map(planned).join("\n"));
+    expect![[r#"
+        5000 GFLOP/s: 19 kernels, 8 rows: all 8 rows of a step at once
+        500 GFLOP/s: 1 kernels, 8 rows: all 8 rows of a step at once
+        100 GFLOP/s: 1 kernels, 2 rows: 8 rows at once would keep the adapter busy for too long at a time
+        20 GFLOP/s: 1 kernels, 1 rows: 8 rows at once would keep the adapter busy for too long at a time"#]]
+    .assert_eq(&[5000.0, 500.0, 100.0, 20.0].map(planned).join("\n"));
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
     let model = Decoder::open_as(&checkpoint, quantization, &device)?;
-    // As in a run: its file is no longer in memory.
+    // The file is mapped, and would count.
     drop(checkpoint);
     measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device)
 }
