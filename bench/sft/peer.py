@@ -9,6 +9,7 @@ from pathlib import Path
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--model", type=Path, required=True, help="folder in Hugging Face form")
+    ask.add_argument("--tokenizer", type=Path, required=True, help="folder with the model's tokenizer and template")
     ask.add_argument("--data", type=Path, required=True)
     ask.add_argument("--steps", type=int, default=10, help="timed, after one that is not")
     ask.add_argument("--rank", type=int, default=8)
@@ -16,7 +17,7 @@ def main() -> None:
 
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import TrainerCallback
+    from transformers import AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     rows = json.loads(asked.data.read_text(encoding="utf-8"))
@@ -48,7 +49,12 @@ def main() -> None:
     )
     clock = Clock()
     trainer = SFTTrainer(
-        model=str(asked.model), args=config, train_dataset=data, peft_config=adapter, callbacks=[clock]
+        model=str(asked.model),
+        processing_class=AutoTokenizer.from_pretrained(asked.tokenizer),
+        args=config,
+        train_dataset=data,
+        peft_config=adapter,
+        callbacks=[clock],
     )
     trainer.train()
     secs = clock.ends[-1] - clock.ends[0]

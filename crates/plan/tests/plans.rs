@@ -139,7 +139,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             group_by_length off: your examples are about as long
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
-            quantization none: a graphics adapter computes with exact weights only
+            quantization none: exact weights, since there is memory for them
             rank 32: goes with thorough
             alpha 64: twice the rank of 32
             dropout 0.05: 4 examples are few, and this keeps them from being learned by heart

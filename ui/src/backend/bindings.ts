@@ -1310,6 +1310,10 @@ export type Plan = {
 	knobs: Decided,
 	/**  What it is expected to cost. */
 	forecast: Forecast,
+	/**
+	 *  Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor.
+	 */
+	kernels_at_once?: number | null,
 };
 
 /**  A plan with all that is shown of it before it starts. */

@@ -209,8 +209,8 @@ fn fifth(words: &[u32], at: usize, i: usize) -> f32 {
 #[cube]
 fn nf4_level(place: u32) -> f32 {
     let second = place & 4u32 == 4u32;
-    let lower = select(second, one_of_four(place, 4), one_of_four(place, 0));
-    let upper = select(second, one_of_four(place, 12), one_of_four(place, 8));
+    let lower = select(second, one_of_four(place, 4usize), one_of_four(place, 0usize));
+    let upper = select(second, one_of_four(place, 12usize), one_of_four(place, 8usize));
     f32::reinterpret(select(place & 8u32 == 8u32, upper, lower))
 }
 
