@@ -98,8 +98,6 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         NotQuantised::Learns
     } else if keeps_what_it_decodes(facts) {
         NotQuantised::Device
-    } else if facts.model.kind != ModelKind::Decoder {
-        NotQuantised::Model
     } else if how == Quantization::Stored && facts.model.stored.n == 0 {
         NotQuantised::NotStored
     } else {
