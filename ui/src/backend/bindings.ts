@@ -997,6 +997,17 @@ export type ImportRequest = {
 	into: DatasetId | null,
 };
 
+/**  What products in f16 came to. */
+export type InHalf = 
+/**  What they should, as nearly as 16 bits can. */
+{ kind: "right"; 
+/**  How far the furthest figure was off, as a share of what it should be. */
+furthest: number } | 
+/**  Something else, or nothing. */
+{ kind: "wrong"; 
+/**  What differs, or what happened instead. */
+what: string };
+
 /**  What is known of a knob without its value. */
 export type Knob = {
 	/**  As files and options spell it; the field's own name (PEFT, transformers) where it has one. */
@@ -1008,17 +1019,6 @@ export type Knob = {
 	/**  What it can be set to. */
 	kind: KnobKind,
 };
-
-/**  What products in f16 came to. */
-export type InHalf = 
-/**  What they should, as nearly as 16 bits can. */
-{ kind: "right"; 
-/**  How far the furthest figure was off, as a share of what it should be. */
-furthest: number } | 
-/**  Something else, or nothing. */
-{ kind: "wrong"; 
-/**  What differs, or what happened instead. */
-what: string };
 
 /**  What a knob can be set to. */
 export type KnobKind = 
@@ -1337,9 +1337,7 @@ export type Plan = {
 	knobs: Decided,
 	/**  What it is expected to cost. */
 	forecast: Forecast,
-	/**
-	 *  Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor.
-	 */
+	/**  Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor. */
 	kernels_at_once?: number | null,
 };
 
