@@ -18,8 +18,7 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
-    quantised::{self, Given},
-    recompute,
+    quantised, recompute,
 };
 
 /// A frozen decoder on one device.
@@ -107,15 +106,29 @@ impl Decoder {
     /// # Errors
     /// None of its own; the shape is taken as it is.
     pub fn random(config: DecoderConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        Self::random_as(config, seed, Quantization::None, device)
+    }
+
+    /// The same, its weights kept as `how` says.
+    ///
+    /// # Errors
+    /// A matrix in blocks of more numbers than an adapter's kernels count.
+    pub fn random_as(
+        config: DecoderConfig,
+        seed: u64,
+        how: Quantization,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        Self::build(config, device, &mut |_, shape, _| {
-            Ok(Given::Numbers(match shape {
+        Self::build(config, device, &mut |_, shape, part| {
+            let numbers = match shape {
                 [_, width] => {
                     let bound = (3.0 / *width as f32).sqrt();
                     (0..shape.iter().product()).map(|_| rng.random_range(-bound..bound)).collect()
                 }
                 _ => vec![1.0; shape.iter().product()],
-            }))
+            };
+            Ok(quantised::kept(numbers, shape, how, part))
         })
     }
 

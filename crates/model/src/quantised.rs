@@ -44,31 +44,34 @@ impl Given {
 /// # Errors
 /// A tensor that holds no floats.
 pub(crate) fn given(view: &TensorView<'_>, how: Quantization, part: Part) -> Result<Given, ModelError> {
-    let made = match how {
-        Quantization::None => None,
-        Quantization::Stored => {
-            let kept = view.blocks().filter(|_| part != Part::Other).and_then(|blocks| {
-                let kept = Quantised::new(blocks.format, blocks.lies, blocks.bytes.into_owned())?;
-                Some(if blocks.turned { kept.transposed() } else { kept })
-            });
-            return Ok(match kept {
-                Some(kept) => Given::Blocks(kept),
-                None => Given::Numbers(view.to_f32()?),
-            });
+    if how == Quantization::Stored && part != Part::Other {
+        let kept = view.blocks().and_then(|blocks| {
+            let kept = Quantised::new(blocks.format, blocks.lies, blocks.bytes.into_owned())?;
+            Some(if blocks.turned { kept.transposed() } else { kept })
+        });
+        if let Some(kept) = kept {
+            return Ok(Given::Blocks(kept));
         }
+    }
+    Ok(kept(view.to_f32()?, &view.shape, how, part))
+}
+
+/// The same of numbers, which lie in no blocks yet.
+pub(crate) fn kept(numbers: Vec<f32>, shape: &[usize], how: Quantization, part: Part) -> Given {
+    let format = match how {
+        Quantization::None | Quantization::Stored => None,
         Quantization::Bf16 => Some(blocks::Format::Bf16),
         Quantization::Nf4 => Some(blocks::Format::Nf4),
         Quantization::Q8_0 => Some(blocks::Format::Q8_0),
     };
-    let numbers = view.to_f32()?;
     // A table of tokens is the output projection, too, where products are largest: too many for 4 bits, not for 16.
     let becomes = part == Part::Linear || part == Part::Tokens && how == Quantization::Bf16;
-    let kept = match (made, view.shape.as_slice()) {
+    let kept = match (format, shape) {
         (Some(format), [rows, cols]) if becomes => Quantised::made(format, [*rows, *cols], &numbers),
         _ => None,
     };
-    Ok(match kept {
+    match kept {
         Some(kept) => Given::Blocks(kept),
         None => Given::Numbers(numbers),
-    })
+    }
 }

@@ -52,10 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let choice: DeviceChoice = asked.option("--device", "cpu").parse()?;
     let (device, info) = model::devices::open(choice)?;
     let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
+    let quantization = asked.option("--quantization", "none").parse()?;
     let shape = asked.option("--shape", "");
     if !shape.is_empty() {
         let config = DecoderConfig::from_json(&serde_json::from_slice(&std::fs::read(shape)?)?)?;
-        let model = Decoder::random(config, 7, &device)?;
+        let model = Decoder::random_as(config, 7, quantization, &device)?;
         return measure(&asked, &model, &taught(&model, rows, tokens), Vec::new(), &info.name, &device);
     }
     let checkpoint = Checkpoint::open(asked.option("--model", "").as_ref())?;
@@ -83,7 +84,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pairs: Vec<Pair> = asked.lengths()?.into_iter().enumerate().map(pair).collect();
         return measure(&asked, &model, &pairs, Vec::new(), &info.name, &device);
     }
-    let quantization = asked.option("--quantization", "none").parse()?;
     let model = Decoder::open_as(&checkpoint, quantization, &device)?;
     // The file is mapped, and would count.
     drop(checkpoint);
