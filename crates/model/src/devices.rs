@@ -36,7 +36,7 @@ impl Adapter {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
-    fn as_device(self, index: u32) -> DeviceInfo {
+    fn into_device(self, index: u32) -> DeviceInfo {
         // A card has a name of its own by each interface.
         let name = match self.interface {
             WgpuBackend::Dx12 => format!("{} (DirectX 12)", self.info.name),
@@ -68,7 +68,7 @@ impl Adapter {
 /// This asks the graphics drivers, and a broken driver can end the process: programs with a window ask from a process
 /// of its own.
 pub fn list() -> Vec<DeviceInfo> {
-    let gpus = (0..).zip(adapters()).map(|(index, adapter)| adapter.as_device(index));
+    let gpus = (0..).zip(adapters()).map(|(index, adapter)| adapter.into_device(index));
     std::iter::once(cpu()).chain(gpus).collect()
 }
 
@@ -118,14 +118,13 @@ pub fn open_for(
             let adapter = adapters().nth(index as usize).ok_or_else(|| {
                 ModelError::Device(format!("there is no graphics adapter `gpu:{index}` on this computer"))
             })?;
-            let options = Device::wgpu_options()
-                .device_kind(adapter.kind.clone())
-                .graphics_api(adapter.interface.clone());
+            let options =
+                Device::wgpu_options().device_kind(adapter.kind.clone()).graphics_api(adapter.interface);
             let options = match kernels_at_once {
                 Some(n) => options.tasks_max(n.max(1) as usize),
                 None => options,
             };
-            let info = adapter.as_device(index);
+            let info = adapter.into_device(index);
             let device = options
                 .init()
                 .map_err(|e| ModelError::Device(format!("{} does not start: {e}", info.name)))?;
@@ -168,7 +167,7 @@ fn ask((interface, of_burn): &(wgpu::Backends, WgpuBackend)) -> Vec<Adapter> {
                 // burn cannot be asked for an adapter that does not say what it is.
                 wgpu::DeviceType::Other => return None,
             };
-            Some(Adapter { info, memory: memory(&adapter), kind, interface: of_burn.clone() })
+            Some(Adapter { info, memory: memory(&adapter), kind, interface: *of_burn })
         })
         .collect()
 }

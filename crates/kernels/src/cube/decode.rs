@@ -117,7 +117,7 @@ fn decode<F: Float>(
     from: u32,
     #[comptime] format: Format,
     #[comptime] named: bool,
-    #[define(F)] _to: ElemType,
+    #[define(F)] _kind: ElemType,
 ) {
     let at = ABSOLUTE_POS;
     if at >= n as usize {
@@ -154,7 +154,8 @@ pub(super) fn number(words: &[u32], place: usize, #[comptime] format: Format) ->
         Format::Q5_K => q5_k(words, base, i),
         Format::Q6_K => q6_k(words, base, i),
         Format::Nf4 => {
-            let level = byte(words, base + 4 + i / 2) >> select(i % 2 == 0, 4u32, 0u32) & 15u32;
+            // The first of two is the upper half.
+            let level = byte(words, base + 4 + i / 2) >> ((i + 1) % 2 * 4) as u32 & 15u32;
             nf4_level(level) * f32::reinterpret(words[base / 4])
         }
         Format::Bf16 => f32::reinterpret(two_bytes(words, base + 2 * i) << 16u32),
