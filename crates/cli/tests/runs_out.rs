@@ -32,9 +32,9 @@ const SHORTER: u32 = 8_192;
 const INNER: usize = 4096;
 const LAYERS: usize = 4;
 /// Kibibytes: enough for a layer of a long row and what flows back through it, and not for all layers.
-const FOR_A_LAYER: u32 = 0;
+const FOR_A_LAYER: u32 = 4_500_000;
 /// Enough for half of that.
-const FOR_HALF_A_LAYER: u32 = 0;
+const FOR_HALF_A_LAYER: u32 = 3_200_000;
 
 /// The tiny model with more layers, which are wide inside, and a text of many letters, each of which is a token.
 fn model_and_data(home: &Home) -> [String; 2] {
