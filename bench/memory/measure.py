@@ -17,16 +17,20 @@ PEAKS = ROOT / "crates" / "plan" / "tests" / "peaks.txt"
 BATCHES = [(4, 256), (1, 512), (2, 1024)]
 OPTIMS = ["adamw", "adamw_8bit"]
 KEPT = ["none", "attention", "layer"]
+FROZEN = ["none", "bf16", "nf4"]
 
 
-def peak(asked: argparse.Namespace, method: str, rows: int, tokens: int, optim: str, again: str) -> int:
+def peak(
+    asked: argparse.Namespace, method: str, rows: int, tokens: int, optim: str, again: str, frozen: str
+) -> int:
     command = [str(asked.ours), f"--shape={SHAPE}", f"--method={method}", f"--rows={rows}", f"--tokens={tokens}"]
-    command += [f"--optim={optim}", f"--gradient_checkpointing={again}", "--steps=1"]
+    command += [f"--optim={optim}", f"--gradient_checkpointing={again}", f"--quantization={frozen}", "--steps=1"]
     ran = subprocess.run(command, capture_output=True, text=True)
     if ran.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {ran.returncode}:\n{ran.stderr[-2000:]}")
     found = json.loads(ran.stdout.strip().splitlines()[-1])["peak_bytes"]
-    print(f"{method} {rows}x{tokens} {optim} {again}: {found / 1e9:.2f} GB", file=sys.stderr, flush=True)
+    said = f"{method} {rows}x{tokens} {optim} {again} {frozen}"
+    print(f"{said}: {found / 1e9:.2f} GB", file=sys.stderr, flush=True)
     return found
 
 
@@ -34,26 +38,27 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--ours", type=Path, required=True, help="the built example `bench_step` of crate train")
     asked = ask.parse_args()
-    grid = itertools.product(["lora", "full"], BATCHES, OPTIMS, KEPT)
-    # An adapter's moments are small either way.
-    grid = [point for point in grid if point[0] == "full" or point[2] == "adamw"]
+    grid = itertools.product(["lora", "full"], BATCHES, OPTIMS, KEPT, FROZEN)
+    # An adapter's moments are small either way, and what learns whole is not frozen.
+    grid = [p for p in grid if (p[2] == "adamw" if p[0] == "lora" else p[4] == "none")]
     found = {}
-    for method, (rows, tokens), optim, again in grid:
-        found[method, rows, tokens, optim, again] = peak(asked, method, rows, tokens, optim, again)
+    for method, (rows, tokens), optim, again, frozen in grid:
+        found[method, rows, tokens, optim, again, frozen] = peak(asked, method, rows, tokens, optim, again, frozen)
     lines = [f"{' '.join(map(str, point))} {bytes}" for point, bytes in found.items()]
-    head = "# Peaks by bench/memory/run.sh on two threads: method, rows, tokens of each, optim, gradient checkpointing, bytes."
+    head = "# Peaks by bench/memory/run.sh on two threads: method, rows, tokens of each, optim, gradient checkpointing, frozen weights, bytes."
     PEAKS.write_text("\n".join([head, *lines]) + "\n")
-    table = ["| method, optimiser | rows x tokens | " + " | ".join(f"{again} again, GB" for again in KEPT) + " |"]
+    table = ["| method, optimiser, frozen weights | rows x tokens | " + " | ".join(f"{again} again, GB" for again in KEPT) + " |"]
     table.append("| --- " * (2 + len(KEPT)) + "|")
-    for method, (rows, tokens), optim in itertools.product(["lora", "full"], BATCHES, OPTIMS):
-        if (method, rows, tokens, optim, KEPT[0]) in found:
-            cells = [f"{found[method, rows, tokens, optim, again] / 1e9:.2f}" for again in KEPT]
-            table.append(f"| {method}, {optim} | {rows}x{tokens} | {' | '.join(cells)} |")
+    for method, frozen, optim, (rows, tokens) in itertools.product(["lora", "full"], FROZEN, OPTIMS, BATCHES):
+        if (method, rows, tokens, optim, KEPT[0], frozen) in found:
+            cells = [f"{found[method, rows, tokens, optim, again, frozen] / 1e9:.2f}" for again in KEPT]
+            frozen = "f32" if frozen == "none" else frozen
+            table.append(f"| {method}, {optim}, {frozen} | {rows}x{tokens} | {' | '.join(cells)} |")
     write_section(
         "memory",
         f"""## Peak memory
 
-A model of SmolLM2-135M's shape, f32, CPU, LoRA r=8 on all linear layers or all tensors whole, every token taught. What is
+A model of SmolLM2-135M's shape, CPU, LoRA r=8 on all linear layers or all tensors whole, every token taught. What is
 made again is made in the backward pass instead of being kept. The plan foresees each of these within 15 %
 (`crates/plan/tests/peaks.txt`). By `bench/memory/run.sh`; other programs change times and not these sizes.
 

@@ -87,6 +87,20 @@ fn a_file_of_labels_becomes_a_model_a_report_and_answers() {
 }
 
 #[test]
+fn an_encoder_in_blocks_answers_as_what_was_exported_of_it() {
+    let home = Home::new();
+    let (model, data) = (home.model(), home.file("texts.csv", &texts(40)));
+    let knobs = ["--device", "cpu", "--max-steps", "12", "--learning-rate", "0.02", "--quantization", "nf4"];
+    home.said(&[&["train", "--model", &model, "--data", &data, "--name", "small"][..], &knobs].concat());
+    let said = home.said(&["classify", "--run", "small", "read the water"]);
+    let whole = home.path("whole").display().to_string();
+    home.said(&["export", "--run", "small", "--format", "merged", "--dtype", "f32", "--out", &whole]);
+    let again = home.said(&["classify", "--model", &whole, "read the water"]);
+    let chance = |said: &[Value]| said[0]["labels"][0]["probability"].as_f64().unwrap();
+    assert!((chance(&again) - chance(&said)).abs() < 1e-5, "{again:?} for {said:?}");
+}
+
+#[test]
 fn tagged_words_become_entities_with_their_places() {
     let home = Home::new();
     let mut file = String::new();

@@ -197,6 +197,25 @@ fn a_tiny_t5_learns_to_make_one_text_of_another() {
     is_reported(&engine, id, best_of(&heard));
 }
 
+#[test]
+fn a_t5_in_blocks_is_learned_beside_tried_and_exported_as_the_numbers_that_they_stand_for() {
+    let home = tempfile::tempdir().unwrap();
+    let program = WorkerProgram::at(env!("CARGO_BIN_EXE_tunesmith"));
+    let engine = Engine::open_with(Home::at(home.path()), program).unwrap();
+    let knobs = [("quantization", "nf4"), ("learning_rate", "0.05"), ("max_steps", "4"), ("batch_size", "4")];
+    let (id, _) = trained(&engine, home.path(), &knobs);
+    let tuned = engine.open_run(id, DeviceChoice::Cpu, &mut go_on).unwrap();
+    let merged = ExportForm::Merged { precision: Precision::F32 };
+    let exported = engine.export_to(id, merged, None, &mut go_on).unwrap();
+    assert!(exported.difference < 1e-2 && exported.moved > 0.0, "{exported:?}");
+    let read = engine.open_base(&ModelId(exported.path), DeviceChoice::Cpu, &mut go_on).unwrap();
+    let says = |of: &engine::Tuned| {
+        let prompt = ChatPrompt::Text { text: "numbers lamp".to_owned() };
+        of.write(Voice::Tuned, &prompt, Search::GREEDY, 8, |_| ControlFlow::Continue(())).unwrap().text
+    };
+    assert_eq!(says(&read), says(&tuned), "a merged model says what the run's says");
+}
+
 /// The loss and the numbers of the best look: the run ends with it.
 fn best_of(heard: &[RunEvent]) -> (f64, Vec<(Metric, f64)>) {
     let looks = heard.iter().filter_map(|event| match event {

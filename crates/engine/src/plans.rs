@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use data::Kept;
-use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, ModelKind};
+use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, ModelKind, Pace};
 use spec::{
     ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec,
     Sha256, Supervise,
@@ -111,10 +111,11 @@ impl Engine {
         // A graphics card's own free memory is not told by any of the interfaces; a shared one's is the processor's.
         let shared =
             matches!(info.kind, DeviceKind::Cpu | DeviceKind::IntegratedGpu | DeviceKind::SoftwareGpu);
+        let pace = self.inner.store.pace(model, info.choice).at_the_edge()?;
         Ok(DeviceFacts {
             free_memory: (shared && free > 0).then_some(free),
             n_threads: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
-            tokens_per_sec: self.inner.store.pace(model, info.choice).at_the_edge()?,
+            pace: pace.map(|(tokens_per_sec, quantization)| Pace { tokens_per_sec, quantization }),
             flops_per_sec: self.last_check(&info)?.and_then(|check| check.verdict.flops_per_sec()),
             has_bf16: info.kind == DeviceKind::Cpu && model::devices::has_bf16(),
             info,

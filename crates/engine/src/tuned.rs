@@ -137,7 +137,7 @@ impl Engine {
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
         let model = match open.shape.kind() {
             ModelKind::EncoderDecoder => {
-                Writes::Seq2Seq(Box::new(Seq2Seq::open(&open.checkpoint, &device).map_err(bad)?))
+                Writes::Seq2Seq(Box::new(Seq2Seq::open_as(&open.checkpoint, how, &device).map_err(bad)?))
             }
             _ => Writes::Decoder(Box::new(Decoder::open_as(&open.checkpoint, how, &device).map_err(bad)?)),
         };

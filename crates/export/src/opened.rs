@@ -53,7 +53,7 @@ impl Opened {
         Ok(match head_spec(&plan.task.value, config, plan.knobs.seed.value) {
             Some(spec) => Self::Head(HeadModel::open_as(checkpoint, spec, how, tuned.device)?),
             None if Seq2SeqConfig::is_one(config) => {
-                Self::Seq2Seq(Box::new(Seq2Seq::open(checkpoint, tuned.device)?))
+                Self::Seq2Seq(Box::new(Seq2Seq::open_as(checkpoint, how, tuned.device)?))
             }
             None => Self::Writer(Decoder::open_as(checkpoint, how, tuned.device)?),
         })

@@ -148,10 +148,10 @@ impl HeadModel {
         Self::open_as(checkpoint, spec, Quantization::None, device)
     }
 
-    /// The same, the weights of a decoder kept as `how` says.
+    /// The same, the weights under the head kept as `how` says.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or an encoder or a device that cannot compute with weights that are kept so.
+    /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
     pub fn open_as(
         checkpoint: &Checkpoint,
         spec: HeadSpec,
@@ -159,10 +159,7 @@ impl HeadModel {
         device: &Device,
     ) -> Result<Self, ModelError> {
         match EncoderConfig::is_one(&checkpoint.config_json()?) {
-            true if how != Quantization::None => Err(ModelError::Unsupported(format!(
-                "the weights of an encoder are not kept as {how}; encoders are small: choose the quantization none"
-            ))),
-            true => Ok(Self::Encoder(Classifier::open(checkpoint, spec, device)?)),
+            true => Ok(Self::Encoder(Classifier::open_as(checkpoint, spec, how, device)?)),
             false => Ok(Self::Decoder(Scorer::open(checkpoint, spec, how, device)?)),
         }
     }

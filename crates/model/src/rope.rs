@@ -1,6 +1,9 @@
 //! Rotary position embedding (Su et al. 2021, arXiv 2104.09864), in the half-split layout of Hugging Face checkpoints.
 
-use std::{f64::consts::PI, sync::Arc};
+use std::{
+    f64::consts::PI,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -67,13 +70,60 @@ pub(crate) fn frequencies(rotary: &Rotary, head_dim: usize, length: usize) -> (V
     }
 }
 
-/// Cosines and sines of a set of positions: `[1, 1, tokens, head_dim]` or, for rows with positions of their own,
-/// `[rows, 1, tokens, head_dim]`.
+/// Tables of the first positions, of which every batch asks for some: to make them takes a few per cent of the time that a
+/// quick adapter has for a step of a small model.
+static FIRST: Mutex<Vec<Arc<Angles>>> = Mutex::new(Vec::new());
+/// Tables that are remembered: of layers with a window and without, of two models.
+const REMEMBERED: usize = 4;
+/// Positions of a table that is remembered.
+const LONGEST: usize = 8192;
+
+/// Cosines and sines of the positions from 0 on, `[positions, frequencies]`.
+#[derive(Debug)]
+struct Angles {
+    frequencies: Vec<f64>,
+    factor: f64,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Angles {
+    fn of(frequencies: Vec<f64>, factor: f64, positions: impl Iterator<Item = u32> + Clone) -> Self {
+        let table = |f: fn(f64) -> f64| -> Vec<f32> {
+            let of = |position: u32| {
+                let position = f64::from(position);
+                frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
+            };
+            positions.clone().flat_map(of).collect()
+        };
+        let (cos, sin) = (table(f64::cos), table(f64::sin));
+        Self { frequencies, factor, cos, sin }
+    }
+
+    /// Of so many positions, or more: made once.
+    fn first(frequencies: Vec<f64>, factor: f64, positions: usize) -> Arc<Self> {
+        let mut all = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = positions * frequencies.len();
+        let same =
+            |of: &Arc<Self>| of.frequencies == frequencies && of.factor == factor && numbers <= of.cos.len();
+        if let Some(there) = all.iter().find(|of| same(of)) {
+            return there.clone();
+        }
+        let made = Arc::new(Self::of(frequencies, factor, 0..positions.next_power_of_two() as u32));
+        all.insert(0, made.clone());
+        all.truncate(REMEMBERED);
+        made
+    }
+}
+
+/// Cosines and sines of a set of positions, in rows that have the same or each its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Rope {
-    cos: Tensor<4>,
-    sin: Tensor<4>,
     turn: kernels::Turn,
+    rows: usize,
+    device: Device,
+    /// Of whole heads, `[rows, 1, tokens, head_dim]`, as soon as something asks for them: fused operations do not.
+    tables: Arc<OnceLock<[Tensor<4>; 2]>>,
 }
 
 impl Rope {
@@ -87,21 +137,34 @@ impl Rope {
     ) -> Self {
         let length = positions.iter().max().map_or(0, |p| *p as usize + 1);
         let (frequencies, factor) = frequencies(rotary, head_dim, length);
-        let table = |f: fn(f64) -> f64| -> Arc<[f32]> {
-            let of = |position: &u32| {
-                let position = f64::from(*position);
-                frequencies.iter().map(move |w| (f(position * w) * factor) as f32)
-            };
-            positions.iter().flat_map(of).collect()
+        // Dynamic scaling has other angles for each length.
+        let changes = matches!(rotary.scaling, RopeScaling::Dynamic { .. });
+        let turn = match changes || length > LONGEST {
+            true => {
+                let Angles { cos, sin, .. } = Angles::of(frequencies, factor, positions.iter().copied());
+                kernels::Turn { cos: cos.into(), sin: sin.into() }
+            }
+            false => {
+                let (n, first) = (frequencies.len(), Angles::first(frequencies, factor, length));
+                let some = |table: &[f32]| -> Arc<[f32]> {
+                    positions.iter().flat_map(|at| &table[*at as usize * n..][..n]).copied().collect()
+                };
+                kernels::Turn { cos: some(&first.cos), sin: some(&first.sin) }
+            }
         };
-        let turn = kernels::Turn { cos: table(f64::cos), sin: table(f64::sin) };
-        let tokens = positions.len() / rows.max(1);
-        let tensor = |table: &[f32]| {
-            let halves = table.chunks_exact((head_dim / 2).max(1));
-            let values = halves.flat_map(|half| [half, half].concat()).collect::<Vec<f32>>();
-            Tensor::from_data(TensorData::new(values, [rows, 1, tokens, head_dim]), device)
-        };
-        Self { cos: tensor(&turn.cos), sin: tensor(&turn.sin), turn }
+        Self { turn, rows, device: device.clone(), tables: Arc::default() }
+    }
+
+    /// Cosines and sines of whole heads.
+    fn tables(&self, head_dim: usize) -> &[Tensor<4>; 2] {
+        self.tables.get_or_init(|| {
+            [&self.turn.cos, &self.turn.sin].map(|table| {
+                let halves = table.chunks_exact((head_dim / 2).max(1));
+                let values = halves.flat_map(|half| [half, half]).flatten().copied().collect::<Vec<f32>>();
+                let tokens = values.len() / (self.rows * head_dim).max(1);
+                Tensor::from_data(TensorData::new(values, [self.rows, 1, tokens, head_dim]), &self.device)
+            })
+        })
     }
 
     /// The same as plain numbers, of half a head.
@@ -113,10 +176,11 @@ impl Rope {
     ///
     /// - x: `[rows, heads, tokens, head_dim]` → the same
     pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let half = x.dims()[3] / 2;
+        let head_dim = x.dims()[3];
+        let ([cos, sin], half) = (self.tables(head_dim), head_dim / 2);
         let (a, b) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
         let turned = Tensor::cat(vec![b.neg(), a], 3);
-        x * self.cos.clone() + turned * self.sin.clone()
+        x * cos.clone() + turned * sin.clone()
     }
 }
 
@@ -140,5 +204,20 @@ mod tests {
             }
             assert!((factor - case["attention_factor"].as_f64().unwrap()).abs() < 1e-6, "{name}: {factor}");
         }
+    }
+
+    #[test]
+    fn remembered_angles_are_those_of_each_position() {
+        let rotary = Rotary { theta: 1e4, scaling: RopeScaling::Default };
+        let few: Vec<u32> = vec![5, 0, 1, 300, 5, 77];
+        // Further than what is remembered, and so made anew.
+        let far: Vec<u32> = few.iter().copied().chain([LONGEST as u32 + 9]).collect();
+        let turn = |positions: &[u32]| Rope::new(&rotary, 8, positions, 1, &Device::flex()).turn();
+        let (short, long) = (turn(&few), turn(&far));
+        assert_eq!(short.cos.len(), 6 * 4);
+        assert_eq!((&short.cos[..], &short.sin[..]), (&long.cos[..24], &long.sin[..24]));
+        assert_eq!((short.cos[4..8].to_vec(), short.sin[0]), (vec![1.0; 4], 5.0f64.sin() as f32));
+        let longer: Vec<u32> = (0..2000).collect();
+        assert_eq!(turn(&longer).sin[300 * 4..][..4], short.sin[3 * 4..][..4], "a longer table is the same");
     }
 }

@@ -1,6 +1,6 @@
 //! What was measured before a plan is made.
 
-use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Sha256, Trainable};
+use spec::{DeviceInfo, LabelCount, ModelId, Prefix, Quantization, Sha256, Trainable};
 
 /// Everything a plan rests on besides what was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,10 +115,12 @@ impl ModelFacts {
         }
     }
 
-    /// Numbers of the linear layers within all layers.
+    /// Numbers of the linear layers within all layers: an encoder-decoder's are counted as if all looked at a source, so
+    /// what is no table of tokens is the most.
     pub(crate) fn n_linear(&self) -> u64 {
         let each = self.linears.iter().map(|linear| u64::from(linear.inputs) * u64::from(linear.outputs));
-        (each.sum::<u64>() * u64::from(self.n_layers)).min(self.n_parameters)
+        let table = u64::from(self.vocab_size) * u64::from(self.hidden_size);
+        (each.sum::<u64>() * u64::from(self.n_layers)).min(self.n_parameters.saturating_sub(table))
     }
 
     /// Numbers of the model's own that learn where `trainable` says which: all of them where names are not known. A head
@@ -216,6 +218,15 @@ pub struct DataFacts {
     pub supervised_share: f64,
 }
 
+/// Training speed that a run had.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Tokens a second.
+    pub tokens_per_sec: f64,
+    /// How its frozen weights were kept.
+    pub quantization: Quantization,
+}
+
 /// The device, and what was measured on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceFacts {
@@ -225,8 +236,8 @@ pub struct DeviceFacts {
     pub free_memory: Option<u64>,
     /// Processor threads a run may use.
     pub n_threads: u32,
-    /// Training speed of this very model on it, from an earlier run.
-    pub tokens_per_sec: Option<f64>,
+    /// Of this very model on it, from an earlier run.
+    pub pace: Option<Pace>,
     /// What a short check on it reached.
     pub flops_per_sec: Option<f64>,
     /// It is a processor with dot products of bfloat16.

@@ -62,7 +62,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
             info: device.clone(),
             free_memory: None,
             n_threads: 1,
-            tokens_per_sec: None,
+            pace: None,
             flops_per_sec: None,
             has_bf16: false,
         };

@@ -25,7 +25,7 @@ mod words;
 pub use adapter::n_adapter_parameters;
 pub use error::{PlanError, Remedy};
 pub use facts::{
-    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Prefixes,
+    DataFacts, DataKind, DeviceFacts, Facts, InBlocks, LinearFacts, ModelFacts, ModelKind, Pace, Prefixes,
     TensorFacts,
 };
 pub use fit::{Sure, fit, usual_fit};

@@ -14,8 +14,6 @@ pub enum NotQuantised {
     Learns,
     /// The device does not compute with such in an encoder-decoder.
     Device,
-    /// The model is not a decoder.
-    Model,
     /// The file has none in blocks.
     NotStored,
 }
@@ -28,7 +26,6 @@ impl NotQuantised {
             Self::Device => {
                 "are computed with on the processor only, in a model that turns texts into others"
             }
-            Self::Model => "are read of decoders only, which this model is not",
             Self::NotStored => {
                 "would have to lie in the file as blocks, and this file has each number for itself"
             }
@@ -40,7 +37,6 @@ impl NotQuantised {
         match self {
             Self::Learns => "Set the method to lora, or quantization to none.",
             Self::Device => "Set the device to cpu, or quantization to none.",
-            Self::Model => "Set quantization to none: such models are small.",
             Self::NotStored => "Set quantization to nf4 or q8_0, or choose a quantised GGUF file.",
         }
     }
@@ -102,8 +98,6 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         NotQuantised::Learns
     } else if keeps_what_it_decodes(facts) {
         NotQuantised::Device
-    } else if facts.model.kind != ModelKind::Decoder {
-        NotQuantised::Model
     } else if how == Quantization::Stored && facts.model.stored.n == 0 {
         NotQuantised::NotStored
     } else {
@@ -117,9 +111,6 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
     let none = |why: &str| Chosen::new(Quantization::None, Because::Follows(why.to_owned()));
     if method == Method::Full {
         return none("the weights learn");
-    }
-    if facts.model.kind != ModelKind::Decoder {
-        return none("only decoders are quantised");
     }
     if keeps_what_it_decodes(facts) {
         return none(
@@ -136,7 +127,8 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
             rank: 8,
             targets: TargetModules::AllLinear,
             full: None,
-            outputs: None,
+            // An encoder answers with a head, which says little.
+            outputs: (facts.model.kind == ModelKind::Encoder).then_some(2),
             optim: Optim::default(),
             recompute: sparing::most(facts),
         };

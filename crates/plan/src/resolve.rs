@@ -15,7 +15,7 @@ use crate::{
     quantised,
     rows::{self, Rows},
     sparing, submission, task,
-    time::{Speed, speed},
+    time::{Speed, Work, speed},
     words::{count, counted, duration},
 };
 
@@ -130,7 +130,8 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         or(&asked.gradient_accumulation, || pace::gradient_accumulation(batch_size.value, goal, &rows));
     let step_rows = f64::from(batch_size.value) * f64::from(gradient_accumulation.value);
     let again = gradient_checkpointing.value;
-    let speed = speed(model, device, rows.tokens, batch_size.value, full, again);
+    let (row, batch, quantised) = (rows.tokens, batch_size.value, quantization.value);
+    let speed = speed(model, device, Work { row, batch, full, again, quantization: quantised });
     let (epochs, max_steps) = pace::length(asked, &budget, &rows, step_rows, speed);
     let steps = max_steps.value;
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{data, device, facts, question, smollm2};
-use plan::{DataKind, Facts, Load, PlanError, Smaller, draft, memory, resolve, smaller};
+use plan::{DataKind, Facts, Load, Pace, PlanError, Smaller, draft, memory, resolve, smaller};
 use proptest::prelude::*;
 use spec::{
     Asked, Because, DeviceKind, Effort, GradientCheckpointing, Optim, Quantization, RunSpec, TargetModules,
@@ -22,7 +22,8 @@ fn any_facts() -> impl Strategy<Value = Facts> {
     (lengths, 0u64..1000, data_kind, kinds(), 1u32..64, speed).prop_map(
         |(lengths, n_validation, data_kind, kind, n_threads, speed)| {
             let mut facts = facts(data(data_kind, lengths, n_validation), device(kind, 64));
-            (facts.device.n_threads, facts.device.tokens_per_sec) = (n_threads, speed);
+            let pace = |tokens_per_sec| Pace { tokens_per_sec, quantization: Quantization::None };
+            (facts.device.n_threads, facts.device.pace) = (n_threads, speed.map(pace));
             facts
         },
     )

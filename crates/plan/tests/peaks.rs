@@ -5,7 +5,7 @@ mod common;
 
 use common::{device, smollm2};
 use plan::{Load, memory};
-use spec::{DeviceKind, Quantization, TargetModules, Trainable};
+use spec::{DeviceKind, TargetModules, Trainable};
 
 #[test]
 fn peaks_of_the_grid_are_foreseen_within_a_seventh() {
@@ -13,14 +13,14 @@ fn peaks_of_the_grid_are_foreseen_within_a_seventh() {
     let lines = include_str!("peaks.txt").lines().filter(|line| !line.starts_with('#'));
     let mut compared = 0;
     for line in lines {
-        let [method, rows, tokens, optim, again, bytes] =
+        let [method, rows, tokens, optim, again, frozen, bytes] =
             line.split(' ').collect::<Vec<_>>().try_into().unwrap();
         let load = Load {
             tokens: tokens.parse().unwrap(),
             mean: None,
             batch: rows.parse().unwrap(),
             accumulation: 1,
-            quantization: Quantization::None,
+            quantization: frozen.parse().unwrap(),
             rank: 8,
             targets: TargetModules::AllLinear,
             full: (method == "full").then(Trainable::default),

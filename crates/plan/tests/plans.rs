@@ -5,8 +5,8 @@ mod common;
 
 use common::{data, device, facts, question};
 use expect_test::{Expect, expect};
-use plan::{DataKind, DeviceFacts, Facts, resolve};
-use spec::{Asked, DeviceKind, Effort, Plan, RunSpec};
+use plan::{DataKind, DeviceFacts, Facts, Pace, resolve};
+use spec::{Asked, DeviceKind, Effort, Plan, Quantization, RunSpec};
 
 fn check(spec: &RunSpec, facts: &Facts, expected: Expect) {
     let said = match resolve(spec, facts) {
@@ -80,7 +80,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
 #[test]
 fn quick_keeps_to_minutes() {
     let mut facts = facts(data(DataKind::Completion, chats(5000), 500), device(DeviceKind::Cpu, 8));
-    facts.device.tokens_per_sec = Some(150.0);
+    facts.device.pace = Some(Pace { tokens_per_sec: 150.0, quantization: Quantization::None });
     check(
         &RunSpec { effort: Some(Effort::Quick), ..question(Asked::default()) },
         &facts,

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{data, device, facts, minilm, question, smollm2};
-use plan::{DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, memory, resolve};
+use common::{data, device, facts, labels, minilm, question, smollm2};
+use plan::{DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, memory, resolve};
 use spec::{
     Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
 };
@@ -125,6 +125,25 @@ fn what_was_asked_is_kept_and_takes_less() {
     }
 }
 
+/// Its linear layers, and of a table of tokens as large as half of it no more than bf16.
+#[test]
+fn encoders_and_encoder_decoders_keep_theirs_in_blocks_too() {
+    let both = ModelFacts { kind: ModelKind::EncoderDecoder, ..smollm2() };
+    for (model, kind) in [(minilm(), DataKind::Labelled), (both, DataKind::Completion)] {
+        let data = DataFacts { labels: labels(&[("a", 200), ("b", 200)]), ..data(kind, vec![60; 400], 20) };
+        let facts = Facts { model, data, device: device(DeviceKind::Cpu, 8) };
+        let plan = |how| resolve(&question(asked(how)), &facts).unwrap();
+        let exact = plan(Quantization::None);
+        for how in [Quantization::Bf16, Quantization::Nf4, Quantization::Q8_0] {
+            let kept = plan(how);
+            assert_eq!(kept.knobs.quantization.value, how);
+            assert!(kept.forecast.memory.high < exact.forecast.memory.high, "{how}");
+        }
+        let refused = resolve(&question(asked(Quantization::Stored)), &facts).unwrap_err();
+        assert!(refused.to_string().contains("each number for itself"), "{refused}");
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused_with_the_nearest_that_can() {
     let refused = |how, method, model, kind| {
@@ -141,13 +160,6 @@ fn what_cannot_be_is_refused_with_the_nearest_that_can() {
         refused(Quantization::Stored, None, smollm2(), DeviceKind::Cpu),
         "weights kept as stored would have to lie in the file as blocks, and this file has each number for itself. Set quantization to nf4 or q8_0, or choose a quantised GGUF file."
     );
-    let encoder = ModelFacts { linears: smollm2().linears, ..minilm() };
-    let error = resolve(
-        &question(asked(Quantization::Nf4)),
-        &Facts { model: encoder, ..on(smollm2(), DeviceKind::Cpu, 8) },
-    )
-    .unwrap_err();
-    assert!(error.to_string().contains("are read of decoders only"), "{error}");
     let both = ModelFacts { kind: ModelKind::EncoderDecoder, ..smollm2() };
     let there = device(DeviceKind::IntegratedGpu, 8);
     let pairs = Facts { model: both, ..facts(data(DataKind::Completion, vec![60; 400], 20), there) };

@@ -41,7 +41,7 @@ fn a_classifier_on_a_small_encoder_has_a_plan_of_its_own() {
         group_by_length off: the processor computes no padding
         method lora: it learns nearly as much in far less memory
         trainable all: full fine-tuning moves all of it
-        quantization none: only decoders are quantised
+        quantization none: exact weights, since there is memory for them
         rank 16: goes with standard
         alpha 32: twice the rank of 16
         dropout 0: 768 examples need none

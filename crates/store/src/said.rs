@@ -5,7 +5,8 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use spec::{
-    DeviceChoice, EvalPoint, MemoryUse, RunEvent, RunId, RunRow, Score, Series, Sha256, Stamped, StepPoint,
+    DeviceChoice, EvalPoint, MemoryUse, Plan, Quantization, RunEvent, RunId, RunRow, Score, Series, Sha256,
+    Stamped, StepPoint,
 };
 
 use crate::{
@@ -131,16 +132,25 @@ impl Store {
         })
     }
 
-    /// Tokens per second of the latest run of a model on a device, its first step left out; none if there was none.
+    /// Tokens per second of the latest run of a model on a device, its first step left out, and how it kept frozen weights;
+    /// none if there was none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn pace(&self, model: &Sha256, device: DeviceChoice) -> Result<Option<f64>, StoreError> {
+    pub fn pace(
+        &self,
+        model: &Sha256,
+        device: DeviceChoice,
+    ) -> Result<Option<(f64, Quantization)>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT sum(s.tokens) / sum(s.secs) FROM step AS s JOIN run AS r ON r.id = s.run
+            let sql =
+                "SELECT sum(s.tokens) / sum(s.secs), r.plan FROM step AS s JOIN run AS r ON r.id = s.run
                        WHERE r.model_hash = ?1 AND r.device = ?2 AND 1 < s.step AND 0 < s.secs
                        GROUP BY r.id HAVING 3 <= count(*) ORDER BY r.created_ms DESC LIMIT 1";
-            let pace = db.query_row(sql, params![Text(model), Json(device)], |row| row.get(0));
+            let pace = db.query_row(sql, params![Text(model), Json(device)], |row| {
+                let Json::<Plan>(plan) = row.get(1)?;
+                Ok((row.get(0)?, plan.knobs.quantization.value))
+            });
             Ok(pace.optional()?)
         })
     }

@@ -4,8 +4,8 @@ use expect_test::expect;
 use proptest::prelude::*;
 use spec::{
     ApiError, Asked, Code, Counts, DatasetId, DatasetInfo, DeviceChoice, EndReason, ExportForm, Exported,
-    Halt, Mapping, ModelId, Plan, Precision, RunEvent, RunId, RunSpec, RunStatus, Sha256, Shape,
-    SplitFractions, Stamped,
+    Halt, Mapping, ModelId, Plan, Precision, Quantization, RunEvent, RunId, RunSpec, RunStatus, Sha256,
+    Shape, SplitFractions, Stamped,
 };
 use uuid::Uuid;
 
@@ -30,6 +30,10 @@ fn store_with(run: RunId) -> Store {
 }
 
 fn keep(store: &Store, run: RunId, created_ms: u64) {
+    keep_with(store, run, created_ms, &plan());
+}
+
+fn keep_with(store: &Store, run: RunId, created_ms: u64, plan: &Plan) {
     let spec = RunSpec {
         name: None,
         model: ModelId("tiny".to_owned()),
@@ -41,7 +45,7 @@ fn keep(store: &Store, run: RunId, created_ms: u64) {
         knobs: Asked::default(),
         profile: false,
     };
-    let new = NewRun { id: run, name: "first", spec: &spec, plan: &plan(), app_version: "0.1.0", created_ms };
+    let new = NewRun { id: run, name: "first", spec: &spec, plan, app_version: "0.1.0", created_ms };
     store.keep_run(&new).unwrap();
 }
 
@@ -298,6 +302,31 @@ fn the_queue_keeps_the_order_of_waiting() {
     store.dequeue(id(2), spec::Control::Pause).unwrap();
     assert_eq!(store.queue().unwrap(), [(id(1), DeviceChoice::Cpu)]);
     assert_eq!(store.run(id(2), &|_| true).unwrap().row.status, RunStatus::Paused);
+}
+
+#[test]
+fn the_pace_of_a_model_is_that_of_its_latest_run_with_how_it_kept_its_weights() {
+    let store = store_with(id(1));
+    let mut in_bf16 = plan();
+    in_bf16.knobs.quantization.value = Quantization::Bf16;
+    keep_with(&store, id(2), 2000, &in_bf16);
+    let run = |pace: u64| -> Vec<Stamped> {
+        let event = |at: u32| {
+            let mut event = stepped(at, 1.0);
+            if let RunEvent::Stepped { tokens, secs, .. } = &mut event {
+                // The first step waits for what the others find ready.
+                (*tokens, *secs) = (pace, if at == 1 { 50.0 } else { 1.0 });
+            }
+            Stamped { seq: u64::from(at), at_ms: 7, event }
+        };
+        (1..=4).map(event).collect()
+    };
+    let pace = || store.pace(&plan().model_hash, DeviceChoice::Cpu).unwrap();
+    assert_eq!(pace(), None);
+    store.ingest(id(1), &run(200), 99).unwrap();
+    assert_eq!(pace(), Some((200.0, Quantization::None)));
+    store.ingest(id(2), &run(300), 99).unwrap();
+    assert_eq!(pace(), Some((300.0, Quantization::Bf16)));
 }
 
 #[test]

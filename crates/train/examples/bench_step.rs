@@ -64,7 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if EncoderConfig::is_one(&config) {
         let num_labels = asked.number("--labels", "22")?;
         let head = HeadSpec { reads: Reads::Text, num_labels, from: HeadFrom::Nothing, seed: 7 };
-        let model = HeadModel::open(&checkpoint, head, &device)?;
+        let model = HeadModel::open_as(&checkpoint, head, quantization, &device)?;
+        drop(checkpoint);
         let question = |(row, length): (usize, usize)| Question {
             ids: ids(row, length, model.vocab_size()),
             type_ids: None,
@@ -75,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return measure(&asked, &Head::unweighted(&model), &questions, modules, &info.name, &device);
     }
     if Seq2SeqConfig::is_one(&config) {
-        let model = Seq2Seq::open(&checkpoint, &device)?;
+        let model = Seq2Seq::open_as(&checkpoint, quantization, &device)?;
+        drop(checkpoint);
         let vocab_size = model.config().vocab_size;
         let pair = |(row, length): (usize, usize)| Pair {
             source: ids(row, length, vocab_size),

@@ -69,13 +69,13 @@ impl Objective for Seq2Seq {
         let head_learns = adapter.in_place_of(self.head_name()).is_some();
         let gradient = want == Want::Gradient;
         let wanted = Wanted { hidden: gradient, head: gradient && head_learns };
-        let (plain, plain_head) = (hidden.clone().without_autodiff(), head.clone().without_autodiff());
-        let sums = cross_entropy(plain, &plain_head.into(), &targets, None, wanted)?;
+        let (plain, frozen) = (hidden.clone().without_autodiff(), head.clone().without_autodiff());
+        let sums = cross_entropy(plain, &frozen, &targets, None, wanted)?;
         Ok(Some(Pass {
             loss: sums.loss,
             backward: Box::new(move |scale| {
                 let of_hidden = sums.hidden.unwrap_or_else(|| hidden.zeros_like().without_autodiff());
-                let head = sums.head.map(|of_head| (head, of_head * scale));
+                let head = sums.head.map(|of_head| (head.to_tensor(), of_head * scale));
                 backward(hidden, of_hidden * scale, head)
             }),
             logits: Vec::new(),

@@ -12,18 +12,18 @@ mod peft;
 #[path = "common/shaken.rs"]
 mod shaken;
 
-use std::{cell::Cell, path::Path};
+use std::path::Path;
 
 use adapt::{Full, Learner};
 use burn::tensor::Device;
 use common::{open, rows};
-use course::{course, files, values};
+use course::values;
 use data::Row;
 use model::{Decoder, FAMILIES};
-use peft::{EXPECTED, Within, batches, given, newborn, same_curve, same_gradients};
+use peft::{Within, newborn, same_curve};
 use shaken::shaken;
-use spec::{Control, DeviceChoice, GradientCheckpointing, Quantization, RunEvent, Schedule};
-use testkit::{assert_near, fixture, json, plan, smollm2, tiny_of};
+use spec::{DeviceChoice, GradientCheckpointing, Quantization, Schedule};
+use testkit::{assert_near, fixture, json, smollm2, tiny_of};
 use train::{Update, Workers};
 use weights::Checkpoint;
 
@@ -75,16 +75,9 @@ fn a_base_all_of_which_learns_learns_in_f32() {
 }
 
 #[test]
-fn loss_gradients_and_twenty_steps_are_those_of_peft() {
-    let model = in_bf16(&smollm2());
-    let (curves, rows) = (json("lora_curves.json"), batches().remove(0));
-    let workers = Workers::new(DeviceChoice::Cpu, 2).unwrap();
-    let adapter = given(&model, false);
-    let update = Update { rows: rows.iter().collect() };
-    let found = workers.gradients(&model, &adapter, &update, None).unwrap();
+fn twenty_steps_are_those_of_torch() {
+    let (model, curves) = (in_bf16(&smollm2()), json("lora_curves.json"));
     let within = Within { loss: 0.02, norm: 0.03, length: 0.05 };
-    same_gradients((found.loss, &found.gradients), &adapter, (&EXPECTED["grad_f32"], "norms"), within);
-
     same_curve(&model, newborn(&model), (&curves["b_zero"], 1), within, |_| {});
     let decaying = &curves["b_zero_lr2e-3_wd0.01_clip1_cosine_warmup4"];
     same_curve(&model, newborn(&model), (decaying, 1), Within { loss: 0.1, norm: 0.1, ..within }, |knobs| {
@@ -94,28 +87,4 @@ fn loss_gradients_and_twenty_steps_are_those_of_peft() {
         knobs.schedule.value = Schedule::Cosine;
         knobs.warmup_ratio.value = 0.2;
     });
-}
-
-#[test]
-fn a_resumed_run_is_the_uninterrupted_one_bit_for_bit() {
-    let plan = plan(|knobs| {
-        knobs.max_steps.value = 6;
-        knobs.learning_rate.value = 1e-2;
-        knobs.save_interval.value = 2;
-        knobs.quantization.value = Quantization::Bf16;
-    });
-    let go = |folder: &Path, asked: &dyn Fn() -> Option<Control>| {
-        let (model, rows) = (in_bf16(&fixture("tiny/llama_tied")), some_rows(9));
-        course(folder, &plan, &model, [&rows, &rows[..2]], &|_| Vec::new(), asked, None).unwrap()
-    };
-    let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    go(whole.path(), &|| None);
-    let steps = Cell::new(0);
-    let said = go(broken.path(), &|| {
-        steps.set(steps.get() + 1);
-        (steps.get() == 4).then_some(Control::Pause)
-    });
-    assert!(matches!(said.last(), Some(RunEvent::Paused { step: 3, .. })));
-    go(broken.path(), &|| None);
-    assert_eq!(files(whole.path()), files(broken.path()));
 }

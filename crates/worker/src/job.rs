@@ -62,7 +62,7 @@ pub(crate) type Narrate<'a> = &'a dyn Fn(RunEvent) -> Result<(), TrainError>;
 
 fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiError> {
     let plan = &job.plan;
-    let (device, info) = 
+    let (device, info) =
         model::devices::open_for(plan.device.value, plan.kernels_at_once).map_err(TrainError::from)?;
     narrate(RunEvent::Started {
         plan: Box::new(plan.clone()),

@@ -43,7 +43,8 @@ pub(crate) fn train(opened: Opened<'_>, narrate: Narrate<'_>) -> Result<(), ApiE
     }
     let probes = probes(kept, &pairing, rows)?;
     let longest = validation.iter().map(|pair: &Pair| pair.target.len()).max().unwrap_or(LONGEST);
-    let model = Seq2Seq::open(&checkpoint, device).map_err(TrainError::from)?;
+    let quantization = knobs.quantization.value;
+    let model = Seq2Seq::open_as(&checkpoint, quantization, device).map_err(TrainError::from)?;
     drop(checkpoint);
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();

@@ -3,7 +3,7 @@
 use adapt::Method;
 use model::{Adapter, Base, HeadModel, Reads, Text, head_spec, labels_of};
 use serde_json::{Value, json};
-use spec::Task;
+use spec::{Quantization, Task};
 
 use super::*;
 
@@ -114,6 +114,30 @@ fn heads_read_back_say_what_those_in_the_app_say() {
             let found = says(&model, &Bare);
             assert!(expected.iter().zip(&found).all(|(e, f)| (e - f).abs() < 1e-4), "{tiny} {task:?}");
         }
+    }
+}
+
+/// The encoder stays in blocks, and the head that learns beside it is numbers.
+#[test]
+fn what_a_head_learned_over_blocks_is_merged_into_the_numbers_that_they_stand_for() {
+    let task = &tasks()[0];
+    for (tiny, how) in [("bert", Quantization::Nf4), ("modernbert_cls", Quantization::Q8_0)] {
+        let mut bench = head_bench(tiny, task, lora());
+        bench.card.plan.knobs.quantization.value = how;
+        assert_eq!(bench.adapter(IfThere::Refuse).agreement.max_difference, 0.0, "{tiny}");
+        let folder = bench.root.path().join("merged");
+        let exported =
+            merged(bench.tuned(), Precision::F32, &folder, IfThere::Refuse, &mut unwatched).unwrap();
+        assert!(exported.agreement.relative < 1e-4, "{tiny}: {:?}", exported.agreement);
+        let spec = head_spec(task, &bench.base.config_json().unwrap(), 42).unwrap();
+        let kept = HeadModel::open_as(&bench.base, spec, how, &bench.device).unwrap();
+        let beside = says(&kept, &bench.learner);
+        let far =
+            |others: Vec<f32>| beside.iter().zip(others).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let written = open(&Checkpoint::open(&exported.path).unwrap(), task, &bench.device);
+        assert!(far(says(&written, &Bare)) < 1e-4, "{tiny}");
+        let exact = far(says(&open(&bench.base, task, &bench.device), &bench.learner));
+        assert!(exact > 1e-4, "{tiny}: the blocks are no exact numbers, so that this means something");
     }
 }
 

@@ -4,6 +4,7 @@
 //! called, and what `x` is.
 
 use burn::tensor::{Device, Tensor};
+use spec::Quantization;
 use weights::Checkpoint;
 
 use super::{Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert, parts::Reader, roberta};
@@ -57,8 +58,21 @@ impl Classifier {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
+        Self::open_as(checkpoint, spec, Quantization::None, device)
+    }
+
+    /// The same, the encoder's weights kept as `how` says; the head's, which learn, are numbers.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or a matrix in blocks that is too large for an adapter.
+    pub fn open_as(
+        checkpoint: &Checkpoint,
+        spec: HeadSpec,
+        how: Quantization,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
-        let mut read = Reader::new(checkpoint, device);
+        let mut read = Reader::new(checkpoint, how, device);
         let encoder = Encoder::read(config, &mut read)?;
         let config = encoder.config();
         let names = names(&config.family, spec.reads);
@@ -73,16 +87,14 @@ impl Classifier {
                 }
                 let path = dense.to_owned();
                 let dense = match is_new {
-                    true => read.born_dense(path, [h, h], has_bias, spread, seed ^ 1),
+                    true => read.born_dense(path, [h, h], has_bias, spread, seed ^ 1)?,
                     // BERT's pooler is a part of the base, so adapters can speak there as in any other part.
-                    false => read.dense(path, [h, h], has_bias)?,
+                    false if module == "bert.pooler" => read.dense(path, [h, h], has_bias)?,
+                    false => read.head_dense(path, [h, h], has_bias)?,
                 };
-                if !is_new && module != "bert.pooler" {
-                    read.linears.pop();
-                }
                 let norm = norm
                     .map(|(path, has_bias)| match is_new {
-                        true => Ok(read.born_norm(path, h, has_bias, config.layer_norm_eps)),
+                        true => read.born_norm(path, h, has_bias, config.layer_norm_eps),
                         false => read.norm(path, h, has_bias, config.layer_norm_eps),
                     })
                     .transpose()?;
@@ -91,12 +103,10 @@ impl Classifier {
         };
         let (path, shape) = (names.classifier.to_owned(), [spec.num_labels, h]);
         let classifier = if spec.from == HeadFrom::File && read.has(&path, shape) {
-            let classifier = read.dense(path, shape, true)?;
-            read.linears.pop();
-            classifier
+            read.head_dense(path, shape, true)?
         } else {
             born.push("classifier".to_owned());
-            read.born_dense(path, shape, true, spread, seed)
+            read.born_dense(path, shape, true, spread, seed)?
         };
         born.dedup();
         let Reader { parameters, linears, .. } = read;

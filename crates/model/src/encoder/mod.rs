@@ -23,6 +23,7 @@ mod roberta;
 mod rows;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{Adapter, ModelError};
@@ -76,7 +77,7 @@ impl Encoder {
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
         let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
-        Self::read(config, &mut Reader::new(checkpoint, device))
+        Self::read(config, &mut Reader::new(checkpoint, Quantization::None, device))
     }
 
     /// The same with a reader that goes on to read a head.

@@ -191,7 +191,7 @@ impl Body {
     ) -> Result<Self, ModelError> {
         let (h, f, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         let tok_embeddings =
-            read.tensor(format!("{PREFIX}.embeddings.tok_embeddings.weight"), &[config.vocab_size, h])?;
+            read.tokens(format!("{PREFIX}.embeddings.tok_embeddings.weight"), [config.vocab_size, h])?;
         let norm =
             |read: &mut Reader, path: &str| read.norm(&format!("{PREFIX}.{path}"), h, modern.norm_bias, eps);
         let embeddings_norm = norm(read, "embeddings.norm")?;

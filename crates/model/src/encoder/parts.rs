@@ -1,13 +1,22 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
+use spec::Quantization;
 use weights::{Checkpoint, TensorView};
 
-use crate::{Linear, ModelError, Parameter, born::normal, norm::Norm};
+use crate::{
+    Linear, ModelError, Parameter,
+    assemble::Part,
+    born::normal,
+    norm::Norm,
+    quantised::{self, Given},
+};
 
 /// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
 pub(crate) struct Reader<'a> {
     checkpoint: &'a Checkpoint,
+    /// How matrices are kept.
+    how: Quantization,
     pub(crate) device: &'a Device,
     /// Of our names; the file may have it or not.
     pub(crate) prefix: &'static str,
@@ -17,8 +26,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, device: &'a Device) -> Self {
-        Self { checkpoint, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
+    pub(crate) fn new(checkpoint: &'a Checkpoint, how: Quantization, device: &'a Device) -> Self {
+        Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
     }
 
     /// The tensor of that name: as it is, without the prefix, or as the first BERT called its norms.
@@ -39,39 +48,49 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps a tensor under its name.
-    fn keep(&mut self, name: String, shape: &[usize], numbers: Vec<f32>) -> Parameter {
-        let width = shape.last().copied().unwrap_or(1);
-        let rows = numbers.len() / width.max(1);
-        let value = Tensor::from_data(TensorData::new(numbers, [rows, width]), self.device).into();
-        let parameter = Parameter::new(name, shape, value);
+    fn keep(&mut self, name: String, shape: &[usize], given: Given) -> Result<Parameter, ModelError> {
+        let parameter = Parameter::new(name, shape, given.onto(shape, self.device)?);
         self.parameters.push(parameter.clone());
-        parameter
+        Ok(parameter)
     }
 
-    /// The tensor that the file has under the first of `names` that it has, kept under the first of all.
-    pub(crate) fn tensor_called(&mut self, names: &[&str], shape: &[usize]) -> Result<Parameter, ModelError> {
+    /// The table of tokens that the file has under the first of `names` that it has, kept under the first of all.
+    pub(crate) fn tokens_called(
+        &mut self,
+        names: &[&str],
+        shape: [usize; 2],
+    ) -> Result<Parameter, ModelError> {
         let first = names.first().copied().unwrap_or_default().to_owned();
         match names.iter().find(|name| self.find(name).is_some()) {
             Some(name) if *name != first => {
-                let mut found = self.tensor((*name).to_owned(), shape)?;
+                let mut found = self.tokens((*name).to_owned(), shape)?;
                 self.parameters.pop();
                 found.name = first;
                 self.parameters.push(found.clone());
                 Ok(found)
             }
-            _ => self.tensor(first, shape),
+            _ => self.tokens(first, shape),
         }
     }
 
-    /// The tensor `name`.
+    /// The tensor `name`, number for number.
     pub(crate) fn tensor(&mut self, name: String, shape: &[usize]) -> Result<Parameter, ModelError> {
+        self.part(name, shape, Part::Other)
+    }
+
+    /// The table of tokens `name`, or the output projection.
+    pub(crate) fn tokens(&mut self, name: String, shape: [usize; 2]) -> Result<Parameter, ModelError> {
+        self.part(name, &shape, Part::Tokens)
+    }
+
+    fn part(&mut self, name: String, shape: &[usize], part: Part) -> Result<Parameter, ModelError> {
         let view = self.find(&name).ok_or_else(|| ModelError::MissingTensor(name.clone()))?;
         if view.shape != shape {
             let (found, expected) = (view.shape.clone(), shape.to_vec());
             return Err(ModelError::WrongShape { name, found, expected });
         }
-        let numbers = view.to_f32()?;
-        Ok(self.keep(name, shape, numbers))
+        let given = quantised::given(&view, self.how, part)?;
+        self.keep(name, shape, given)
     }
 
     /// The linear layer at `path`, where adapters can speak.
@@ -81,9 +100,29 @@ impl<'a> Reader<'a> {
         shape: [usize; 2],
         has_bias: bool,
     ) -> Result<Linear, ModelError> {
-        let weight = self.tensor(format!("{path}.weight"), &shape)?;
-        let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &shape[..1])).transpose()?;
         self.linears.push((path.clone(), shape));
+        self.linear(path, shape, has_bias, Part::Linear)
+    }
+
+    /// A linear layer of a head: it learns whole, so that it is read number for number.
+    pub(crate) fn head_dense(
+        &mut self,
+        path: String,
+        shape: [usize; 2],
+        has_bias: bool,
+    ) -> Result<Linear, ModelError> {
+        self.linear(path, shape, has_bias, Part::Other)
+    }
+
+    fn linear(
+        &mut self,
+        path: String,
+        shape: [usize; 2],
+        has_bias: bool,
+        part: Part,
+    ) -> Result<Linear, ModelError> {
+        let weight = self.part(format!("{path}.weight"), &shape, part)?;
+        let bias = has_bias.then(|| self.tensor(format!("{path}.bias"), &shape[..1])).transpose()?;
         Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
 
@@ -118,17 +157,25 @@ impl<'a> Reader<'a> {
         has_bias: bool,
         spread: f64,
         seed: u64,
-    ) -> Linear {
+    ) -> Result<Linear, ModelError> {
         let numbers = normal(shape[0] * shape[1], spread, seed);
-        let weight = self.keep(format!("{path}.weight"), &shape, numbers);
-        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], vec![0.0; shape[0]]));
-        Linear { path, weight, bias, fan_in_fan_out: false }
+        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers))?;
+        let zeros = || Given::Numbers(vec![0.0; shape[0]]);
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], zeros())).transpose()?;
+        Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
 
     /// A norm that the file does not have.
-    pub(crate) fn born_norm(&mut self, path: &str, width: usize, has_bias: bool, eps: f64) -> Norm {
-        let weight = self.keep(format!("{path}.weight"), &[width], vec![1.0; width]);
-        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], vec![0.0; width]));
-        Norm::plain(weight, bias, true, eps)
+    pub(crate) fn born_norm(
+        &mut self,
+        path: &str,
+        width: usize,
+        has_bias: bool,
+        eps: f64,
+    ) -> Result<Norm, ModelError> {
+        let all = |number: f32| Given::Numbers(vec![number; width]);
+        let weight = self.keep(format!("{path}.weight"), &[width], all(1.0))?;
+        let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], all(0.0))).transpose()?;
+        Ok(Norm::plain(weight, bias, true, eps))
     }
 }

@@ -59,7 +59,7 @@ impl PostNorm {
         let at = |part: &str| format!("{}.embeddings.{part}", names.prefix);
         let types = config.type_vocab_size;
         let embeddings = Embeddings {
-            word: read.tensor(at("word_embeddings.weight"), &[config.vocab_size, h])?,
+            word: read.tokens(at("word_embeddings.weight"), [config.vocab_size, h])?,
             position: read.tensor(at("position_embeddings.weight"), &[config.max_position_embeddings, h])?,
             token_type: (types > 0)
                 .then(|| read.tensor(at("token_type_embeddings.weight"), &[types, h]))

@@ -18,6 +18,8 @@ mod texts;
 mod writer;
 
 use burn::tensor::{Device, Tensor};
+use kernels::{Weight, is_processor};
+use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{Adapter, Base, BaseLinear, ModelError, Parameter, encoder::parts::Reader, layout::mask};
@@ -64,16 +66,30 @@ impl Seq2Seq {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
+        Self::open_as(checkpoint, Quantization::None, device)
+    }
+
+    /// The same, its weights kept as `how` says.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
+    pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
         let config = Seq2SeqConfig::from_json(&checkpoint.config_json()?)?;
-        let mut read = Reader::new(checkpoint, device);
+        if how != Quantization::None && !is_processor(device) {
+            return Err(ModelError::Unsupported(format!(
+                "the weights of a model that turns texts into others are computed with on the processor only, kept as \
+                 {how}; choose the device cpu, or the quantization none"
+            )));
+        }
+        let mut read = Reader::new(checkpoint, how, device);
         let shape = [config.vocab_size, config.d_model];
-        let shared = read.tensor_called(&SHARED, &shape)?;
+        let shared = read.tokens_called(&SHARED, shape)?;
         let encoder = Stack::read(&config, &mut read, "encoder")?;
         let decoder = Stack::read(&config, &mut read, "decoder")?;
         // A file may have the embedding a second time under the head's name, or a head of its own, whatever its
         // `tie_word_embeddings` says: what is in the file decides, as in transformers 5.
         let lm_head = match has_own_head(checkpoint)? {
-            true => Some(read.tensor(LM_HEAD.to_owned(), &shape)?),
+            true => Some(read.tokens(LM_HEAD.to_owned(), shape)?),
             false => None,
         };
         let Reader { parameters, linears, .. } = read;
@@ -91,8 +107,8 @@ impl Seq2Seq {
     }
 
     /// The output projection, `[vocab_size, d_model]`.
-    pub fn head(&self, adapter: &dyn Adapter) -> Tensor<2> {
-        self.lm_head.as_ref().unwrap_or(&self.shared).of(adapter)
+    pub fn head(&self, adapter: &dyn Adapter) -> Weight {
+        self.lm_head.as_ref().unwrap_or(&self.shared).weight(adapter)
     }
 
     /// The name of the tensor that is the output projection.
@@ -145,10 +161,10 @@ impl Seq2Seq {
         let head = self.head(adapter);
         match kernels::on_processor(&hidden) {
             true => {
-                let layer = kernels::Layer { weight: head.into(), bias: None, low_rank: None };
+                let layer = kernels::Layer { weight: head, bias: None, low_rank: None };
                 kernels::linears(hidden, &kernels::Before::Nothing, &[layer], None)
             }
-            false => hidden.matmul(head.transpose()),
+            false => hidden.matmul(head.to_tensor().transpose()),
         }
     }
 

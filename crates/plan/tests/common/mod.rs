@@ -92,14 +92,7 @@ pub fn device(kind: DeviceKind, gigabytes: u64) -> DeviceFacts {
         api: "test".to_owned(),
         memory: Some(gigabytes * 1_000_000_000),
     };
-    DeviceFacts {
-        info,
-        free_memory: None,
-        n_threads: 2,
-        tokens_per_sec: None,
-        flops_per_sec: None,
-        has_bf16: false,
-    }
+    DeviceFacts { info, free_memory: None, n_threads: 2, pace: None, flops_per_sec: None, has_bf16: false }
 }
 
 pub fn facts(data: DataFacts, device: DeviceFacts) -> Facts {
