@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     rayon::ThreadPoolBuilder::new().num_threads(option("--threads", "0").parse()?).build_global()?;
     let checkpoint = Checkpoint::open(option("--model", "").as_ref())?;
-    let quantization = option("--quantization", "none").parse()?;
+    let quantization: spec::Quantization = option("--quantization", "none").parse()?;
     let model = Decoder::open_as(&checkpoint, quantization, &Device::flex())?;
     drop(checkpoint);
     let vocab_size = model.config().vocab_size as u32;
