@@ -94,6 +94,7 @@ fn keep(store: &Store, home: &Path, n: u64, name: &str) -> Result<(RunFolder, Ev
         driver: None,
         api: "AVX2".into(),
         memory: None,
+        has_f16: false,
     };
     let plan = Box::new(plan);
     log.append(RunEvent::Started { plan, device, app_version: "0.1.0".into(), pid: std::process::id() })?;

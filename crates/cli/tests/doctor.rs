@@ -4,7 +4,7 @@
 
 use std::{path::Path, process::Command};
 
-use spec::{CheckedDevice, DeviceInfo, Verdict};
+use spec::{CheckedDevice, DeviceInfo, InHalf, Verdict};
 
 fn tunesmith(home: &Path, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tunesmith"));
@@ -17,14 +17,20 @@ fn tunesmith(home: &Path, args: &[&str]) -> String {
 fn every_device_of_this_computer_proves_itself() {
     let home = tempfile::tempdir().unwrap();
     let devices: Vec<DeviceInfo> = serde_json::from_str(&tunesmith(home.path(), &["devices"])).unwrap();
-    for DeviceInfo { choice, name, .. } in devices {
+    for DeviceInfo { choice, name, has_f16, .. } in devices {
         let answer = tunesmith(home.path(), &["prove", &choice.to_string()]);
         let verdict: Verdict = serde_json::from_str(&answer).unwrap();
-        let Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec } = verdict else {
+        let Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, .. } = verdict else {
             panic!("{name}: {verdict:?}");
         };
         assert_eq!(n_compared, 56, "{name}");
         assert!(0.0 < furthest && furthest < 2e-3, "{name}: {furthest}");
+        if has_f16 {
+            let answer = tunesmith(home.path(), &["prove", &choice.to_string(), "fp16"]);
+            let in_half: InHalf = serde_json::from_str(&answer).unwrap();
+            let InHalf::Right { furthest } = in_half else { panic!("{name}: {in_half:?}") };
+            assert!(1e-5 < furthest && furthest < 2e-2, "{name}: {furthest} is no rounding to 11 bits");
+        }
         assert!(tokens_per_sec > 0.0 && flops_per_sec > 1e7 * tokens_per_sec, "{name}: {answer}");
     }
     let none = tunesmith(home.path(), &["prove", "gpu:99"]);

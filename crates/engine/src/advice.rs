@@ -33,6 +33,26 @@ pub(crate) fn refuse_failed(device: &CheckedDevice) -> Result<(), ApiError> {
         .hint(format!("Check this computer again after an update of the driver, or train on {other}.")))
 }
 
+/// Refuses a device for products in f16 that came to something else in its last check.
+pub(crate) fn refuse_failed_in_half(device: &CheckedDevice) -> Result<(), ApiError> {
+    let CheckedDevice { device, check } = device;
+    let Some(what) = check.as_ref().and_then(|check| check.verdict.failure_in_half()) else { return Ok(()) };
+    let said = format!("{} does not compute rightly with 16 bits: {what}", device.name);
+    Err(ApiError::new(Code::Device, said)
+        .hint("Set mixed_precision to no, or check this computer again after an update of the driver."))
+}
+
+/// Where a run goes that names no device and asks for products in f16: the quickest that has them and computes rightly, or
+/// [best] where none does.
+pub(crate) fn best_in_half(devices: &[CheckedDevice]) -> CheckedDevice {
+    let can = |checked: &&CheckedDevice| {
+        let failed = checked.check.as_ref().and_then(|check| check.verdict.failure_in_half()).is_some();
+        checked.device.has_f16 && !failed && has_not_failed(checked)
+    };
+    let able: Vec<CheckedDevice> = devices.iter().filter(can).cloned().collect();
+    best(if able.is_empty() { devices } else { &able })
+}
+
 /// Those whose last check did not fail.
 pub(crate) fn usable(devices: Vec<CheckedDevice>) -> Vec<DeviceInfo> {
     devices.into_iter().filter(has_not_failed).map(|checked| checked.device).collect()
@@ -119,7 +139,7 @@ fn rank(kind: DeviceKind) -> u8 {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use spec::DeviceCheck;
+    use spec::{DeviceCheck, InHalf};
 
     use super::*;
 
@@ -149,6 +169,7 @@ mod tests {
                 furthest: 1e-6,
                 tokens_per_sec: speed,
                 flops_per_sec: speed * 1e7,
+                in_half: None,
             },
         };
         CheckedDevice {
@@ -159,6 +180,7 @@ mod tests {
                 driver: None,
                 api: "none".to_owned(),
                 memory: None,
+                has_f16: false,
             },
             check: speed.map(|speed| DeviceCheck { verdict: verdict(speed), at_ms: 1 }),
         }
@@ -198,5 +220,34 @@ mod tests {
         assert!(refused.hint.unwrap().ends_with("or train on the processor."));
         assert!(refuse_failed(&device(1, DeviceKind::IntegratedGpu, NEW)).is_ok());
         assert!(refuse_failed(&device(1, DeviceKind::IntegratedGpu, Some(1.0))).is_ok());
+    }
+
+    #[test]
+    fn products_in_16_bits_go_to_whoever_makes_them_rightly() {
+        let with = |n, kind, has_f16, said: Option<InHalf>| {
+            let CheckedDevice { device, check } = device(n, kind, Some(100.0 * f64::from(n + 1)));
+            let check = check.map(|check| match check.verdict {
+                Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, .. } => {
+                    let in_half = said.clone();
+                    let verdict =
+                        Verdict::Right { n_compared, furthest, tokens_per_sec, flops_per_sec, in_half };
+                    DeviceCheck { verdict, ..check }
+                }
+                _ => check,
+            });
+            CheckedDevice { device: DeviceInfo { has_f16, ..device }, check }
+        };
+        let (right, wrong) =
+            (InHalf::Right { furthest: 1e-3 }, InHalf::Wrong { what: "a loss is off".to_owned() });
+        let processor = with(0, DeviceKind::Cpu, false, None);
+        let good = with(1, DeviceKind::IntegratedGpu, true, Some(right));
+        let bad = with(2, DeviceKind::DiscreteGpu, true, Some(wrong));
+        assert_eq!(best(&[processor.clone(), good.clone(), bad.clone()]), bad);
+        assert_eq!(best_in_half(&[processor.clone(), good.clone(), bad.clone()]), good);
+        assert_eq!(best_in_half(&[processor.clone()]), processor, "the plan then says why it cannot be");
+        assert!(refuse_failed(&bad).is_ok() && refuse_failed_in_half(&good).is_ok());
+        let refused = refuse_failed_in_half(&bad).unwrap_err();
+        assert_eq!(refused.message, "Iris does not compute rightly with 16 bits: a loss is off");
+        assert!(refused.hint.unwrap().starts_with("Set mixed_precision to no"));
     }
 }

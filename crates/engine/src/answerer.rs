@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use adapt::Learner;
-use model::{Adapter, Bare, HeadModel, Text};
+use model::{Adapter, Bare, HeadModel, Kept, Text};
 use spec::{
-    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted,
-    Quantization, RunId, Task, Voice,
+    ApiError, ChatOpened, ChatTarget, Code, ColumnRole, DeviceChoice, DeviceInfo, Job, Predicted, RunId,
+    Task, Voice,
 };
 use text::Passage;
 use train::Workers;
@@ -174,7 +174,7 @@ impl Engine {
         }
         let checkpoint = folder.checkpoint(&self.result_of(id)?);
         let context = knobs.context_length.value as usize;
-        let how = (knobs.quantization.value, device);
+        let how = (Kept::from(knobs), device);
         let mut answerer = self.open_with_head(&job.model, task, context, knobs.seed.value, how, watch)?;
         let method = train::method(knobs, &answerer.model);
         let learner = train::learned(&checkpoint, &answerer.model, &method).map_err(bad)?;
@@ -200,7 +200,7 @@ impl Engine {
         };
         let task = of_file(&config).ok_or_else(none)?;
         let longest = open.longest();
-        self.open_with_head(path, task, longest, 0, (Quantization::None, device), watch)
+        self.open_with_head(path, task, longest, 0, (Kept::default(), device), watch)
     }
 
     fn open_with_head(
@@ -209,7 +209,7 @@ impl Engine {
         task: Task,
         context: usize,
         seed: u64,
-        (how, device): (Quantization, DeviceChoice),
+        (how, device): (Kept, DeviceChoice),
         watch: &mut Watch<'_>,
     ) -> Result<Answerer, ApiError> {
         if watch(&Progress::Opening).is_break() {
@@ -222,6 +222,7 @@ impl Engine {
         let workers = Workers::new(device, 1).map_err(ApiError::from)?;
         let device =
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
+        let how = how.as_can(&device);
         let model = HeadModel::open_as(&open.checkpoint, head, how, &device).map_err(bad)?;
         let context = context.min(model.longest());
         let base_has_head = head.from == model::HeadFrom::File;

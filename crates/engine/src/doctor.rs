@@ -7,7 +7,8 @@
 use std::{ops::ControlFlow, time::Duration};
 
 use spec::{
-    ApiError, CheckUp, CheckedDevice, Code, DeviceCheck, DeviceChoice, DeviceInfo, DeviceKind, Verdict,
+    ApiError, CheckUp, CheckedDevice, Code, DeviceCheck, DeviceChoice, DeviceInfo, DeviceKind, InHalf,
+    Verdict,
 };
 
 use crate::{
@@ -115,13 +116,19 @@ impl Engine {
             going
         };
         let (program, choice) = (&self.inner.program, device.choice.to_string());
-        let asked = errand::ask(program.path(), &["prove", &choice], program.patience(), &mut going);
+        let mut ask = |arguments: &[&str]| {
+            let asked = errand::ask(program.path(), arguments, program.patience(), &mut going);
+            asked.map_err(|error| self.does_not_start(&error))
+        };
+        let mut verdict = verdict(device, ask(&["prove", &choice])?, program.patience());
+        // In a process of its own: what crashes there takes nothing of the rest with it.
+        if let (Verdict::Right { in_half, .. }, true) = (&mut verdict, device.has_f16) {
+            *in_half = Some(said_in_half(ask(&["prove", &choice, "fp16"])?, program.patience()));
+        }
         if stopped {
             return Err(cancelled());
         }
-        let answer = asked.map_err(|error| self.does_not_start(&error))?;
-        let check =
-            DeviceCheck { verdict: verdict(device, answer, program.patience()), at_ms: clock::now_ms() };
+        let check = DeviceCheck { verdict, at_ms: clock::now_ms() };
         self.inner.store.keep_device_check(device, APP_VERSION, &check).at_the_edge()?;
         Ok(check)
     }
@@ -165,6 +172,19 @@ fn verdict(device: &DeviceInfo, answer: Answer, patience: Duration) -> Verdict {
         },
     };
     Verdict::Broken { what }
+}
+
+/// The same of products in f16.
+fn said_in_half(Answer { status, said, log }: Answer, patience: Duration) -> InHalf {
+    let what = match status {
+        None => format!("the driver did not answer within {} s, and was ended", patience.as_secs()),
+        Some(status) if status.success() => match serde_json::from_slice(&said) {
+            Ok(in_half) => return in_half,
+            Err(_) => "the driver ended the process before it had answered".to_owned(),
+        },
+        Some(status) => format!("the driver ended the process ({status}){}", last_words(&log)),
+    };
+    InHalf::Wrong { what }
 }
 
 fn last_words(log: &str) -> String {

@@ -54,6 +54,9 @@ impl Engine {
                 // Its weights are exact there; who asks for others hears it when that is chosen.
                 there.knobs.quantization = None;
             }
+            if !device.has_f16 {
+                there.knobs.mixed_precision = None;
+            }
             let draft = self.draft(&there, &ground, device)?;
             Ok(DeviceFit {
                 fit: fit(&draft, device),

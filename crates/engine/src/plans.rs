@@ -5,13 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use data::Kept;
 use plan::{DataFacts, DeviceFacts, Facts, ModelFacts, ModelKind, Pace};
 use spec::{
-    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, Quantization, RunId, RunSpec,
-    Sha256, Supervise,
+    ApiError, CheckedDevice, DatasetInfo, DeviceChoice, DeviceInfo, DeviceKind, MixedPrecision, Quantization,
+    RunId, RunSpec, Sha256, Supervise,
 };
 
 use crate::{
     Engine, Prepared, Watch,
-    advice::{best, named, processor, refuse_failed},
+    advice::{best, best_in_half, named, processor, refuse_failed, refuse_failed_in_half},
     errors::AtTheEdge,
     known::Measured,
     tasks::kind_of,
@@ -130,13 +130,18 @@ pub(crate) fn device_of(
     devices: &[CheckedDevice],
 ) -> Result<DeviceInfo, ApiError> {
     let is_quantised = spec.knobs.quantization.is_some_and(|how| how != Quantization::None);
+    let in_half = spec.knobs.mixed_precision == Some(MixedPrecision::Fp16);
     let chosen = match spec.device {
         // Nothing else computes with such weights in such a model.
         None if is_quantised && kind == ModelKind::EncoderDecoder => processor(devices),
+        None if in_half => best_in_half(devices),
         None => best(devices),
         Some(choice) => named(choice, devices)?,
     };
     refuse_failed(&chosen)?;
+    if in_half {
+        refuse_failed_in_half(&chosen)?;
+    }
     Ok(chosen.device)
 }
 

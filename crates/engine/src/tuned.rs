@@ -4,14 +4,11 @@ use std::{ops::ControlFlow, path::Path, sync::Arc, time::Instant};
 
 use adapt::Learner;
 use model::{
-    Adapter, Bare, Base, Decoder, DecoderWriter, Generation, Writer,
+    Adapter, Bare, Base, Decoder, DecoderWriter, Generation, Kept, Writer,
     seq2seq::{Seq2Seq, Seq2SeqWriter},
 };
 use plan::ModelKind;
-use spec::{
-    ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, Quantization, RunId, Search,
-    Voice,
-};
+use spec::{ApiError, ChatPrompt, ChatReply, Code, DeviceChoice, Job, ModelId, Prefix, RunId, Search, Voice};
 use text::{AddSpecial, GenerationPrompt, SkipSpecial};
 
 use crate::{
@@ -82,7 +79,7 @@ impl Engine {
         watch: &mut Watch<'_>,
     ) -> Result<Tuned, ApiError> {
         let path = self.locate_model(id, watch)?;
-        let (open, model) = self.open_at(&path, Quantization::None, device, watch)?;
+        let (open, model) = self.open_at(&path, Kept::default(), device, watch)?;
         Ok(Tuned { open, model, taught: None })
     }
 
@@ -111,8 +108,7 @@ impl Engine {
             .hint("Ask it what a text is instead: tunesmith classify."));
         }
         // The base as it was when it was learned beside.
-        let quantization = job.plan.knobs.quantization.value;
-        let (open, model) = self.open_at(&job.model, quantization, device, watch)?;
+        let (open, model) = self.open_at(&job.model, (&job.plan.knobs).into(), device, watch)?;
         let method = train::method(&job.plan.knobs, model.base());
         let learner = train::learned(&folder.checkpoint(&checkpoint), model.base(), &method).map_err(bad)?;
         Ok(Tuned { open, model, taught: Some(Taught { learner, job, checkpoint }) })
@@ -121,7 +117,7 @@ impl Engine {
     fn open_at(
         &self,
         path: &Path,
-        how: Quantization,
+        how: Kept,
         device: DeviceChoice,
         watch: &mut Watch<'_>,
     ) -> Result<(Arc<OpenModel>, Writes), ApiError> {
@@ -135,6 +131,7 @@ impl Engine {
         }
         let device =
             model::devices::open(device).map_err(|error| parted(Code::Device, &error.to_string()))?.0;
+        let how = how.as_can(&device);
         let model = match open.shape.kind() {
             ModelKind::EncoderDecoder => {
                 Writes::Seq2Seq(Box::new(Seq2Seq::open_as(&open.checkpoint, how, &device).map_err(bad)?))

@@ -12,7 +12,7 @@ use std::{
 
 use common::{hear_out, let_go, prepared, wait_for_step};
 use engine::{Engine, Home, ImportRequest, Progress, WorkerProgram};
-use spec::{Asked, Code, DeviceChoice, ModelId, RunSpec, Verdict};
+use spec::{Asked, Code, DeviceChoice, InHalf, MixedPrecision, ModelId, RunSpec, Verdict};
 
 const CARD: DeviceChoice = DeviceChoice::Gpu { index: 0 };
 
@@ -78,6 +78,39 @@ fn what_was_found_is_kept_and_the_quickest_is_recommended() {
     ));
     drop(engine);
     assert_eq!(open(home.path(), "right").check_up().unwrap(), found, "another engine knows it too");
+}
+
+/// A driver that dies of 16 bits, or gets them wrong, trains with 32 all the same.
+#[test]
+fn sixteen_bits_are_proven_apart_and_refused_alone() {
+    for (mood, said) in [
+        ("half", None),
+        ("half_wrong", Some("in 16 bits, the loss is 9.000000")),
+        ("half_crashes", Some("the driver ended the process")),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let engine = open(home.path(), mood);
+        let verdict = engine.check_device(CARD, &mut go_on).unwrap().verdict;
+        assert!(verdict.failure().is_none(), "{mood}: {verdict:?}");
+        let plain = question(&engine, Some(CARD));
+        let fp16 = Asked { mixed_precision: Some(MixedPrecision::Fp16), ..Asked::default() };
+        let asked = RunSpec { knobs: fp16, ..plain.clone() };
+        assert!(engine.plan(&plain, &mut go_on).is_ok(), "{mood}");
+        match said {
+            None => {
+                let Verdict::Right { in_half, .. } = verdict else { panic!("{verdict:?}") };
+                assert_eq!(in_half, Some(InHalf::Right { furthest: 1e-3 }));
+                let plan = engine.plan(&asked, &mut go_on).unwrap().plan;
+                assert_eq!(plan.knobs.mixed_precision.value, MixedPrecision::Fp16);
+            }
+            Some(said) => {
+                assert!(verdict.failure_in_half().unwrap().starts_with(said), "{mood}: {verdict:?}");
+                let error = engine.plan(&asked, &mut go_on).err().unwrap();
+                assert_eq!(error.code, Code::Device);
+                assert!(error.message.starts_with("Some card does not compute rightly with 16 bits"));
+            }
+        }
+    }
 }
 
 #[test]

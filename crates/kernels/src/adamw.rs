@@ -5,9 +5,10 @@ use rayon::prelude::*;
 
 use crate::{
     blockwise::{BLOCK, Blockwise, SIGNED, UNSIGNED},
-    cube::{self, on_adapter},
+    cube::{self, By, on_adapter},
     exp::vectorised,
     primitive::{contiguous, from_inner, inner, made, numbers, on_processor, shape},
+    scaling::Scaler,
     sum::Sum,
 };
 
@@ -87,7 +88,8 @@ pub fn adamw_shortened(
         let all = values.into_iter().zip(gradients).zip(moments);
         let one = |((value, gradient), moments): ((Tensor<2>, Tensor<2>), Moments)| match moments {
             Moments::Whole(both) if on_adapter(&value) => {
-                let (value, both) = cube::moved(step, factor.as_ref(), value, gradient, both);
+                let by = factor.as_ref().map_or(By::Known, By::Factor);
+                let (value, both) = cube::moved(step, by, value, gradient, both);
                 (value, Moments::Whole(both))
             }
             moments => {
@@ -119,6 +121,27 @@ pub fn adamw_shortened(
         );
     });
     (values.into_iter().map(from_inner).collect(), moments.into_iter().map(Held::back).collect())
+}
+
+/// The same on an adapter where the gradients are those of a scaled loss: `scaler` is what came of them, and has the `rate`,
+/// `root` and `kept` of the step. Values and moments of a step that is skipped stay as they are.
+///
+/// # Panics
+/// If there are not as many of each, or they do not lie on an adapter with whole moments.
+pub fn adamw_scaled(
+    step: &AdamW,
+    scaler: &Scaler,
+    values: Vec<Tensor<2>>,
+    gradients: Vec<Tensor<2>>,
+    moments: Vec<Moments>,
+) -> (Vec<Tensor<2>>, Vec<Moments>) {
+    assert_eq!([values.len(), gradients.len()], [moments.len(); 2], "each value has a gradient and moments");
+    let one = |((value, gradient), moments)| {
+        let Moments::Whole(both) = moments else { panic!("moments in bytes are for the processor") };
+        let (value, both) = cube::moved(step, By::Told(scaler.told()), value, gradient, both);
+        (value, Moments::Whole(both))
+    };
+    values.into_iter().zip(gradients).zip(moments).map(one).unzip()
 }
 
 /// The same of one tensor by burn's operations.

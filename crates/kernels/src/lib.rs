@@ -18,7 +18,9 @@
 //! numbers give the same bits on one device.
 //!
 //! A frozen weight may stay in blocks ([`Quantised`]), which products on the processor decode as they go. One in bfloat16
-//! is multiplied as such, by the processor's dot products where it has them ([`has_bf16`]).
+//! is multiplied as such, by the processor's dot products where it has them ([`has_bf16`]). On an adapter that
+//! [has f16](has_f16), one that lies so has the products of its layer made so, and [`Scaler`] keeps what flows back through
+//! them within what f16 holds.
 //!
 //! All callers go through one function of each operation, which asks where the tensors lie. What has no form of its own
 //! there runs plainly: numbers that are not f32, and on an adapter attention with learned distances.
@@ -47,6 +49,7 @@ mod prepare;
 mod primitive;
 mod quant;
 mod recompute;
+mod scaling;
 mod sight;
 mod squares;
 mod sum;
@@ -55,11 +58,12 @@ mod taken;
 mod threads;
 pub mod trace;
 
-pub use adamw::{AdamW, Moments, adamw, adamw_shortened};
+pub use adamw::{AdamW, Moments, adamw, adamw_scaled, adamw_shortened};
 pub use attend::{attention, cross_attention};
 pub use before::{Before, Curve};
 pub use bf16::has_bf16;
 pub use blockwise::{BLOCK, Blockwise};
+pub use cube::has_f16;
 pub use entropy::{DeviceGaveUp, Entropy, Wanted, cross_entropy};
 pub use layers::{Dropout, Layer, LowRank, linears};
 pub use past::{Past, attention_after};
@@ -67,6 +71,7 @@ pub use prepare::prepared;
 pub use primitive::{is_fused, is_processor, looks_for_itself, on_processor};
 pub use quant::{Quantised, Weight};
 pub use recompute::recomputed;
+pub use scaling::{LossScale, Rates, Scaler, Told};
 pub use sight::{Distances, Heads, Sight, Turn};
 pub use squares::{fingerprint, length, squares};
 pub use sum::Sum;

@@ -80,6 +80,15 @@ impl Sum {
         Ok(sums.iter().map(of).collect())
     }
 
+    /// All of its numbers that are still on the adapter, `[1, n]`.
+    ///
+    /// # Panics
+    /// If there are none, or some are not there.
+    pub(crate) fn together(&self) -> Tensor<2> {
+        assert!(!self.there.is_empty() && self.known == 0.0, "the sum is still on the adapter");
+        Tensor::cat(self.there.clone(), 1)
+    }
+
     /// Of the squares of gradients: what shortens those to the length `most`, `[1, 1]`, where it is still being computed.
     pub(crate) fn shortens(&self, most: f64) -> Option<Tensor<2>> {
         if self.there.is_empty() || most <= 0.0 {

@@ -71,7 +71,7 @@ impl Parameter {
         Self { name, shape: shape.to_vec(), value: Arc::new(RwLock::new(value)) }
     }
 
-    /// Its numbers. A vector is `[1, n]`; a matrix may be quantised.
+    /// Its numbers. A vector is `[1, n]`; a matrix may be quantised, or in f16 on an adapter.
     pub fn value(&self) -> Weight {
         self.value.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -8,7 +8,6 @@ use burn::tensor::{Device, Tensor};
 use kernels::{Before, Weight};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{
@@ -18,7 +17,8 @@ use crate::{
     mlp::Mlp,
     names::LM_HEAD,
     norm::Norm,
-    quantised, recompute,
+    quantised::{self, Kept},
+    recompute,
 };
 
 /// A frozen decoder on one device.
@@ -72,24 +72,30 @@ impl Decoder {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
-        Self::open_as(checkpoint, Quantization::None, device)
+        Self::open_as(checkpoint, Kept::default(), device)
     }
 
     /// The same, its weights kept as `how` says.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or a matrix of more numbers than an adapter's kernels count.
-    pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
-        Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, how, device)
+    /// As [`open`](Self::open), a matrix of more numbers than an adapter's kernels count, or a device that does not make
+    /// products as `how` says.
+    pub fn open_as(
+        checkpoint: &Checkpoint,
+        how: impl Into<Kept>,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        Self::read(DecoderConfig::from_json(&checkpoint.config_json()?)?, checkpoint, how.into(), device)
     }
 
     /// The same of a shape that is not quite the file's own.
     pub(crate) fn read(
         config: DecoderConfig,
         checkpoint: &Checkpoint,
-        how: Quantization,
+        how: Kept,
         device: &Device,
     ) -> Result<Self, ModelError> {
+        how.check(device)?;
         Self::build(config, device, &mut |name, expected, part| {
             let view = checkpoint.tensor(name).ok_or_else(|| ModelError::MissingTensor(name.to_owned()))?;
             if view.shape != expected {
@@ -106,7 +112,7 @@ impl Decoder {
     /// # Errors
     /// None of its own; the shape is taken as it is.
     pub fn random(config: DecoderConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        Self::random_as(config, seed, Quantization::None, device)
+        Self::random_as(config, seed, Kept::default(), device)
     }
 
     /// The same, its weights kept as `how` says.
@@ -116,9 +122,11 @@ impl Decoder {
     pub fn random_as(
         config: DecoderConfig,
         seed: u64,
-        how: Quantization,
+        how: impl Into<Kept>,
         device: &Device,
     ) -> Result<Self, ModelError> {
+        let how = how.into();
+        how.check(device)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         Self::build(config, device, &mut |_, shape, part| {
             let numbers = match shape {

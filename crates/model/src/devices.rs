@@ -27,6 +27,7 @@ static STARTED: Mutex<Vec<(u32, Device, DeviceInfo)>> = Mutex::new(Vec::new());
 struct Adapter {
     info: wgpu::AdapterInfo,
     memory: Option<u64>,
+    has_f16: bool,
     kind: BurnKind,
     interface: WgpuBackend,
 }
@@ -58,6 +59,7 @@ impl Adapter {
                 .reduce(|a, b| format!("{a} {b}")),
             api: format!("{:?}", self.info.backend),
             memory: self.memory,
+            has_f16: self.has_f16,
         }
     }
 }
@@ -88,6 +90,7 @@ pub fn cpu() -> DeviceInfo {
         driver: None,
         api: instruction_set().to_owned(),
         memory: system.map(|system| system.total_memory()),
+        has_f16: false,
     }
 }
 
@@ -167,7 +170,8 @@ fn ask((interface, of_burn): &(wgpu::Backends, WgpuBackend)) -> Vec<Adapter> {
                 // burn cannot be asked for an adapter that does not say what it is.
                 wgpu::DeviceType::Other => return None,
             };
-            Some(Adapter { info, memory: memory(&adapter), kind, interface: *of_burn })
+            let has_f16 = adapter.features().contains(wgpu::Features::SHADER_F16);
+            Some(Adapter { info, memory: memory(&adapter), has_f16, kind, interface: *of_burn })
         })
         .collect()
 }

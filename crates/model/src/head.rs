@@ -2,11 +2,11 @@
 
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
-use spec::{Quantization, Task};
+use spec::Task;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Base, BaseLinear, ModelError, Parameter, Scorer,
+    Adapter, Base, BaseLinear, Kept, ModelError, Parameter, Scorer,
     encoder::{Classifier, EncoderConfig, num_labels},
 };
 
@@ -145,7 +145,7 @@ impl HeadModel {
     /// A kind of model that cannot be given such a head, a tensor that is missing, or one of another shape than the
     /// configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
-        Self::open_as(checkpoint, spec, Quantization::None, device)
+        Self::open_as(checkpoint, spec, Kept::default(), device)
     }
 
     /// The same, the weights under the head kept as `how` says.
@@ -155,12 +155,12 @@ impl HeadModel {
     pub fn open_as(
         checkpoint: &Checkpoint,
         spec: HeadSpec,
-        how: Quantization,
+        how: impl Into<Kept>,
         device: &Device,
     ) -> Result<Self, ModelError> {
         match EncoderConfig::is_one(&checkpoint.config_json()?) {
             true => Ok(Self::Encoder(Classifier::open_as(checkpoint, spec, how, device)?)),
-            false => Ok(Self::Decoder(Scorer::open(checkpoint, spec, how, device)?)),
+            false => Ok(Self::Decoder(Scorer::open(checkpoint, spec, how.into(), device)?)),
         }
     }
 

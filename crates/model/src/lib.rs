@@ -56,6 +56,7 @@ pub use head::{HeadFrom, HeadModel, HeadSpec, Reads, Text, head_class, head_spec
 pub use kernels::Weight;
 pub use layout::Layout;
 pub use linear::Linear;
+pub use quantised::Kept;
 pub use recompute::Recomputing;
 pub use rotary::{RopeScaling, Rotary};
 pub use scorer::{Scorer, padding_of};

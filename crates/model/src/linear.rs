@@ -25,7 +25,7 @@ impl Linear {
         self.operand(adapter).to_tensor()
     }
 
-    /// The same as products take it, which may be quantised.
+    /// The same as products take it, which may be quantised, or in f16.
     fn operand(&self, adapter: &dyn Adapter) -> Weight {
         let weight = self.weight.weight(adapter);
         if self.fan_in_fan_out { weight.transpose() } else { weight }
@@ -40,15 +40,15 @@ impl Linear {
     /// - x: `[tokens, in]` → `[tokens, out]`
     pub fn forward(&self, x: &Tensor<2>, adapter: &dyn Adapter) -> Tensor<2> {
         let (weight, bias) = (self.operand(adapter), self.bias.as_ref().map(|bias| bias.of(adapter)));
-        let y = match weight {
-            Weight::Plain(weight) => {
-                let y = x.clone().matmul(weight.transpose());
+        let y = match weight.plain() {
+            Some(weight) => {
+                let y = x.clone().matmul(weight.clone().transpose());
                 match bias {
                     Some(bias) => y + bias,
                     None => y,
                 }
             }
-            weight @ Weight::Quantised(_) => {
+            None => {
                 let layer = Layer { weight, bias, low_rank: None };
                 kernels::linears(x.clone(), &Before::Nothing, &[layer], None)
             }

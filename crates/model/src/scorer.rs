@@ -3,12 +3,11 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde_json::Value;
-use spec::Quantization;
 use weights::Checkpoint;
 
 use crate::{
-    Adapter, Base, BaseLinear, Decoder, DecoderConfig, HeadFrom, HeadSpec, Layout, ModelError, Parameter,
-    Reads, Text, born::normal, chains::chained, read::real,
+    Adapter, Base, BaseLinear, Decoder, DecoderConfig, HeadFrom, HeadSpec, Kept, Layout, ModelError,
+    Parameter, Reads, Text, born::normal, chains::chained, read::real,
 };
 
 /// What transformers calls the head, and PEFT the module that learns whole.
@@ -35,7 +34,7 @@ impl Scorer {
     pub fn open(
         checkpoint: &Checkpoint,
         spec: HeadSpec,
-        how: Quantization,
+        how: Kept,
         device: &Device,
     ) -> Result<Self, ModelError> {
         if spec.reads == Reads::Tokens {

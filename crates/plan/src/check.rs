@@ -2,7 +2,7 @@
 
 use spec::{RunSpec, TargetModules};
 
-use crate::{Facts, PlanError, quantised, sparing};
+use crate::{Facts, PlanError, mixed, quantised, sparing};
 
 /// That the question can have a plan at all; memory is judged once the plan is made.
 pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
@@ -27,6 +27,7 @@ pub(crate) fn check(spec: &RunSpec, facts: &Facts) -> Result<(), PlanError> {
         return Err(PlanError::UnknownModule { name: name.clone(), known });
     }
     quantised::check(spec, facts)?;
+    mixed::check(spec, facts)?;
     sparing::check(&spec.knobs, facts)?;
     let max = facts.model.max_position_embeddings;
     match spec.knobs.context_length {

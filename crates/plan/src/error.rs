@@ -4,7 +4,7 @@ use std::fmt;
 
 use spec::{ApiError, Code, DeviceChoice, KnobError, Quantization, TaskKind};
 
-use crate::{ModelKind, NotQuantised, words};
+use crate::{ModelKind, NotMixed, NotQuantised, words};
 
 /// A question that has no plan. [`PlanError::hint`] says what to change.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,6 +84,12 @@ pub enum PlanError {
         /// Why not.
         why: NotQuantised,
     },
+    /// Products that cannot be made in 16 bits.
+    #[error("mixed_precision fp16 {}", .why.said())]
+    NotMixed {
+        /// Why not.
+        why: NotMixed,
+    },
     /// A value that only the processor has a way to carry out.
     #[error("{knob} {value} works on the processor alone here")]
     ProcessorAlone {
@@ -112,7 +118,7 @@ impl PlanError {
         match self {
             Self::Knob(_) | Self::UnknownModule { .. } | Self::ContextOverModel { .. } => Code::Usage,
             Self::DataTeachesOther { .. } | Self::NotForTask { .. } => Code::Usage,
-            Self::NotQuantised { .. } | Self::ProcessorAlone { .. } => Code::Usage,
+            Self::NotQuantised { .. } | Self::NotMixed { .. } | Self::ProcessorAlone { .. } => Code::Usage,
             Self::ModelCannot { .. } => Code::BadModel,
             Self::NoLabels | Self::OneLabel { .. } => Code::NothingToLearn,
             Self::NoTrainingRows | Self::NothingTaught => Code::NothingToLearn,
@@ -147,6 +153,7 @@ impl PlanError {
             Self::OneLabel { .. } => "Add rows with other labels.".to_owned(),
             Self::NotForTask { .. } => "Leave it open.".to_owned(),
             Self::NotQuantised { why, .. } => why.instead().to_owned(),
+            Self::NotMixed { why } => why.instead().to_owned(),
             Self::ProcessorAlone { .. } => "Leave it open, or train on the processor.".to_owned(),
             Self::UnknownModule { known, .. } => {
                 format!("Choose from {}, or write all-linear.", known.join(", "))

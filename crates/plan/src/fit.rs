@@ -1,6 +1,8 @@
 //! Whether something fits into the memory there is, and what to say of it.
 
-use spec::{DeviceInfo, Fit, FitKind, GradientCheckpointing, Optim, Quantization, TargetModules};
+use spec::{
+    DeviceInfo, Fit, FitKind, GradientCheckpointing, MixedPrecision, Optim, Quantization, TargetModules,
+};
 
 use crate::{
     DeviceFacts, InBlocks, LinearFacts, Load, ModelFacts, ModelKind, Prefixes, memory, words::bytes,
@@ -50,6 +52,7 @@ pub fn usual_fit(model: &ModelFacts, sure: Sure, devices: &[DeviceInfo]) -> Opti
         batch: 1,
         accumulation: 2,
         quantization: Quantization::None,
+        mixed_precision: MixedPrecision::No,
         rank: RANK,
         targets: TargetModules::AllLinear,
         full: None,
@@ -127,6 +130,7 @@ mod tests {
             driver: None,
             api: "test".to_owned(),
             memory,
+            has_f16: false,
         }
     }
 

@@ -71,6 +71,7 @@ fn load(knobs: &Decided, rows: &Rows, outputs: Option<u32>) -> Load {
         batch: knobs.batch_size.value,
         accumulation: knobs.gradient_accumulation.value,
         quantization: knobs.quantization.value,
+        mixed_precision: knobs.mixed_precision.value,
         rank: knobs.rank.value,
         targets: knobs.target_modules.value.clone(),
         optim: knobs.optim.value,

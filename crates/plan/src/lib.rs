@@ -11,6 +11,7 @@ mod facts;
 mod fit;
 mod forecast;
 mod memory;
+mod mixed;
 mod pace;
 mod quantised;
 mod resolve;
@@ -30,6 +31,7 @@ pub use facts::{
 };
 pub use fit::{Sure, fit, usual_fit};
 pub use memory::{Load, MemoryForecast, memory};
+pub use mixed::NotMixed;
 pub use quantised::NotQuantised;
 pub use resolve::{Draft, draft, resolve};
 pub use smaller::{Smaller, smaller};

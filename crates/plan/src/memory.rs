@@ -29,8 +29,8 @@
 //! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.54 where training in full took 0.51.
 
 use spec::{
-    DeviceKind, GradientCheckpointing, Method, Optim, Plan, Quantization, Range, TargetModules, Task,
-    Trainable,
+    DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Plan, Quantization, Range,
+    TargetModules, Task, Trainable,
 };
 
 use crate::{DeviceFacts, ModelFacts, ModelKind, n_adapter_parameters, quantised};
@@ -109,6 +109,8 @@ pub struct Load {
     pub accumulation: u32,
     /// How frozen weights are kept.
     pub quantization: Quantization,
+    /// What products with them are made in.
+    pub mixed_precision: MixedPrecision,
     /// Of the adapter.
     pub rank: u32,
     /// What is adapted.
@@ -133,6 +135,7 @@ impl Load {
             batch: knobs.batch_size.value,
             accumulation: knobs.gradient_accumulation.value,
             quantization: knobs.quantization.value,
+            mixed_precision: knobs.mixed_precision.value,
             rank: knobs.rank.value,
             targets: knobs.target_modules.value.clone(),
             full: (knobs.method.value == Method::Full).then(|| knobs.trainable.value.clone()),
@@ -207,7 +210,9 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
     // Numbers of a token in a layer: what goes in, what its attention makes of that, and the rest.
     let hidden = f64::from(model.hidden_size);
     let seen = c.seen * hidden + c.kv * model.kv_dim() as f64 + c.scores * f64::from(model.n_heads) * tokens;
-    let rest = (c.stream - c.seen - 1.0) * hidden + c.inner * model.inner_dim() as f64;
+    // What goes into gates and curves is kept as products with it are made.
+    let inner = if load.mixed_precision == MixedPrecision::Fp16 { c.inner / 2.0 } else { c.inner };
+    let rest = (c.stream - c.seen - 1.0) * hidden + inner * model.inner_dim() as f64;
     let (kept, again) = match load.recompute {
         GradientCheckpointing::None => (hidden + seen + rest, 0.0),
         GradientCheckpointing::Attention => (hidden + rest, seen),
@@ -240,7 +245,8 @@ pub fn memory(model: &ModelFacts, device: &DeviceFacts, load: &Load) -> MemoryFo
         }
     };
     MemoryForecast {
-        base: (quantised::bytes_of(model, load.quantization) - BYTES * in_place).max(0.0)
+        base: (quantised::bytes_of(model, load.quantization, load.mixed_precision) - BYTES * in_place)
+            .max(0.0)
             + quantised::decoded(model, device, load.quantization),
         adapter: BYTES * (n_learning * (1.0 + moments) + gradients),
         activations,

@@ -1,6 +1,8 @@
 //! How frozen weights are kept: what can be asked, what is chosen, and the bytes that they take.
 
-use spec::{Because, Chosen, DeviceKind, Method, Optim, Quantization, RunSpec, TargetModules};
+use spec::{
+    Because, Chosen, DeviceKind, Method, MixedPrecision, Optim, Quantization, RunSpec, TargetModules,
+};
 
 use crate::{
     DeviceFacts, Facts, Load, ModelFacts, ModelKind, PlanError, forecast::available, memory, sparing,
@@ -44,11 +46,13 @@ impl NotQuantised {
 
 /// Bytes of a block's numbers, a number.
 const BF16: f64 = 2.0;
+/// That f16 spares a number.
+const HALVED: f64 = 2.0;
 const NF4: f64 = 36.0 / 64.0;
 const Q8_0: f64 = 34.0 / 32.0;
 
-/// Bytes of all weights of `model`, kept so.
-pub(crate) fn bytes_of(model: &ModelFacts, how: Quantization) -> f64 {
+/// Bytes of all weights of `model`, kept so; what is in no blocks as products with it are made.
+pub(crate) fn bytes_of(model: &ModelFacts, how: Quantization, mixed: MixedPrecision) -> f64 {
     let (n, kept) = match how {
         Quantization::None => (0, 0.0),
         Quantization::Bf16 => (n_matrices(model), n_matrices(model) as f64 * BF16),
@@ -56,7 +60,11 @@ pub(crate) fn bytes_of(model: &ModelFacts, how: Quantization) -> f64 {
         Quantization::Nf4 => (model.n_linear(), model.n_linear() as f64 * NF4),
         Quantization::Q8_0 => (model.n_linear(), model.n_linear() as f64 * Q8_0),
     };
-    4.0 * model.n_parameters.saturating_sub(n) as f64 + kept
+    let halved = match mixed {
+        MixedPrecision::No => 0,
+        MixedPrecision::Fp16 => n_matrices(model).saturating_sub(n),
+    };
+    4.0 * model.n_parameters.saturating_sub(n) as f64 - HALVED * halved as f64 + kept
 }
 
 /// Numbers of linear layers, of the table of tokens and of an output projection of its own.
@@ -124,6 +132,7 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
             batch: 1,
             accumulation: 2,
             quantization,
+            mixed_precision: MixedPrecision::No,
             rank: 8,
             targets: TargetModules::AllLinear,
             full: None,
@@ -151,7 +160,7 @@ pub(crate) fn choose(facts: &Facts, method: Method) -> Chosen<Quantization> {
     if needs(Quantization::None) <= has || needs(small) > has {
         return Chosen::new(Quantization::None, Because::Usual(usual.to_owned()));
     }
-    let size = |how| bytes(bytes_of(&facts.model, how) as u64);
+    let size = |how| bytes(bytes_of(&facts.model, how, MixedPrecision::No) as u64);
     let (exact, kept, has) = (size(Quantization::None), size(small), bytes(has as u64));
     let why = format!("exact weights take {exact} of the {has} that are free; so they take {kept}");
     Chosen::new(small, Because::Measured(why))

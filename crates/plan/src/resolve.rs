@@ -11,6 +11,7 @@ use crate::{
     forecast::{available, forecast, looked_at, refusal, validation_tokens},
     memory,
     memory::outputs,
+    mixed,
     pace::{self, Budget},
     quantised,
     rows::{self, Rows},
@@ -69,13 +70,15 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
     let full = (method.value == Method::Full).then_some(&trainable.value);
     let outputs = outputs(&task.value);
     let quantization = or(&asked.quantization, || quantised::choose(facts, method.value));
+    let mixed_precision = or(&asked.mixed_precision, || mixed::choose(facts, method.value));
     let rank = or(&asked.rank, || Chosen::new(budget.rank, Because::Effort(budget.effort)));
     let target_modules = or(&asked.target_modules, || {
         usual(TargetModules::AllLinear, "adapting all linear layers learns most for its size")
     });
     let fits = |tokens: u32, batch: u32, optim: Optim, recompute: GradientCheckpointing| {
         let (rank, targets) = (rank.value, target_modules.value.clone());
-        let (quantization, full) = (quantization.value, full.cloned());
+        let (quantization, mixed_precision) = (quantization.value, mixed_precision.value);
+        let full = full.cloned();
         // Not known yet: where several batches make up a step, more is kept.
         let accumulation = asked.gradient_accumulation.unwrap_or(2);
         let load = Load {
@@ -84,6 +87,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
             batch,
             accumulation,
             quantization,
+            mixed_precision,
             rank,
             targets,
             full,
@@ -153,6 +157,7 @@ pub fn draft(spec: &RunSpec, facts: &Facts) -> Result<Draft, PlanError> {
         method: method.clone(),
         trainable: trainable.clone(),
         quantization: quantization.clone(),
+        mixed_precision: mixed_precision.clone(),
         rank,
         alpha,
         dropout: or(&asked.dropout, || dropout(data.n_train)),

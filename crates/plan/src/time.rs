@@ -162,6 +162,7 @@ mod tests {
             driver: None,
             api: "test".to_owned(),
             memory: None,
+            has_f16: false,
         };
         DeviceFacts { info, free_memory: None, n_threads: 2, pace, flops_per_sec: None, has_bf16: true }
     }

@@ -7,7 +7,8 @@ use common::{data, device, facts, question, smollm2};
 use plan::{DataKind, Facts, Load, Pace, PlanError, Smaller, draft, memory, resolve, smaller};
 use proptest::prelude::*;
 use spec::{
-    Asked, Because, DeviceKind, Effort, GradientCheckpointing, Optim, Quantization, RunSpec, TargetModules,
+    Asked, Because, DeviceKind, Effort, GradientCheckpointing, MixedPrecision, Optim, Quantization, RunSpec,
+    TargetModules,
 };
 
 fn kinds() -> impl Strategy<Value = DeviceKind> {
@@ -71,6 +72,7 @@ proptest! {
             let quantization = knobs.quantization.value;
             let load = Load {
                 tokens, mean: None, batch, accumulation: 1, quantization, rank, targets, full: None, outputs: None,
+            mixed_precision: MixedPrecision::No,
                 optim: Optim::AdamW, recompute,
             };
             memory(&facts.model, &facts.device, &load).total()
@@ -158,6 +160,7 @@ proptest! {
         let (targets, recompute, quantization) = (TargetModules::AllLinear, Nothing, Quantization::None);
         let load = Load {
             tokens, mean: None, batch, accumulation: 1, quantization, rank, targets, full: None, outputs: None,
+            mixed_precision: MixedPrecision::No,
             optim: Optim::AdamW, recompute,
         };
         let total = |load: Load| memory(&smollm2(), &device, &load).total();

@@ -5,7 +5,7 @@ mod common;
 
 use common::{device, smollm2};
 use plan::{Load, memory};
-use spec::{DeviceKind, TargetModules, Trainable};
+use spec::{DeviceKind, MixedPrecision, TargetModules, Trainable};
 
 #[test]
 fn peaks_of_the_grid_are_foreseen_within_a_seventh() {
@@ -21,6 +21,7 @@ fn peaks_of_the_grid_are_foreseen_within_a_seventh() {
             batch: rows.parse().unwrap(),
             accumulation: 1,
             quantization: frozen.parse().unwrap(),
+            mixed_precision: MixedPrecision::No,
             rank: 8,
             targets: TargetModules::AllLinear,
             full: (method == "full").then(Trainable::default),

@@ -48,6 +48,7 @@ fn a_thousand_chats_on_a_laptops_processor() {
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: exact weights, since there is memory for them
+            mixed_precision no: a processor has bf16 weights for that
             rank 16: goes with standard
             alpha 32: twice the rank of 16
             dropout 0: 1,000 examples need none
@@ -94,6 +95,7 @@ fn quick_keeps_to_minutes() {
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: exact weights, since there is memory for them
+            mixed_precision no: a processor has bf16 weights for that
             rank 8: goes with quick
             alpha 16: twice the rank of 8
             dropout 0: 5,001 examples need none
@@ -140,6 +142,7 @@ fn thorough_on_few_long_texts_and_a_graphics_card() {
             method lora: it learns nearly as much in far less memory
             trainable all: full fine-tuning moves all of it
             quantization none: exact weights, since there is memory for them
+            mixed_precision no: 32 bits are the surest; fp16 halves the frozen weights and is quicker on most cards
             rank 32: goes with thorough
             alpha 64: twice the rank of 32
             dropout 0.05: 4 examples are few, and this keeps them from being learned by heart

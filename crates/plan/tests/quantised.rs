@@ -6,7 +6,8 @@ mod common;
 use common::{data, device, facts, labels, minilm, question, smollm2};
 use plan::{DataFacts, DataKind, DeviceFacts, Facts, InBlocks, Load, ModelFacts, ModelKind, memory, resolve};
 use spec::{
-    Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, TargetModules,
+    Asked, Because, Code, DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Quantization,
+    TargetModules,
 };
 
 /// As SmolLM2 lies in its GGUF: all its matrices in Q4_1, the embedding in Q8_0.
@@ -33,6 +34,7 @@ fn base_weights_take_what_their_blocks_take() {
             batch: 4,
             accumulation: 1,
             quantization,
+            mixed_precision: MixedPrecision::No,
             rank: 8,
             targets: TargetModules::AllLinear,
             full: None,

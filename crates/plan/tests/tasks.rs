@@ -7,8 +7,8 @@ use common::{data, device, labels, minilm, question, smollm2};
 use expect_test::expect;
 use plan::{DataFacts, DataKind, Facts, Load, ModelFacts, TensorFacts, draft, memory, resolve};
 use spec::{
-    Asked, Code, DeviceKind, GradientCheckpointing, Method, Optim, Quantization, RunSpec, TargetModules,
-    Task, TaskKind, Trainable,
+    Asked, Code, DeviceKind, GradientCheckpointing, Method, MixedPrecision, Optim, Quantization, RunSpec,
+    TargetModules, Task, TaskKind, Trainable,
 };
 
 fn on(model: ModelFacts, data: DataFacts) -> Facts {
@@ -42,6 +42,7 @@ fn a_classifier_on_a_small_encoder_has_a_plan_of_its_own() {
         method lora: it learns nearly as much in far less memory
         trainable all: full fine-tuning moves all of it
         quantization none: exact weights, since there is memory for them
+        mixed_precision no: a processor has bf16 weights for that
         rank 16: goes with standard
         alpha 32: twice the rank of 16
         dropout 0: 768 examples need none
@@ -114,6 +115,7 @@ fn peaks_that_were_measured_are_foreseen_within_a_seventh() {
         batch,
         accumulation: 1,
         quantization: Quantization::None,
+        mixed_precision: MixedPrecision::No,
         rank,
         targets: TargetModules::AllLinear,
         full: None,

@@ -19,6 +19,9 @@ pub enum Verdict {
         tokens_per_sec: f64,
         /// Floating-point operations a second meanwhile.
         flops_per_sec: f64,
+        /// The same with products in f16; none where it has no such, or was checked before that was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_half: Option<InHalf>,
     },
     /// It computes something else.
     Wrong {
@@ -32,7 +35,32 @@ pub enum Verdict {
     },
 }
 
+/// What products in f16 came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InHalf {
+    /// What they should, as nearly as 16 bits can.
+    Right {
+        /// How far the furthest figure was off, as a share of what it should be.
+        furthest: f64,
+    },
+    /// Something else, or nothing.
+    Wrong {
+        /// What differs, or what happened instead.
+        what: String,
+    },
+}
+
 impl Verdict {
+    /// Why nothing may be trained on the device with products in f16, though it may be without.
+    pub fn failure_in_half(&self) -> Option<&str> {
+        match self {
+            Self::Right { in_half: Some(InHalf::Wrong { what }), .. } => Some(what),
+            _ => None,
+        }
+    }
+
     /// What it reached in training, if it may train at all.
     pub fn flops_per_sec(&self) -> Option<f64> {
         match self {

@@ -76,4 +76,7 @@ pub struct DeviceInfo {
     pub api: String,
     /// Memory in bytes, where it is known.
     pub memory: Option<u64>,
+    /// It is a graphics adapter that computes with f16.
+    #[serde(default)]
+    pub has_f16: bool,
 }

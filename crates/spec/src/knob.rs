@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Chosen, Prefix, Quantization, Trainable};
+use crate::{Chosen, MixedPrecision, Prefix, Quantization, Trainable};
 
 /// How the learning rate goes after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,6 +281,7 @@ macro_rules! word_setting {
 word_setting!(
     GradientCheckpointing,
     Method,
+    MixedPrecision,
     Optim,
     Prefix,
     Quantization,
@@ -408,6 +409,10 @@ fn decoded() -> Chosen<Quantization> {
     Chosen::new(Quantization::None, crate::Because::Usual("there was no other way".to_owned()))
 }
 
+fn in_32_bits() -> Chosen<MixedPrecision> {
+    Chosen::new(MixedPrecision::No, crate::Because::Usual("products were made in 32 bits".to_owned()))
+}
+
 fn no_prefix() -> Chosen<Prefix> {
     Chosen::new(Prefix::default(), crate::Because::Usual("texts were read as they stood".to_owned()))
 }
@@ -458,6 +463,10 @@ knobs! {
     quantization: Quantization, "Frozen weights",
         "none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's.",
         KnobKind::Choice { of: Quantization::WORDS };
+    #[serde(default = "in_32_bits")]
+    mixed_precision: MixedPrecision, "Mixed precision",
+        "fp16 makes products on a graphics adapter in 16 bits: frozen weights take half the memory, and most cards are quicker.",
+        KnobKind::Choice { of: MixedPrecision::WORDS };
     rank: u32, "Rank",
         "How much the adapter can hold. Double it if the model does not pick up the task.",
         KnobKind::Whole { min: 1, max: 1024 };

@@ -21,6 +21,7 @@ mod job;
 mod knob;
 mod label;
 mod measure;
+mod mixed_precision;
 mod models;
 mod plan;
 mod planned;
@@ -42,7 +43,7 @@ pub use chart::{ChartPicture, ChartRequest, ChartScale, ChartTheme};
 pub use chat::{
     Beams, ChatOpened, ChatPrompt, ChatReply, ChatTarget, EarlyStopping, Sampling, Search, Voice,
 };
-pub use check::{CheckUp, CheckedDevice, DeviceCheck, Verdict};
+pub use check::{CheckUp, CheckedDevice, DeviceCheck, InHalf, Verdict};
 pub use data::{
     ColumnRole, Counts, DatasetInfo, Example, Mapping, Message, Problem, ProblemKind, ProblemTally, Role,
     Shape, Split, SplitFractions,
@@ -65,6 +66,7 @@ pub use knob::{
 };
 pub use label::{LabelCount, ScoreSpread, in_order};
 pub use measure::{Metric, Score};
+pub use mixed_precision::MixedPrecision;
 pub use models::{CatalogueEntry, FoundModel, Gate, LocalModel, ModelOffer, ModelOrigin, ModelState, Skill};
 pub use plan::{Because, Chosen, Forecast, Plan, Range, Template};
 pub use planned::{DeviceFit, Planned, PlannedKnob};

@@ -114,7 +114,8 @@ impl Plan {
     pub fn uses(&self, key: &str) -> bool {
         let full = self.knobs.method.value == Method::Full;
         let of_method = match key {
-            "rank" | "alpha" | "dropout" | "target_modules" | "use_rslora" | "quantization" => !full,
+            "rank" | "alpha" | "dropout" | "target_modules" | "use_rslora" | "quantization"
+            | "mixed_precision" => !full,
             "trainable" => full,
             _ => true,
         };

@@ -87,6 +87,7 @@ mod tests {
             driver: driver.map(str::to_owned),
             api: "Vulkan".to_owned(),
             memory: None,
+            has_f16: false,
         }
     }
 
@@ -94,8 +95,13 @@ mod tests {
     fn a_check_is_forgotten_with_another_driver_or_another_version() {
         let store = Store::in_memory().unwrap();
         let (old, new) = (device(Some("1.0")), device(Some("1.1")));
-        let right =
-            Verdict::Right { n_compared: 34, furthest: 1.5e-7, tokens_per_sec: 900.0, flops_per_sec: 6.1e10 };
+        let right = Verdict::Right {
+            n_compared: 34,
+            furthest: 1.5e-7,
+            tokens_per_sec: 900.0,
+            flops_per_sec: 6.1e10,
+            in_half: None,
+        };
         let check = DeviceCheck { verdict: right, at_ms: 5 };
         store.keep_device_check(&old, "0.1.0", &check).unwrap();
         assert_eq!(store.device_check(&old, "0.1.0").unwrap(), Some(check));

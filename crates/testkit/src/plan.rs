@@ -1,8 +1,9 @@
 //! A plan without a planner.
 
 use spec::{
-    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, ModelId, Optim, Plan,
-    Prefix, Quantization, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template, Trainable,
+    Because, Chosen, Decided, DeviceChoice, Forecast, GradientCheckpointing, Method, MixedPrecision, ModelId,
+    Optim, Plan, Prefix, Quantization, Range, Schedule, Sha256, Supervise, TargetModules, Task, Template,
+    Trainable,
 };
 
 /// A plan for the processor with the knobs of the reference curves, changed by `turn`.
@@ -19,6 +20,7 @@ pub fn plan(turn: impl FnOnce(&mut Decided)) -> Plan {
         method: asked(Method::Lora),
         trainable: asked(Trainable::default()),
         quantization: asked(Quantization::None),
+        mixed_precision: asked(MixedPrecision::No),
         rank: asked(8),
         alpha: asked(16.0),
         dropout: asked(0.0),

@@ -5,9 +5,9 @@
 //!
 //! `bench_step --model=PATH|--shape=CONFIG.JSON [--device=cpu|gpu:0] [--method=lora|full] [--rows=4] [--tokens=256]
 //! [--rank=8] [--steps=4] [--labels=22] [--optim=adamw|adamw_8bit] [--gradient_checkpointing=none|attention|layer]
-//! [--quantization=none|bf16|stored|nf4|q8_0]` prints one line of JSON. The first step warms up and is not counted. With
-//! `--profile=FILE` it has what the parts of the timed steps cost, in seconds summed over the threads, and FILE is a trace
-//! that a browser's trace viewer opens.
+//! [--quantization=none|bf16|stored|nf4|q8_0] [--mixed_precision=no|fp16]` prints one line of JSON. The first step warms
+//! up and is not counted. With `--profile=FILE` it has what the parts of the timed steps cost, in seconds summed over the
+//! threads, and FILE is a trace that a browser's trace viewer opens.
 
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
@@ -18,7 +18,7 @@ use burn::tensor::{Device, Tensor};
 use data::{Answer, Pair, Question, Row};
 use kernels::Sum;
 use model::{
-    Base, Decoder, DecoderConfig, HeadFrom, HeadModel, HeadSpec, Reads,
+    Base, Decoder, DecoderConfig, HeadFrom, HeadModel, HeadSpec, Kept, Reads,
     encoder::EncoderConfig,
     seq2seq::{Seq2Seq, Seq2SeqConfig},
 };
@@ -52,7 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let choice: DeviceChoice = asked.option("--device", "cpu").parse()?;
     let (device, info) = model::devices::open(choice)?;
     let (rows, tokens) = (asked.number("--rows", "4")?, asked.number("--tokens", "256")?);
-    let quantization = asked.option("--quantization", "none").parse()?;
+    let quantization = Kept {
+        quantization: asked.option("--quantization", "none").parse()?,
+        mixed_precision: asked.option("--mixed_precision", "no").parse()?,
+    };
     let shape = asked.option("--shape", "");
     if !shape.is_empty() {
         let config = DecoderConfig::from_json(&serde_json::from_slice(&std::fs::read(shape)?)?)?;

@@ -1,11 +1,11 @@
 //! AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101), step for step as `torch.optim.AdamW`, with moments in bytes as
 //! bitsandbytes' `AdamW8bit` has them where that is asked for, and clipping as `torch.nn.utils.clip_grad_norm_`.
 
-use burn::tensor::Tensor;
-use kernels::{Moments, Sum};
+use burn::tensor::{Device, Tensor};
+use kernels::{LossScale, Moments, Rates, Sum};
 use spec::Optim;
 
-use crate::TrainError;
+use crate::{Read, Scaling, TrainError, scaling};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -18,6 +18,8 @@ pub(crate) const LEAST_IN_BYTES: usize = 4096;
 pub struct AdamW {
     pub(crate) moments: Vec<Moments>,
     pub(crate) weight_decay: f64,
+    /// Where gradients are those of a scaled loss.
+    pub(crate) scaling: Option<Scaling>,
 }
 
 impl AdamW {
@@ -27,7 +29,13 @@ impl AdamW {
             n if in_bytes(optim, n) => Moments::bytes(n),
             _ => Moments::whole(value),
         });
-        Self { moments: moments.collect(), weight_decay }
+        Self { moments: moments.collect(), weight_decay, scaling: None }
+    }
+
+    /// The same for gradients of a loss that an adapter multiplies by `scale`, and finds a better scale for by itself.
+    #[must_use]
+    pub fn scaled(self, scale: LossScale, device: &Device) -> Self {
+        Self { scaling: Some(Scaling::new(scale, device)), ..self }
     }
 
     /// Moves `values` after `step` steps were done, by gradients of which `squares` is the square of the length, and that
@@ -42,22 +50,78 @@ impl AdamW {
         lr: f64,
         step: u32,
     ) -> Vec<Tensor<2>> {
-        let t = f64::from(step + 1);
-        let factors = kernels::AdamW {
-            beta1: BETA1,
-            beta2: BETA2,
-            rate: lr / (1.0 - BETA1.powf(t)),
-            root: (1.0 - BETA2.powf(t)).sqrt(),
-            kept: 1.0 - lr * self.weight_decay,
-            eps: EPS,
-            // One that an adapter is still computing, it shortens by itself.
-            clip: squares.known().map_or(1.0, |squares| clip(squares.sqrt(), most)),
-        };
+        // One that an adapter is still computing, it shortens by itself.
+        let clip = squares.known().map_or(1.0, |squares| clip(squares.sqrt(), most));
+        let factors = factors(self.rates(lr, step), clip);
         let (moments, moved_by) = (std::mem::take(&mut self.moments), (squares, most));
         let moved;
         (moved, self.moments) = kernels::adamw_shortened(&factors, moved_by, values, gradients, moments);
         moved
     }
+
+    /// The same after `step` steps, by gradients of a scaled loss, where only the adapter knows whether it is skipped and how
+    /// many were before; `lr` is that of the step after so many that moved something. Gives back the rates that it may
+    /// have been taken with, too: those where as few as can be were skipped come first.
+    ///
+    /// # Panics
+    /// If the loss is not [scaled](Self::scaled).
+    pub(crate) fn step_scaled(
+        &mut self,
+        values: Vec<Tensor<2>>,
+        gradients: Vec<Tensor<2>>,
+        (squares, most): (&Sum, f64),
+        lr: &dyn Fn(u32) -> f64,
+        step: u32,
+    ) -> (Vec<Tensor<2>>, Vec<f64>) {
+        let Some(mut scaling) = self.scaling.take() else { panic!("the loss is scaled") };
+        let moved_before = scaling.may_be_skipped().map(|skipped| step - skipped.min(step));
+        let rates: Vec<f64> = moved_before.clone().map(lr).collect();
+        let each: Vec<Rates> = moved_before.zip(&rates).map(|(n, lr)| self.rates(*lr, n)).collect();
+        scaling.taken(squares, most, &each);
+        let (moments, factors) = (std::mem::take(&mut self.moments), factors(each[0], 1.0));
+        let moved;
+        (moved, self.moments) = kernels::adamw_scaled(&factors, &scaling.there, values, gradients, moments);
+        self.scaling = Some(scaling);
+        (moved, rates)
+    }
+
+    /// The scale of the loss as it was read last, if it is scaled.
+    pub fn loss_scale(&self) -> Option<LossScale> {
+        self.scaling.as_ref().map(Scaling::known)
+    }
+
+    /// Whether the last step of a scaled loss was skipped; this waits for it.
+    ///
+    /// # Errors
+    /// The device gives up.
+    pub(crate) fn was_skipped(&self) -> Result<bool, TrainError> {
+        let Some(scaling) = &self.scaling else { return Ok(false) };
+        let sums = Sum::values(&scaling.sums())?;
+        Ok(scaling::told(&sums).is_some_and(|told| told.skipped))
+    }
+
+    /// Takes what was read of steps, the last of which is the last that was taken.
+    pub(crate) fn read(&mut self, steps: &[Read]) {
+        let scale = steps.last().and_then(|read| read.scale);
+        if let (Some(scaling), Some(scale)) = (&mut self.scaling, scale) {
+            scaling.read(scale);
+        }
+    }
+
+    /// What a step shares after `step` steps that moved something.
+    fn rates(&self, lr: f64, step: u32) -> Rates {
+        let t = f64::from(step + 1);
+        Rates {
+            rate: lr / (1.0 - BETA1.powf(t)),
+            root: (1.0 - BETA2.powf(t)).sqrt(),
+            kept: 1.0 - lr * self.weight_decay,
+        }
+    }
+}
+
+/// What numbers are moved by, where gradients are multiplied by `clip` first.
+fn factors(Rates { rate, root, kept }: Rates, clip: f64) -> kernels::AdamW {
+    kernels::AdamW { beta1: BETA1, beta2: BETA2, rate, root, kept, eps: EPS, clip }
 }
 
 /// Whether a tensor of `n` numbers has its moments in bytes.

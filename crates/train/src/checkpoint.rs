@@ -13,6 +13,7 @@ use std::{
 };
 
 use adapt::{Learner, Learns, Method, NamedTensor};
+use kernels::LossScale;
 use model::Base;
 use serde::{Deserialize, Serialize};
 use spec::Optim;
@@ -29,6 +30,29 @@ pub struct Best {
     pub loss: f64,
 }
 
+/// The scale of the loss of a run in mixed precision.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LossScaling {
+    /// What the loss is multiplied by.
+    pub scale: f64,
+    /// Steps since that last changed.
+    pub growth_tracker: u32,
+    /// Steps that were skipped so far.
+    pub skipped: u32,
+}
+
+impl From<LossScale> for LossScaling {
+    fn from(LossScale { scale, good, skipped }: LossScale) -> Self {
+        Self { scale, growth_tracker: good, skipped }
+    }
+}
+
+impl From<LossScaling> for LossScale {
+    fn from(LossScaling { scale, growth_tracker, skipped }: LossScaling) -> Self {
+        Self { scale, good: growth_tracker, skipped }
+    }
+}
+
 /// `state.json`: where the run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -38,6 +62,9 @@ pub struct Progress {
     pub best: Option<Best>,
     /// Looks at the validation data since then.
     pub looks_since_best: u32,
+    /// In mixed precision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scaling: Option<LossScaling>,
 }
 
 /// A checkpoint in memory.
@@ -67,6 +94,8 @@ impl Checkpoint {
         learner: &impl Learns,
         optimizer: &AdamW,
     ) -> Result<String, TrainError> {
+        let loss_scaling = optimizer.loss_scale().map(LossScaling::from);
+        let progress = &Progress { loss_scaling, ..*progress };
         let name = Self::name(progress.step);
         let made = folder.join(format!(".{name}.part"));
         if made.exists() {
@@ -93,10 +122,17 @@ impl Checkpoint {
     ) -> Result<Self, TrainError> {
         let state = folder.join("state.json");
         let progress = fs::read(&state).map_err(|e| unreadable(&state, &e))?;
-        let progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
+        let progress: Progress = serde_json::from_slice(&progress).map_err(|e| unreadable(&state, &e))?;
+        if progress.loss_scaling.is_some_and(|scaling| !(scaling.scale > 0.0 && scaling.scale.is_finite())) {
+            return Err(unreadable(&state, &"the scale of the loss is none"));
+        }
         let learner = learned(folder, model, method)?;
         let path = folder.join("optimizer.safetensors");
         let optimizer = moments::read(&path, &learner, optim, model.device())?;
+        let optimizer = match progress.loss_scaling {
+            Some(scaling) => optimizer.scaled(scaling.into(), model.device()),
+            None => optimizer,
+        };
         Ok(Self { progress, learner, optimizer })
     }
 }

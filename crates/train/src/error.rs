@@ -39,6 +39,12 @@ pub enum TrainError {
         /// The step that would have been taken.
         step: u32,
     },
+    /// Products in 16 bits come to what 16 bits do not hold.
+    #[error("the numbers of this run are larger than what 16 bits hold, at step {step}")]
+    Overflowed {
+        /// The step that would have been taken.
+        step: u32,
+    },
     /// The device gave up.
     #[error("the device gave up: {0}")]
     Device(String),
@@ -81,6 +87,8 @@ impl From<TrainError> for ApiError {
                 .hint("Raise the learning rate, or choose other target modules."),
             TrainError::Diverged { .. } => Self::new(Code::Diverged, message)
                 .hint("Start again with half the learning rate. The last checkpoint is kept."),
+            TrainError::Overflowed { .. } => Self::new(Code::Diverged, message)
+                .hint("Start again with mixed_precision no. The last checkpoint is kept."),
             TrainError::Narrate(_) => Self::new(Code::Disk, message)
                 .hint("Free some space and resume. The last checkpoint is kept."),
             TrainError::Threads(_) => Self::new(Code::Internal, message),

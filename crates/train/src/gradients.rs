@@ -6,12 +6,12 @@
 use adapt::{Dropout, Gradients, Learns};
 use burn::tensor::Tensor;
 use data::Question;
-use kernels::{Sum, taking, trace::span};
+use kernels::{Scaler, Sum, taking, trace::span};
 use model::{Adapter, HeadModel, Recomputing, Text};
 use spec::{DeviceChoice, GradientCheckpointing};
 
 use crate::{
-    Lesson, Objective, TrainError,
+    Factor, Lesson, Objective, TrainError,
     batches::Update,
     head::said,
     objective::Want,
@@ -34,7 +34,7 @@ pub struct Begun {
     pub loss: Sum,
     /// What that is divided by.
     pub weight: f64,
-    /// Of the mean.
+    /// Of the mean, times the factor of the scaler if there was one.
     pub gradients: Gradients,
 }
 
@@ -130,11 +130,11 @@ impl Workers {
         update: &Update<'_, O::Lesson>,
         dropout: Option<Dropout>,
     ) -> Result<Computed, TrainError> {
-        let Begun { loss, weight, gradients } = self.begin(objective, learner, update, dropout)?;
+        let Begun { loss, weight, gradients } = self.begin(objective, learner, update, dropout, None)?;
         Ok(Computed { loss: loss.value()? / weight, gradients })
     }
 
-    /// The same, without waiting for an adapter that computes it.
+    /// The same, without waiting for an adapter that computes it; gradients are multiplied by the factor of `scaler`.
     ///
     /// # Errors
     /// As [`gradients`](Self::gradients).
@@ -144,12 +144,17 @@ impl Workers {
         learner: &(impl Learns + Sync),
         update: &Update<'_, O::Lesson>,
         dropout: Option<Dropout>,
+        scaler: Option<&Scaler>,
     ) -> Result<Begun, TrainError> {
         let weight: f64 = update.rows.iter().map(|row| objective.weight(row)).sum();
         if weight <= 0.0 {
             return Err(TrainError::NothingTaught);
         }
-        let scale = 1.0 / weight;
+        let scale = Factor::from(1.0 / weight);
+        let scale = match scaler {
+            Some(scaler) => scale.times(scaler.factor()),
+            None => scale,
+        };
         let shares = self.shares(&update.rows, Lesson::n_tokens, O::Lesson::CHAIN);
         let sums = Sums::of(shares.iter().map(Vec::len).sum());
         let work = |groups: &[Group<O::Lesson>]| -> Result<Sum, TrainError> {
@@ -169,7 +174,7 @@ impl Workers {
                         let forward = || objective.forward(&adapter, chains, Want::Gradient);
                         let Some(done) = span("rest, forward", forward)? else { return Ok(None) };
                         let loss = done.loss.clone();
-                        Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, scale)))))
+                        Ok(Some((loss, span("rest, backward", || done.gradients(&tracked, &scale)))))
                     },
                 );
                 let (more, had) = done?.unwrap_or_default();

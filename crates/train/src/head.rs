@@ -128,7 +128,7 @@ impl Objective for Head<'_> {
         let taught = answers.loss(logits, self.class_weights.as_deref())?;
         Ok(Some(Pass {
             loss: Sum::of(taught.sum.clone())?,
-            backward: Box::new(move |scale| Some((taught.sum * scale).backward())),
+            backward: Box::new(move |scale| Some(scale.of(taught.sum).backward())),
             logits: said,
         }))
     }

@@ -6,7 +6,7 @@ use kernels::Sum;
 use model::{Adapter, Base, Decoder};
 
 use crate::{
-    TrainError,
+    Factor, TrainError,
     objective::{self, Want},
     sums::Parts,
 };
@@ -61,11 +61,11 @@ pub struct Pass {
 }
 
 /// Runs backward through the graph of a pass; nothing comes back where everything was [taken](kernels::taking) already.
-pub type Backward = Box<dyn FnOnce(f64) -> Option<burn::tensor::Gradients>>;
+pub type Backward = Box<dyn FnOnce(&Factor) -> Option<burn::tensor::Gradients>>;
 
 impl Pass {
     /// The gradients of `loss · scale` for what learned in it, but for those that somebody took.
-    pub(crate) fn gradients(self, learner: &impl Learns, scale: f64) -> Parts {
+    pub(crate) fn gradients(self, learner: &impl Learns, scale: &Factor) -> Parts {
         (self.backward)(scale).map_or_else(Parts::new, |mut all| learner.take_gradients(&mut all))
     }
 }

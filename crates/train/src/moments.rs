@@ -79,5 +79,5 @@ pub(crate) fn read(
             Moments::Whole([whole(KINDS[0])?, whole(KINDS[1])?])
         });
     }
-    Ok(AdamW { moments, weight_decay })
+    Ok(AdamW { moments, weight_decay, scaling: None })
 }

@@ -10,7 +10,7 @@ use data::Row;
 use kernels::{Sum, Wanted, cross_entropy, hand};
 use model::{Adapter, Decoder, Layout};
 
-use crate::TrainError;
+use crate::{Factor, TrainError};
 
 /// What a forward pass over some rows leaves.
 #[derive(Debug)]
@@ -103,8 +103,8 @@ pub(crate) fn backward(
 
 impl Forward {
     /// The gradients of `loss · scale` that nobody took.
-    pub(crate) fn backward(self, scale: f64) -> Option<Gradients> {
-        let head = self.head.map(|(head, gradient)| (head, gradient * scale));
-        backward(self.hidden, self.gradient * scale, head)
+    pub(crate) fn backward(self, scale: &Factor) -> Option<Gradients> {
+        let head = self.head.map(|(head, gradient)| (head, scale.of(gradient)));
+        backward(self.hidden, scale.of(self.gradient), head)
     }
 }

@@ -1,20 +1,24 @@
 //! That a device computes what it should: a small model's forward pass, backward passes with LoRA and in full, optimiser
-//! steps and generation, beside what they come to in f64.
+//! steps and generation, beside what they come to in f64; and with products in f16, where a device has such, those of LoRA.
 
 use std::ops::ControlFlow;
 
 use adapt::{Full, Learns, Lora, LoraConfig};
 use burn::tensor::{Device, Tensor};
 use data::Row;
-use kernels::Sum;
-use model::{Decoder, DecoderConfig, Sampling, generate};
+use kernels::{LossScale, Scaler, Sum, fingerprint};
+use model::{Decoder, DecoderConfig, Kept, Sampling, generate};
 use serde_json::json;
-use spec::{DeviceChoice, Optim, TargetModules};
+use spec::{DeviceChoice, MixedPrecision, Optim, TargetModules};
 
 use crate::{AdamW, TrainError, Update, Workers, adamw::norm};
 
 /// How far a device may be from [`reference`].
 const TOLERANCE: f64 = 2e-3;
+/// The same where products are made in f16, which has 11 bits for a number.
+const IN_HALF: f64 = 2e-2;
+/// Of a loss whose gradients no 16 bits hold.
+const TOO_LARGE: f64 = (1u128 << 100) as f64;
 
 /// What the small model came to on one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +52,62 @@ pub fn prove(device: &Device, choice: DeviceChoice) -> Result<Agreement, TrainEr
     agree(&outcome(device, choice)?, &reference())
 }
 
-/// The small model on `device`.
+/// Refuses a device that makes products in f16 and comes to something else with them than in f64, or that does not say
+/// when a number is too large for them: steps that should be skipped would not be.
 ///
 /// # Errors
-/// The device gives up.
-pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainError> {
-    let model = Decoder::random(DecoderConfig::from_json(&small())?, 7, device)?;
+/// As [`prove`].
+pub fn prove_half(device: &Device, choice: DeviceChoice) -> Result<Agreement, TrainError> {
+    let (expected, found) = (reference(), half(device, choice, LossScale::default())?);
+    let Some((loss, gradients)) = found else {
+        return Err(TrainError::Wrong("in 16 bits, numbers are too large that should not be".to_owned()));
+    };
+    let agreement =
+        compare(lora_figures(&loss, &gradients), lora_figures(&expected.loss, &expected.gradients), IN_HALF)
+            .map_err(|what| TrainError::Wrong(format!("in 16 bits, {what}")))?;
+    let scale = LossScale { scale: TOO_LARGE, ..LossScale::default() };
+    match half(device, choice, scale)? {
+        None => Ok(agreement),
+        Some(_) => {
+            Err(TrainError::Wrong("a number too large for 16 bits goes on as if it were one".to_owned()))
+        }
+    }
+}
+
+/// What LoRA comes to with products in f16 and a scaled loss: losses before and after a step of the optimiser, and the
+/// lengths of gradients; none if the step was skipped.
+fn half(
+    device: &Device,
+    choice: DeviceChoice,
+    scale: LossScale,
+) -> Result<Option<([f64; 2], Vec<f64>)>, TrainError> {
+    let kept = Kept { mixed_precision: MixedPrecision::Fp16, ..Kept::default() };
+    let model = Decoder::random_as(DecoderConfig::from_json(&small())?, 7, kept, device)?;
+    let (workers, learner) = (Workers::new(choice, 2)?, adapter(&model)?);
+    let rows = [row(&[9, 7]), row(&[13])];
+    let update = Update { rows: rows.iter().collect() };
+    let mut optimizer = AdamW::new(Optim::AdamW, learner.values(), 0.01).scaled(scale, device);
+    let scaler = Scaler::new(scale, device);
+    let first = workers.begin(&model, &learner, &update, None, Some(&scaler))?;
+    let each = |g: &Tensor<2>| Ok(norm(std::slice::from_ref(g))? / scale.scale);
+    let gradients = first.gradients.iter().map(each).collect::<Result<_, TrainError>>()?;
+    let squares = kernels::squares(&first.gradients)?;
+    let values: Vec<Tensor<2>> = learner.values().cloned().collect();
+    let (moved, _) = optimizer.step_scaled(values.clone(), first.gradients, (&squares, 0.0), &|_| 1e-2, 0);
+    if optimizer.was_skipped()? {
+        let stayed = |(a, b): (&Tensor<2>, &Tensor<2>)| Ok(fingerprint(a)? == fingerprint(b)?);
+        let all = values.iter().zip(&moved).map(stayed).collect::<Result<Vec<bool>, TrainError>>()?;
+        return match all.iter().all(|stayed| *stayed) {
+            true => Ok(None),
+            false => Err(TrainError::Wrong("a step that is skipped moves something".to_owned())),
+        };
+    }
+    let second = workers.gradients(&model, &learner.with_values(moved), &update, None)?;
+    Ok(Some(([first.loss.value()? / first.weight, second.loss], gradients)))
+}
+
+/// A small adapter that says something.
+fn adapter(model: &Decoder) -> Result<Lora, TrainError> {
     let config = LoraConfig {
         r: 4,
         lora_alpha: 8.0,
@@ -62,9 +116,18 @@ pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainEr
         target_modules: TargetModules::AllLinear,
         modules_to_save: Vec::new(),
     };
-    let newborn = Lora::attach(&model, config, 11)?;
+    let newborn = Lora::attach(model, config, 11)?;
     // B is born zero, and A would get no gradient.
-    let adapter = newborn.with_values(newborn.values().map(|t| t.clone() + 0.01).collect());
+    Ok(newborn.with_values(newborn.values().map(|t| t.clone() + 0.01).collect()))
+}
+
+/// The small model on `device`.
+///
+/// # Errors
+/// The device gives up.
+pub fn outcome(device: &Device, choice: DeviceChoice) -> Result<Outcome, TrainError> {
+    let model = Decoder::random(DecoderConfig::from_json(&small())?, 7, device)?;
+    let adapter = adapter(&model)?;
     let workers = Workers::new(choice, 2)?;
     let (loss, gradients, adapter) = stepped(&workers, &model, adapter)?;
     let go_on = |_| ControlFlow::Continue(());
@@ -93,35 +156,48 @@ fn stepped<L: Learns + Sync>(
 }
 
 fn agree(found: &Outcome, expected: &Outcome) -> Result<Agreement, TrainError> {
-    let mut furthest = 0f64;
-    for ((what, found), (_, expected)) in figures(found).zip(figures(expected)) {
-        let off = (found - expected).abs() / expected.abs().max(1e-2);
-        // A figure that is not a number is not within any tolerance.
-        if !off.is_finite() || off > TOLERANCE || (found == 0.0 && expected != 0.0) {
-            return Err(TrainError::Wrong(format!("{what} is {found:.6} where it should be {expected:.6}")));
-        }
-        furthest = furthest.max(off);
-    }
+    let agreed = compare(figures(found), figures(expected), TOLERANCE).map_err(TrainError::Wrong)?;
     if found.greedy != expected.greedy {
         return Err(TrainError::Wrong("it writes another text".to_owned()));
     }
-    let n_compared = figures(found).count() + found.greedy.len();
-    Ok(Agreement { n_compared: n_compared as u32, furthest })
+    Ok(Agreement { n_compared: agreed.n_compared + found.greedy.len() as u32, ..agreed })
 }
 
-/// Each number of an outcome, with what it is.
-fn figures(of: &Outcome) -> impl Iterator<Item = (&'static str, f64)> {
-    let named = |what: &'static str, numbers: &[f64]| {
-        numbers.iter().map(|number| (what, *number)).collect::<Vec<_>>()
-    };
-    [
-        named("the loss", &of.loss),
-        named("a gradient", &of.gradients),
-        named("the loss in full", &of.full_loss),
-        named("a gradient in full", &of.full_gradients),
-    ]
-    .into_iter()
-    .flatten()
+/// That no figure is off by more than `within`, as a share of what it should be.
+fn compare(
+    found: impl Iterator<Item = Figure>,
+    expected: impl Iterator<Item = Figure>,
+    within: f64,
+) -> Result<Agreement, String> {
+    let mut agreement = Agreement { n_compared: 0, furthest: 0.0 };
+    for ((what, found), (_, expected)) in found.zip(expected) {
+        let off = (found - expected).abs() / expected.abs().max(1e-2);
+        // A figure that is not a number is not within any tolerance.
+        if !off.is_finite() || off > within || (found == 0.0 && expected != 0.0) {
+            return Err(format!("{what} is {found:.6} where it should be {expected:.6}"));
+        }
+        agreement.n_compared += 1;
+        agreement.furthest = agreement.furthest.max(off);
+    }
+    Ok(agreement)
+}
+
+/// A number, and what it is.
+type Figure = (&'static str, f64);
+
+/// Each number of an outcome.
+fn figures(of: &Outcome) -> impl Iterator<Item = Figure> {
+    let full =
+        named("the loss in full", &of.full_loss).chain(named("a gradient in full", &of.full_gradients));
+    lora_figures(&of.loss, &of.gradients).chain(full)
+}
+
+fn lora_figures(loss: &[f64], gradients: &[f64]) -> impl Iterator<Item = Figure> {
+    named("the loss", loss).chain(named("a gradient", gradients))
+}
+
+fn named(what: &'static str, numbers: &[f64]) -> impl Iterator<Item = Figure> {
+    numbers.iter().map(move |number| (what, *number))
 }
 
 /// Tokens that look like none in particular, all taught but the first of each segment.

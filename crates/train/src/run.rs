@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use adapt::{Learner, Learns, LoraConfig, Method};
+use kernels::LossScale;
 use model::Base;
-use spec::{Control, Decided, EndReason, Halt, Plan, RunEvent, Sample, Score};
+use spec::{Control, Decided, EndReason, Halt, MixedPrecision, Plan, RunEvent, Sample, Score};
 
 use crate::{
     AdamW, Batches, Best, Checkpoint, Objective, Progress, Stepper, TrainError,
@@ -70,6 +71,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
     let per_update = knobs.batch_size.value * knobs.gradient_accumulation.value;
     let batches = Batches::new(course.lessons, per_update as usize, knobs.seed.value);
     let mut batches = if knobs.group_by_length.value { batches.grouped() } else { batches };
+    let lr = |moved| learning_rate(knobs.schedule.value, knobs.learning_rate.value, moved, steps, warmup);
     let stepper = Stepper::new(course.plan, course.objective)?;
     let Checkpoint { mut progress, mut learner, mut optimizer } = course.begin()?;
     let mut profiler = course.profile.map(|file| Profiler::new(file, &stepper.workers));
@@ -82,7 +84,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
     while progress.step < steps {
         let asked = (course.asked)();
         if asked.is_some() {
-            untold.tell(&mut pace, narrate)?;
+            untold.tell(&mut pace, &mut optimizer, narrate)?;
             course.save(&progress, &learner, &optimizer, narrate)?;
         }
         match asked {
@@ -99,8 +101,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
         }
         untold.begin(&mut pace);
         let update = batches.update(progress.step);
-        let lr = learning_rate(knobs.schedule.value, knobs.learning_rate.value, progress.step, steps, warmup);
-        let taken = stepper.take(learner, &mut optimizer, &update, lr, progress.step)?;
+        let taken = stepper.take(learner, &mut optimizer, &update, &lr, progress.step)?;
         learner = taken.learner;
         progress.step += 1;
         untold.push(Step {
@@ -108,7 +109,6 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
             step: progress.step,
             of: steps,
             epoch: batches.epoch(progress.step),
-            learning_rate: lr,
             tokens: update.n_tokens(),
             supervised: update.n_taught(),
             looks_left: course.looks_left(progress.step),
@@ -116,7 +116,7 @@ pub fn run<O: Objective>(course: &Course<O>, narrate: Narrate) -> Result<(), Tra
         let look = !course.validation.is_empty() && (last || progress.step % knobs.eval_interval.value == 0);
         let save = last || progress.step % knobs.save_interval.value == 0;
         if look || save || profiler.is_some() || untold.is_due() {
-            let secs = untold.tell(&mut pace, narrate)?;
+            let secs = untold.tell(&mut pace, &mut optimizer, narrate)?;
             let profiled = profiler.as_mut().map(|profiler| profiler.end(secs, last)).transpose()?;
             if let Some(profiled) = profiled.flatten() {
                 profiler = None;
@@ -151,6 +151,10 @@ impl<O: Objective> Course<'_, O> {
             None => {
                 let learner = Learner::attach(model, &method, knobs.seed.value)?;
                 let optimizer = AdamW::new(optim.0, learner.values(), optim.1);
+                let optimizer = match knobs.mixed_precision.value {
+                    MixedPrecision::Fp16 => optimizer.scaled(LossScale::default(), model.device()),
+                    MixedPrecision::No => optimizer,
+                };
                 Checkpoint { progress: Progress::default(), learner, optimizer }
             }
         };

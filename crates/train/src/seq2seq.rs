@@ -75,8 +75,8 @@ impl Objective for Seq2Seq {
             loss: sums.loss,
             backward: Box::new(move |scale| {
                 let of_hidden = sums.hidden.unwrap_or_else(|| hidden.zeros_like().without_autodiff());
-                let head = sums.head.map(|of_head| (head.to_tensor(), of_head * scale));
-                backward(hidden, of_hidden * scale, head)
+                let head = sums.head.map(|of_head| (head.to_tensor(), scale.of(of_head)));
+                backward(hidden, scale.of(of_hidden), head)
             }),
             logits: Vec::new(),
         }))

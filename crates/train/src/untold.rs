@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 
 use spec::{MemoryUse, RunEvent};
 
-use crate::{TrainError, memory::memory, pace::Pace, step::Came};
+use crate::{
+    AdamW, TrainError,
+    memory::memory,
+    pace::Pace,
+    step::{Came, Read},
+};
 
 /// Steps that are read at once, at most.
 const MOST: usize = 8;
@@ -19,7 +24,6 @@ pub(crate) struct Step {
     pub(crate) step: u32,
     pub(crate) of: u32,
     pub(crate) epoch: f64,
-    pub(crate) learning_rate: f64,
     pub(crate) tokens: u64,
     pub(crate) supervised: u64,
     /// Looks at the validation data that come after it.
@@ -57,24 +61,27 @@ impl Untold {
         known || self.steps.len() >= MOST || self.since.elapsed() >= PATIENCE
     }
 
-    /// Tells of all of them, and gives back the seconds that each took.
+    /// Tells of all of them, the optimiser too, and gives back the seconds that each took.
     pub(crate) fn tell(
         &mut self,
         pace: &mut Pace,
+        optimizer: &mut AdamW,
         narrate: &mut dyn FnMut(RunEvent) -> Result<(), TrainError>,
     ) -> Result<f64, TrainError> {
         let steps = std::mem::take(&mut self.steps);
         let told = Came::read(steps.iter().map(|step| &step.came))?;
+        optimizer.read(&told);
+        let warned = warned(&told);
         let secs = if steps.is_empty() { 0.0 } else { pace.lap() / steps.len() as f64 };
         self.seen = memory(self.seen);
-        for (step, [loss, grad_norm]) in steps.into_iter().zip(told) {
+        for (step, Read { loss, grad_norm, learning_rate, .. }) in steps.into_iter().zip(told) {
             pace.stepped(secs);
             narrate(RunEvent::Stepped {
                 step: step.step,
                 of: step.of,
                 epoch: step.epoch,
                 loss,
-                learning_rate: step.learning_rate,
+                learning_rate,
                 grad_norm,
                 tokens: step.tokens,
                 supervised: step.supervised,
@@ -83,6 +90,21 @@ impl Untold {
                 memory: self.seen,
             })?;
         }
+        warned.map_or(Ok(()), narrate)?;
         Ok(secs)
     }
+}
+
+/// What to say of those of `steps` that were skipped.
+fn warned(steps: &[Read]) -> Option<RunEvent> {
+    let skipped = steps.iter().filter(|step| step.skipped).count();
+    let scale = steps.last()?.scale.filter(|_| skipped > 0)?;
+    let (steps, were) = if skipped == 1 { ("A step", "was") } else { ("Some steps", "were") };
+    Some(RunEvent::Warned {
+        message: format!(
+            "{steps} {were} skipped ({} so far), since what flowed back did not fit into 16 bits; the loss is multiplied \
+             by {} from now on. A few at the beginning are usual: so the factor is found.",
+            scale.skipped, scale.scale
+        ),
+    })
 }

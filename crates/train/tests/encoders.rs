@@ -201,7 +201,7 @@ fn minilm_learns_as_in_torch_from_the_same_logits_and_gradients() {
             let computed = stepper.workers.gradients(&head, &full, &update, None).unwrap();
             assert_norms(full.names(), &computed.gradients, &expected["cls_grad_norms_batch0"], "MiniLM");
         }
-        let moved = stepper.step(full, &mut optimizer, &update, 5e-5, step as u32).unwrap();
+        let moved = stepper.step(full, &mut optimizer, &update, &|_| 5e-5, step as u32).unwrap();
         assert_near(moved.loss, losses[step], 1e-4, &format!("loss of step {step}"));
         assert_near(
             moved.grad_norm,

@@ -57,7 +57,7 @@ fn learns_as_in_torch<O: Objective>(what: &str, objective: &O, batches: &[Vec<O:
     let stepper = Stepper::new(&plan, objective).unwrap();
     let mut optimizer = AdamW::new(spec::Optim::AdamW, full.values(), 0.0);
     for (step, loss) in numbers(&expected["full_ft_adamw_lr1e-3_losses"]).into_iter().enumerate() {
-        let moved = stepper.step(full, &mut optimizer, &update(step), 1e-3, step as u32).unwrap();
+        let moved = stepper.step(full, &mut optimizer, &update(step), &|_| 1e-3, step as u32).unwrap();
         assert_near(moved.loss, loss, 1e-4, &format!("{what} step {step}"));
         full = moved.learner;
     }

@@ -85,16 +85,20 @@ fn families_of_decoders_learn_there_what_they_learn_on_the_processor() {
     }
 }
 
-/// In both directions, and through windows.
+/// In both directions, beside blocks, and through windows.
 #[test]
 fn families_of_encoders_learn_there_what_they_learn_on_the_processor() {
     let question = |n: u32| Question { ids: ids(n), type_ids: None, answer: Answer::Label(n % 2) };
     let questions: Vec<_> = [5, 18, 9, 12].into_iter().map(question).collect();
-    for (name, again) in [("bert", Again::None), ("modernbert_cls", Again::Layer)] {
+    for (name, again, how) in [
+        ("bert", Again::None, Quantization::None),
+        ("bert", Again::None, Quantization::Nf4),
+        ("modernbert_cls", Again::Layer, Quantization::None),
+    ] {
         let on = |device: &Device, choice, again| {
             let checkpoint = Checkpoint::open(&fixture(&format!("tiny/{name}"))).unwrap();
             let head = HeadSpec::of(&checkpoint.config_json().unwrap()).unwrap().unwrap();
-            let model = HeadModel::open(&checkpoint, head, device).unwrap();
+            let model = HeadModel::open_as(&checkpoint, head, how, device).unwrap();
             computed(&Head::unweighted(&model), &questions, choice, again)
         };
         same(name, &on(&adapter().0, ADAPTER, again), &on(&Device::flex(), DeviceChoice::Cpu, Again::None));

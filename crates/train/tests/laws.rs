@@ -158,7 +158,7 @@ fn a_run_that_diverges_or_does_not_move_says_so() {
     let plan = plan(|_| {});
     let mut optimizer = AdamW::new(spec::Optim::AdamW, broken.values(), 0.0);
     let update = Update { rows: rows.iter().collect() };
-    let stepped = Stepper::new(&plan, &model).unwrap().step(broken, &mut optimizer, &update, 1e-3, 7);
+    let stepped = Stepper::new(&plan, &model).unwrap().step(broken, &mut optimizer, &update, &|_| 1e-3, 7);
     assert!(matches!(stepped.err(), Some(TrainError::Diverged { step: 7 })));
 }
 

@@ -47,8 +47,7 @@ pub(crate) fn train(opened: Opened<'_>, head: HeadSpec, narrate: Narrate<'_>) ->
     if taught.questions.is_empty() {
         return Err(TrainError::NothingTaught.into());
     }
-    let quantization = knobs.quantization.value;
-    let model = HeadModel::open_as(&checkpoint, head, quantization, device).map_err(TrainError::from)?;
+    let model = HeadModel::open_as(&checkpoint, head, knobs, device).map_err(TrainError::from)?;
     drop(checkpoint);
     let objective = Head::new(&model, plan, &taught.questions)?;
     let answers: Vec<Answer> = validation.iter().map(|question: &Question| question.answer.clone()).collect();

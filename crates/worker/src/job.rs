@@ -9,7 +9,7 @@ use std::{
 
 use model::Decoder;
 use runfolder::{EventLog, WorkerLock, due, read_job};
-use spec::{ApiError, Code, DeviceChoice, Job, RunEvent, RunFolder, Task};
+use spec::{ApiError, Code, DeviceChoice, Job, MixedPrecision, RunEvent, RunFolder, Task};
 use text::{ChatTemplate, SkipSpecial, Tokenizer};
 use train::{Course, TrainError, latest};
 use weights::Checkpoint;
@@ -71,6 +71,9 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
         pid: std::process::id(),
     })?;
     train::proof::prove(&device, plan.device.value)?;
+    if plan.knobs.mixed_precision.value == MixedPrecision::Fp16 {
+        train::proof::prove_half(&device, plan.device.value)?;
+    }
 
     let checkpoint = Checkpoint::open(&job.model).map_err(bad_model)?;
     let tokenizer = Tokenizer::open(&checkpoint).map_err(bad_model)?;
@@ -94,8 +97,7 @@ fn train(folder: &RunFolder, job: &Job, narrate: Narrate<'_>) -> Result<(), ApiE
     if data::n_supervised(&prepared.rows) == 0 {
         return Err(TrainError::NothingTaught.into());
     }
-    let quantization = plan.knobs.quantization.value;
-    let model = Decoder::open_as(&checkpoint, quantization, &device).map_err(TrainError::from)?;
+    let model = Decoder::open_as(&checkpoint, &plan.knobs, &device).map_err(TrainError::from)?;
     drop(checkpoint);
 
     let ends: Vec<u32> = tokenizer.stop_ids().into_iter().collect();

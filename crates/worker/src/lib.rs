@@ -23,20 +23,25 @@ pub const WORKER: &str = "worker";
 /// The first argument of a process that lists devices, as JSON on its standard output.
 pub const DEVICES: &str = "devices";
 /// The first argument of a process that checks the device that the second names: a [`spec::Verdict`], as JSON on its
-/// standard output.
+/// standard output; with [`IN_HALF`] behind it, a [`spec::InHalf`].
 pub const PROVE: &str = "prove";
+/// That only products in f16 are checked.
+pub const IN_HALF: &str = "fp16";
 
 /// Is the worker, if the arguments (after the program's name) say so, and gives back how that ended. Programs call
 /// this before they do anything else.
 pub fn take_over(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let (first, second) = (arguments.next()?, arguments.next());
+    let (first, second, third) = (arguments.next()?, arguments.next(), arguments.next());
     match (first.to_str()?, second) {
         (WORKER, Some(folder)) => Some(ExitCode::from(job::work(&RunFolder::new(folder)))),
         // Asking a broken graphics driver can end a process: these may.
         (DEVICES, None) => Some(answer(&model::devices::list())),
         (PROVE, Some(device)) => {
             let choice: DeviceChoice = device.to_str()?.parse().ok()?;
-            Some(answer(&prove::prove(choice)))
+            match third {
+                Some(third) if third == IN_HALF => Some(answer(&prove::prove_half(choice))),
+                _ => Some(answer(&prove::prove(choice))),
+            }
         }
         _ => None,
     }

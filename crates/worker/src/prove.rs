@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use spec::{DeviceChoice, Verdict};
+use spec::{DeviceChoice, InHalf, Verdict};
 use train::{TrainError, race};
 
 use crate::job::words_of;
@@ -24,6 +24,20 @@ pub(crate) fn prove(choice: DeviceChoice) -> Verdict {
     }
 }
 
+/// The same of products in f16 alone.
+pub(crate) fn prove_half(choice: DeviceChoice) -> InHalf {
+    let examine = || {
+        let (device, _) = model::devices::open(choice)?;
+        train::proof::prove_half(&device, choice)
+    };
+    match catch_unwind(AssertUnwindSafe(examine)) {
+        Ok(Ok(agreement)) => InHalf::Right { furthest: agreement.furthest },
+        Ok(Err(TrainError::Wrong(what))) => InHalf::Wrong { what },
+        Ok(Err(error)) => InHalf::Wrong { what: error.to_string() },
+        Err(panic) => InHalf::Wrong { what: format!("the device gave up: {}", words_of(panic.as_ref())) },
+    }
+}
+
 fn examine(choice: DeviceChoice) -> Result<Verdict, TrainError> {
     let (device, _) = model::devices::open(choice)?;
     let agreement = train::proof::prove(&device, choice)?;
@@ -37,5 +51,6 @@ fn examine(choice: DeviceChoice) -> Result<Verdict, TrainError> {
         furthest: agreement.furthest,
         tokens_per_sec,
         flops_per_sec: tokens_per_sec * per_token,
+        in_half: None,
     })
 }

@@ -184,6 +184,8 @@ export type Asked = {
 	trainable?: Trainable | null,
 	/** none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's. */
 	quantization?: Quantization | null,
+	/** fp16 makes products on a graphics adapter in 16 bits: frozen weights take half the memory, and most cards are quicker. */
+	mixed_precision?: MixedPrecision | null,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank?: number | null,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -617,6 +619,8 @@ export type Decided = {
 	trainable?: Chosen<Trainable>,
 	/** none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's. */
 	quantization?: Chosen<Quantization>,
+	/** fp16 makes products on a graphics adapter in 16 bits: frozen weights take half the memory, and most cards are quicker. */
+	mixed_precision?: Chosen<MixedPrecision>,
 	/** How much the adapter can hold. Double it if the model does not pick up the task. */
 	rank: Chosen<number>,
 	/** How strongly the adapter speaks: its output is scaled by alpha / rank. */
@@ -714,6 +718,8 @@ export type DeviceInfo = {
 	api: string,
 	/**  Memory in bytes, where it is known. */
 	memory: number | null,
+	/**  It is a graphics adapter that computes with f16. */
+	has_f16?: boolean,
 };
 
 /**  What sort of hardware a device is. */
@@ -991,6 +997,17 @@ export type ImportRequest = {
 	into: DatasetId | null,
 };
 
+/**  What products in f16 came to. */
+export type InHalf = 
+/**  What they should, as nearly as 16 bits can. */
+{ kind: "right"; 
+/**  How far the furthest figure was off, as a share of what it should be. */
+furthest: number } | 
+/**  Something else, or nothing. */
+{ kind: "wrong"; 
+/**  What differs, or what happened instead. */
+what: string };
+
 /**  What is known of a knob without its value. */
 export type Knob = {
 	/**  As files and options spell it; the field's own name (PEFT, transformers) where it has one. */
@@ -1211,6 +1228,16 @@ export type Mistake = {
 	loss: number,
 };
 
+/**  What products are made in where weights are frozen, in the words of accelerate and transformers. */
+export type MixedPrecision = 
+/**  32 bits. */
+"no" | 
+/**
+ *  f16: what goes into them is rounded to it, frozen matrices lie in it; sums and all else are in 32 bits, and the loss is
+ *  scaled.
+ */
+"fp16";
+
 /**
  *  A base model: its repository on the hub (`HuggingFaceTB/SmolLM2-135M-Instruct`), or the path of a local folder or
  *  GGUF file, as the person gave it.
@@ -1310,9 +1337,7 @@ export type Plan = {
 	knobs: Decided,
 	/**  What it is expected to cost. */
 	forecast: Forecast,
-	/**
-	 *  Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor.
-	 */
+	/**  Kernels that go to a graphics adapter as one submission, so that none keeps it busy for long; none on the processor. */
 	kernels_at_once?: number | null,
 };
 
@@ -2210,7 +2235,9 @@ furthest: number;
 /**  Tokens a second, training a middle-sized model. */
 tokens_per_sec: number; 
 /**  Floating-point operations a second meanwhile. */
-flops_per_sec: number } | 
+flops_per_sec: number; 
+/**  The same with products in f16; none where it has no such, or was checked before that was asked. */
+in_half?: InHalf | null } | 
 /**  It computes something else. */
 { kind: "wrong"; 
 /**  What differs. */

@@ -1,6 +1,6 @@
 // Words of the check of this computer.
 
-import type { CheckedDevice, DeviceCheck, Verdict } from "../backend";
+import type { CheckedDevice, DeviceCheck, InHalf, Verdict } from "../backend";
 import { count } from "../words";
 
 /** How sure one may be of a device: what it is, in a word or two, and what that rests on. */
@@ -19,7 +19,7 @@ export function standing(check: DeviceCheck | null): Standing {
       return {
         state: "right",
         word: "Computes rightly",
-        more: `${count(verdict.n_compared)} figures compared, off by ${off(verdict.furthest)} at most. Trains ${pace(verdict.tokens_per_sec)}.`,
+        more: `${count(verdict.n_compared)} figures compared, off by ${off(verdict.furthest)} at most. Trains ${pace(verdict.tokens_per_sec)}.${inHalf(verdict.in_half ?? null)}`,
       };
     case "wrong":
       return { state: "wrong", word: "Computes wrongly", more: `${sentence(verdict.what)} Nothing is trained on it.` };
@@ -46,6 +46,19 @@ export function doubt({ device, check }: CheckedDevice): string | null {
       return "failed its check";
     default:
       return check.verdict satisfies never;
+  }
+}
+
+/** What came of products in 16 bits, where the device has them. */
+function inHalf(found: InHalf | null): string {
+  if (found === null) return "";
+  switch (found.kind) {
+    case "right":
+      return ` With 16 bits (fp16) off by ${off(found.furthest)} at most.`;
+    case "wrong":
+      return ` Not to be used with 16 bits (fp16): ${found.what}.`;
+    default:
+      return found satisfies never;
   }
 }
 

@@ -60,7 +60,7 @@ export type KnobGroup = { title: string; knobs: readonly Knob[] };
 /** In the order of the form. A knob that is in none stands under "More", so that no new one is lost. */
 const GROUPS: readonly [title: string, keys: readonly string[]][] = [
   ["What is taught", ["supervise", "source_prefix"]],
-  ["What is trained", ["method", "trainable", "quantization"]],
+  ["What is trained", ["method", "trainable", "quantization", "mixed_precision"]],
   ["Adapter", ["rank", "alpha", "dropout", "target_modules", "use_rslora"]],
   ["Learning", ["learning_rate", "schedule", "warmup_ratio", "weight_decay", "max_grad_norm", "class_weights", "seed"]],
   [

@@ -2,7 +2,7 @@
 
 use engine::Engine;
 use serde_json::json;
-use spec::{ApiError, CheckUp, Code, DeviceCheck, Verdict};
+use spec::{ApiError, CheckUp, Code, DeviceCheck, InHalf, Verdict};
 
 use crate::{
     args::Doctor,
@@ -28,13 +28,14 @@ pub fn run(engine: &Engine, asked: &Doctor, out: &mut Out) -> Result<(), ApiErro
     let CheckUp { devices, recommended, because } = found;
     out.list(
         &devices,
-        &["DEVICE", "NAME", "INTERFACE", "MEMORY", "DRIVER", "CHECKED"],
+        &["DEVICE", "NAME", "INTERFACE", "16 BITS", "MEMORY", "DRIVER", "CHECKED"],
         |checked| {
             let device = &checked.device;
             vec![
                 device.choice.to_string(),
                 device.name.clone(),
                 device.api.clone(),
+                if device.has_f16 { "fp16" } else { "" }.to_owned(),
                 device.memory.map(bytes).unwrap_or_default(),
                 device.driver.clone().unwrap_or_default(),
                 words(checked.check.as_ref()),
@@ -57,10 +58,15 @@ pub fn run(engine: &Engine, asked: &Doctor, out: &mut Out) -> Result<(), ApiErro
 fn words(check: Option<&DeviceCheck>) -> String {
     match check.map(|check| &check.verdict) {
         None => "not yet".to_owned(),
-        Some(Verdict::Right { furthest, tokens_per_sec, flops_per_sec, .. }) => {
+        Some(Verdict::Right { furthest, tokens_per_sec, flops_per_sec, in_half, .. }) => {
             let gigaflops = flops_per_sec / 1e9;
+            let in_half = match in_half {
+                None => String::new(),
+                Some(InHalf::Right { furthest }) => format!("; fp16 right (off by {furthest:.0e} at most)"),
+                Some(InHalf::Wrong { what }) => format!("; fp16 WRONG: {what}"),
+            };
             format!(
-                "right (off by {furthest:.0e} at most), {tokens_per_sec:.0} tokens/s, {gigaflops:.0} GFLOP/s"
+                "right (off by {furthest:.0e} at most), {tokens_per_sec:.0} tokens/s, {gigaflops:.0} GFLOP/s{in_half}"
             )
         }
         Some(Verdict::Wrong { what }) => format!("WRONG: {what}"),

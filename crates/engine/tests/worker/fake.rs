@@ -9,19 +9,23 @@ use std::{fs, path::PathBuf, process::ExitCode, thread, time::Duration};
 use runfolder::{EventLog, FolderError, WorkerLock};
 use spec::{
     ApiError, Code, Control, DeviceChoice, DeviceInfo, DeviceKind, EndReason, GradientCheckpointing, Halt,
-    Job, RunEvent, RunFolder, Verdict,
+    InHalf, Job, RunEvent, RunFolder, Verdict,
 };
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let name = args.next().and_then(|path| Some(PathBuf::from(path).file_stem()?.to_str()?.to_owned()));
-    let (word, folder) = (args.next(), args.next());
+    let (word, folder, what) = (args.next(), args.next(), args.next());
     if word.as_ref().is_some_and(|word| word == "devices") && folder.is_none() {
-        return devices();
+        return devices(&name.unwrap_or_default());
     }
     let (Some(word), Some(folder)) = (word, folder) else { return ExitCode::from(2) };
     if word == "prove" {
-        return prove(&name.unwrap_or_default(), folder == "cpu");
+        let name = name.unwrap_or_default();
+        return match what {
+            Some(_) => prove_half(&name),
+            None => prove(&name, folder == "cpu"),
+        };
     }
     if word != "worker" {
         return ExitCode::from(2);
@@ -35,15 +39,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// A processor with much memory, and a graphics card with little.
-fn devices() -> ExitCode {
-    let device = |choice, kind, name: &str, megabytes: u64| DeviceInfo {
+/// A processor with much memory, and a graphics card with little, some of which have 16 bits.
+fn devices(name: &str) -> ExitCode {
+    let device = |choice, kind, called: &str, megabytes: u64| DeviceInfo {
         choice,
         kind,
-        name: name.to_owned(),
+        name: called.to_owned(),
         driver: None,
         api: "none".to_owned(),
         memory: Some(megabytes * 1_000_000),
+        has_f16: kind == DeviceKind::DiscreteGpu && name.starts_with("half"),
     };
     let all = [
         device(DeviceChoice::Cpu, DeviceKind::Cpu, "Some processor", 64_000),
@@ -62,6 +67,7 @@ fn prove(name: &str, is_processor: bool) -> ExitCode {
         furthest: 1e-6,
         tokens_per_sec,
         flops_per_sec: tokens_per_sec * 1e8,
+        in_half: None,
     };
     let verdict = match name {
         _ if is_processor => right(500.0),
@@ -78,6 +84,19 @@ fn prove(name: &str, is_processor: bool) -> ExitCode {
     // More than a pipe holds, as drivers do.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), &vec![b'.'; 200_000]);
     match serde_json::to_writer(std::io::stdout(), &verdict) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What the card makes of 16 bits.
+fn prove_half(name: &str) -> ExitCode {
+    let in_half = match name {
+        "half_wrong" => InHalf::Wrong { what: "in 16 bits, the loss is 9.000000".to_owned() },
+        "half_crashes" => std::process::abort(),
+        _ => InHalf::Right { furthest: 1e-3 },
+    };
+    match serde_json::to_writer(std::io::stdout(), &in_half) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -184,6 +203,7 @@ fn started(job: &Job) -> RunEvent {
             driver: None,
             api: "none".to_owned(),
             memory: None,
+            has_f16: false,
         },
         app_version: "0.0.0".to_owned(),
         pid: std::process::id(),

@@ -1,14 +1,15 @@
 //! Cross-entropy in slices: burn's products make the logits of a slice, a kernel makes of each position's logits its loss
 //! and, in their place, the gradient with respect to them. A projection in blocks is decoded once for all slices, or, if it
-//! is large, some rows at a time for each.
+//! is large, some rows at a time for each. Before products in f16 those gradients are multiplied, so that the many small
+//! numbers of a large vocabulary are not lost.
 
-use burn::tensor::Tensor;
+use burn::{backend::DType, tensor::Tensor};
 use cubecl::prelude::*;
 
 use super::{
     place::{UNITS, buffer, contiguous, cubes, from_inner, largest, room, sent, start, total},
     prepare::tanh,
-    product::{at_hand, back, says},
+    product::{Operand, at_hand, back, product, says},
 };
 use crate::{DeviceGaveUp, Entropy, Sum, Wanted, Weight};
 
@@ -18,6 +19,9 @@ const LOGITS: usize = 1 << 22;
 const POSITIONS: (usize, usize) = (16, 1024);
 /// Smaller than any score. Finite, since shader compilers may assume that there are no infinities.
 const LEAST: f32 = -1e30;
+/// What gradients with respect to logits are multiplied by where they are rounded to f16: none is larger than 1, and f16
+/// holds 65504. A power of two changes nothing else.
+const LIFT: f64 = 4096.0;
 
 /// As [`cross_entropy`](crate::cross_entropy), of tensors on an adapter.
 pub(crate) fn judged(
@@ -28,12 +32,13 @@ pub(crate) fn judged(
     wanted: Wanted,
 ) -> Result<Entropy, DeviceGaveUp> {
     let ([n, _], [vocabulary, _]) = (hidden.dims(), head.dims());
+    let lift = if head.works_in() == DType::F16 { LIFT } else { 1.0 };
     let head = at_hand(head);
     let share = (LOGITS / vocabulary.max(1)).clamp(POSITIONS.0, POSITIONS.1);
     let (mut losses, mut hiddens, mut to_head) = (Vec::new(), Vec::new(), None);
     for start in (0..n).step_by(share) {
         let n = share.min(n - start);
-        let h = hidden.clone().narrow(0, start, n);
+        let h = Operand::of(hidden.clone().narrow(0, start, n));
         let logits = contiguous(says(&h, &head));
         let loss = room(&logits, [1, n]);
         let (count, dim) = cubes(&logits, n);
@@ -48,16 +53,18 @@ pub(crate) fn judged(
             n as u32,
             vocabulary as u32,
             cap.unwrap_or(1.0) as f32,
+            lift as f32,
             cap.is_some(),
             wanted != Wanted::default(),
         );
         losses.push(from_inner::<2>(loss));
-        let slopes: Tensor<2> = from_inner(logits);
+        let slopes = Operand::of(from_inner(logits));
         if wanted.hidden {
-            hiddens.push(back(&slopes, &head));
+            hiddens.push(level(back(&slopes, &head), lift));
         }
         if wanted.head {
-            let more = slopes.transpose().matmul(h);
+            let dtype = head.works_in();
+            let more = level(product(slopes.as_in(dtype).transpose(), h.as_in(dtype)), lift);
             to_head = Some(match to_head {
                 Some(sum) => sum + more,
                 None => more,
@@ -74,6 +81,11 @@ pub(crate) fn judged(
     })
 }
 
+/// `x / lift`
+fn level(x: Tensor<2>, lift: f64) -> Tensor<2> {
+    if lift == 1.0 { x } else { x * lift.recip() }
+}
+
 #[cube]
 fn capped(score: f32, cap: f32, #[comptime] is_capped: bool) -> f32 {
     let mut score = score;
@@ -83,7 +95,8 @@ fn capped(score: f32, cap: f32, #[comptime] is_capped: bool) -> f32 {
     score
 }
 
-/// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap.
+/// A cube for each position: `loss = log Σ e^s - s[t]`, then `s` becomes `(softmax(s) - 1[t])` times the slope of the cap and
+/// `lift`.
 #[cube(launch_unchecked)]
 fn judge(
     logits: &mut [f32],
@@ -92,6 +105,7 @@ fn judge(
     n: u32,
     vocabulary: u32,
     cap: f32,
+    lift: f32,
     #[comptime] is_capped: bool,
     #[comptime] wanted: bool,
 ) {
@@ -130,7 +144,7 @@ fn judge(
             if is_capped {
                 slope *= 1.0f32 - (score / cap) * (score / cap);
             }
-            logits[start + i] = slope;
+            logits[start + i] = slope * lift;
             i += UNITS;
         }
     }

@@ -2,11 +2,13 @@
 //! adds biases, narrow pairs and the residual.
 //!
 //! It keeps `x` and the narrow `b(x)·Aᵀ`, as the processor's form does; a weight that is frozen has no gradient made, and
-//! one in blocks is decoded for each product instead of being kept.
+//! one in blocks is decoded for each product instead of being kept. Beside a weight whose products are f16, an `x` that is
+//! the input of a gate or curve is kept so, too: it is the widest of a layer, and nobody else keeps it. That of a norm stays
+//! f32: a stream of many layers' sums may pass what f16 holds.
 
 use burn::{
     backend::{
-        Cube,
+        Cube, DType,
         autodiff::{
             NodeId,
             checkpoint::{base::Checkpointer, strategy::NoCheckpointing},
@@ -22,10 +24,10 @@ use cubecl::prelude::*;
 use super::{
     place::{buffer, contiguous, from_inner, from_tracked, guard, inner, room, shape, start, units},
     prepare::Done,
-    product::{back, says},
+    product::{Operand, back, product, rounded, says},
 };
 use crate::{
-    Before, Dropout, Layer,
+    Before, Dropout, Layer, Weight,
     layers::{MOST, PARENTS},
     primitive::in_graph,
     taken::give,
@@ -88,7 +90,7 @@ fn out_of_graph(layer: &Layer) -> Layer {
     let plain = |tensor: &Tensor<2>| from_inner::<2>(inner(tensor.clone()));
     let mut layer = layer.clone();
     // What lies in blocks stays in them: its numbers are made for each product.
-    if let Some(weight) = layer.weight.plain() {
+    if let Weight::Plain(weight) = &layer.weight {
         layer.weight = plain(weight).into();
     }
     layer.bias = layer.bias.as_ref().map(plain);
@@ -109,20 +111,25 @@ fn said(mut kept: Kept, residual: Option<CubeTensor>) -> (CubeTensor, Kept) {
         kept.narrow = vec![None; kept.layers.len()];
         return (room(&kept.x, [tokens, outs]), kept);
     }
-    let z: Tensor<2> = from_inner(kept.before.forward(&kept.x));
+    let z = Operand::of(from_inner(kept.before.forward(&kept.x)));
     let mut to = None;
     let (mut from, mut narrows) = (0, Vec::new());
     for layer in &kept.layers {
-        let out = layer.weight.dims()[0];
+        let (out, dtype) = (layer.weight.dims()[0], layer.weight.works_in());
         let mut y = says(&z, &layer.weight);
         let mut beside = None;
         let mut narrow = None;
         if let Some(pair) = &layer.low_rank {
-            let n = dropped(&z, pair.dropout.as_ref()).matmul(pair.a.clone().transpose());
+            let left = match &pair.dropout {
+                None => z.as_in(dtype),
+                Some(dropout) => rounded(z.exact().clone() * factors(z.exact(), dropout), dtype),
+            };
+            let n = product(left, rounded(pair.a.clone(), dtype).transpose());
             if pair.a.dims()[0] <= NARROW {
                 beside = Some((contiguous(n.clone()), contiguous(pair.b.clone()), pair.scale as f32));
             } else {
-                y = y + n.clone().matmul(pair.b.clone().transpose()) * pair.scale;
+                let (n, b) = (rounded(n.clone(), dtype), rounded(pair.b.clone(), dtype));
+                y = y + product(n, b.transpose()) * pair.scale;
             }
             narrow = Some(n);
         }
@@ -138,17 +145,14 @@ fn said(mut kept: Kept, residual: Option<CubeTensor>) -> (CubeTensor, Kept) {
     }
     let to = to.unwrap_or_else(|| room(&kept.x, [tokens, outs]));
     kept.narrow = narrows;
+    let in_half = kept.layers.iter().any(|layer| layer.weight.works_in() == DType::F16);
+    if in_half && matches!(kept.before, Done::Gate(_) | Done::Curve(_)) {
+        kept.x = inner(rounded(from_inner(kept.x), DType::F16));
+    }
     (to, kept)
 }
 
-/// `x` times what its dropout draws.
-fn dropped(x: &Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
-    match dropout {
-        None => x.clone(),
-        Some(dropout) => x.clone() * factors(x, dropout),
-    }
-}
-
+/// What dropout multiplies `x` by.
 fn factors(x: &Tensor<2>, dropout: &Dropout) -> Tensor<2> {
     let drawn = dropout.factors(x.shape().num_elements());
     Tensor::from_data(TensorData::new(drawn, x.dims()), &x.device())
@@ -262,13 +266,15 @@ impl Backward<Cube, PARENTS> for Linears {
 fn backward(kept: &Kept, slope: Tensor<2>, wanted: [bool; PARENTS]) -> [Option<Tensor<2>>; PARENTS] {
     let mut gradients = [const { None }; PARENTS];
     let learns = |what: usize| (0..MOST).any(|i| wanted[4 + 4 * i + what]);
-    let z: Option<Tensor<2>> = (learns(0) || learns(2)).then(|| from_inner(kept.before.forward(&kept.x)));
+    let x = inner(rounded(from_inner(kept.x.clone()), DType::F32));
+    let z = (learns(0) || learns(2)).then(|| Operand::of(from_inner(kept.before.forward(&x))));
     let wants_z = wanted[0] || wanted[2] || wanted[3];
     let mut to_z: Option<Tensor<2>> = None;
     let mut from = 0;
     for (i, (layer, narrow)) in kept.layers.iter().zip(&kept.narrow).enumerate() {
-        let ([out, input], at) = (layer.weight.dims(), 4 + 4 * i);
+        let ([out, input], dtype, at) = (layer.weight.dims(), layer.weight.works_in(), 4 + 4 * i);
         let g = if slope.dims()[1] == out { slope.clone() } else { slope.clone().narrow(1, from, out) };
+        let g = Operand::of(g);
         from += out;
         let mut add = |more: Tensor<2>| {
             to_z = Some(match to_z.take() {
@@ -280,20 +286,21 @@ fn backward(kept: &Kept, slope: Tensor<2>, wanted: [bool; PARENTS]) -> [Option<T
             add(back(&g, &layer.weight));
         }
         if let (true, Some(z)) = (wanted[at], &z) {
-            gradients[at] = Some(g.clone().transpose().matmul(z.clone()));
+            gradients[at] = Some(product(g.as_in(dtype).transpose(), z.as_in(dtype)));
         }
         if wanted[at + 1] {
-            gradients[at + 1] = Some(g.clone().sum_dim(0));
+            gradients[at + 1] = Some(g.exact().clone().sum_dim(0));
         }
         let (Some(pair), Some(narrow)) = (&layer.low_rank, narrow) else { continue };
         if wants_z || wanted[at + 2] {
             let factors = pair.dropout.as_ref().map(|dropout| {
                 let drawn = dropout.factors(shape(&kept.x)[0] * input);
-                Tensor::<2>::from_data(TensorData::new(drawn, [shape(&kept.x)[0], input]), &g.device())
+                Tensor::<2>::from_data(TensorData::new(drawn, [shape(&kept.x)[0], input]), &slope.device())
             });
-            let inside = g.clone().matmul(pair.b.clone()) * pair.scale;
+            let inside = product(g.as_in(dtype), rounded(pair.b.clone(), dtype)) * pair.scale;
+            let inside = rounded(inside, dtype);
             if wants_z {
-                let more = inside.clone().matmul(pair.a.clone());
+                let more = product(inside.clone(), rounded(pair.a.clone(), dtype));
                 add(match &factors {
                     Some(factors) => more * factors.clone(),
                     None => more,
@@ -301,18 +308,19 @@ fn backward(kept: &Kept, slope: Tensor<2>, wanted: [bool; PARENTS]) -> [Option<T
             }
             if let (true, Some(z)) = (wanted[at + 2], &z) {
                 let z = match factors {
-                    Some(factors) => z.clone() * factors,
-                    None => z.clone(),
+                    Some(factors) => rounded(z.exact().clone() * factors, dtype),
+                    None => z.as_in(dtype),
                 };
-                gradients[at + 2] = Some(inside.transpose().matmul(z));
+                gradients[at + 2] = Some(product(inside.transpose(), z));
             }
         }
         if wanted[at + 3] {
-            gradients[at + 3] = Some(g.transpose().matmul(narrow.clone()) * pair.scale);
+            let narrow = rounded(narrow.clone(), dtype);
+            gradients[at + 3] = Some(product(g.as_in(dtype).transpose(), narrow) * pair.scale);
         }
     }
     if let Some(to_z) = to_z {
-        let (to_x, of_norm) = kept.before.backward(&kept.x, &contiguous(to_z), wanted[2] || wanted[3]);
+        let (to_x, of_norm) = kept.before.backward(&x, &contiguous(to_z), wanted[2] || wanted[3]);
         if let Some([weight, bias]) = of_norm {
             gradients[2] = wanted[2].then_some(weight);
             gradients[3] = wanted[3].then_some(bias);

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use crate::{
-    cube::Words,
+    cube::{Words, rounded},
     exp::vectorised,
     primitive::{from_inner, is_processor, made, on_processor},
     table::looked_up,
@@ -18,7 +18,7 @@ use crate::{
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Weight {
-    /// Its numbers, which may learn.
+    /// Its numbers, which may learn; or frozen ones on an adapter, in f16.
     Plain(Tensor<2>),
     /// In blocks; frozen.
     Quantised(Quantised),
@@ -32,6 +32,8 @@ pub struct Quantised {
     blocks: Blocks,
     /// What lies there as rows are columns.
     turned: bool,
+    /// What its products are made in.
+    dtype: DType,
 }
 
 /// A matrix as it lies in blocks.
@@ -66,7 +68,7 @@ impl Quantised {
     pub fn new(format: Format, [rows, cols]: [usize; 2], bytes: Vec<u8>) -> Option<Self> {
         let lies = Lies { format, rows, cols };
         let blocks = (lies.n_bytes() == Some(bytes.len())).then(|| Blocks::Here(Arc::new(bytes)));
-        Some(Self { lies, blocks: blocks?, turned: false })
+        Some(Self { lies, blocks: blocks?, turned: false, dtype: DType::F32 })
     }
 
     /// Of numbers, row after row. None if there are not `rows · cols` of them, or the format is one that is only read.
@@ -97,6 +99,15 @@ impl Quantised {
         }
         let blocks = Blocks::There(Arc::new(Words::sent(self.lies, bytes, device)?));
         Some(Self { blocks, ..self })
+    }
+
+    /// The same, its products made in f16 where it lies on an adapter, which must have them.
+    #[must_use]
+    pub fn in_half(self) -> Self {
+        match self.blocks {
+            Blocks::Here(_) => self,
+            Blocks::There(_) => Self { dtype: DType::F16, ..self },
+        }
     }
 
     /// Where its blocks are.
@@ -178,11 +189,11 @@ impl Quantised {
         Some(bytes.chunks_exact(step.max(1)))
     }
 
-    /// The numbers of some rows as they lie, where they lie.
-    fn decoded(&self, rows: Range<usize>) -> Tensor<2> {
+    /// The numbers of some rows as they lie, where they lie; on the processor they are f32.
+    fn decoded(&self, rows: Range<usize>, dtype: DType) -> Tensor<2> {
         let cols = self.lies.cols;
         if let Blocks::There(words) = &self.blocks {
-            return words.decoded(self.lies, rows, DType::F32);
+            return words.decoded(self.lies, rows, dtype);
         }
         let mut numbers = vec![0.0; rows.len() * cols];
         let share = rows.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
@@ -206,8 +217,8 @@ impl Quantised {
     }
 
     /// Its numbers as a tensor.
-    fn to_tensor(&self) -> Tensor<2> {
-        let tensor = self.decoded(0..self.lies.rows);
+    fn to_tensor(&self, dtype: DType) -> Tensor<2> {
+        let tensor = self.decoded(0..self.lies.rows, dtype);
         if self.turned { tensor.transpose() } else { tensor }
     }
 }
@@ -245,19 +256,29 @@ impl Weight {
         }
     }
 
-    /// Its numbers, unless they lie in blocks.
+    /// Its numbers, unless they lie in blocks or are rounded: those that may learn.
     pub fn plain(&self) -> Option<&Tensor<2>> {
         match self {
-            Self::Plain(tensor) => Some(tensor),
-            Self::Quantised(_) => None,
+            Self::Plain(tensor) if self.works_in() == DType::F32 => Some(tensor),
+            Self::Plain(_) | Self::Quantised(_) => None,
         }
     }
 
-    /// Its numbers: all of them at once, where they lie in blocks.
+    /// What the products of its layer are made in on an adapter: f16 where it lies so, or blocks say so, else f32.
+    pub fn works_in(&self) -> DType {
+        match self {
+            Self::Plain(tensor) if tensor.dtype() == DType::F16 => DType::F16,
+            Self::Plain(_) => DType::F32,
+            Self::Quantised(blocks) => blocks.dtype,
+        }
+    }
+
+    /// Its numbers in f32: all of them at once, where they lie otherwise.
     pub fn to_tensor(&self) -> Tensor<2> {
         match self {
+            Self::Plain(tensor) if self.works_in() == DType::F16 => rounded(tensor.clone(), DType::F32),
             Self::Plain(tensor) => tensor.clone(),
-            Self::Quantised(blocks) => blocks.to_tensor(),
+            Self::Quantised(blocks) => blocks.to_tensor(DType::F32),
         }
     }
 
@@ -282,9 +303,13 @@ impl Weight {
             Self::Plain(tensor) => {
                 let index: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
                 let index = burn::tensor::TensorData::new(index, [rows.len()]);
-                tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()))
+                let rows =
+                    tensor.clone().select(0, Tensor::from_data(index, &tensor.device().without_autodiff()));
+                if self.works_in() == DType::F16 { rounded(rows, DType::F32) } else { rows }
             }
-            Self::Quantised(blocks) if blocks.turned => Self::Plain(blocks.to_tensor()).select(rows),
+            Self::Quantised(blocks) if blocks.turned => {
+                Self::Plain(blocks.to_tensor(DType::F32)).select(rows)
+            }
             Self::Quantised(blocks) => blocks.chosen(rows),
         }
     }
@@ -298,12 +323,16 @@ impl Weight {
         }
     }
 
-    /// Rows that stand one behind another; blocks that run along the columns are decoded whole.
-    pub(crate) fn rows(&self, rows: Range<usize>) -> Tensor<2> {
-        match self {
-            Self::Quantised(blocks) if !blocks.turned => blocks.decoded(rows),
-            weight => weight.to_tensor().narrow(0, rows.start, rows.len()),
-        }
+    /// Rows that stand one behind another, in `dtype` where they are made for this; blocks that run along the columns are
+    /// decoded whole.
+    pub(crate) fn rows(&self, rows: Range<usize>, dtype: DType) -> Tensor<2> {
+        let all = rows.len() == self.dims()[0];
+        let whole = match self {
+            Self::Quantised(blocks) if !blocks.turned => return blocks.decoded(rows, dtype),
+            Self::Quantised(blocks) => blocks.to_tensor(dtype),
+            Self::Plain(tensor) => tensor.clone(),
+        };
+        if all { whole } else { whole.narrow(0, rows.start, rows.len()) }
     }
 }
 

@@ -4,13 +4,12 @@
 //! called, and what `x` is.
 
 use burn::tensor::{Device, Tensor};
-use spec::Quantization;
 use weights::Checkpoint;
 
 use super::{Encoder, EncoderConfig, Family, Rows, bert, distilbert, modernbert, parts::Reader, roberta};
 use crate::{
-    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Linear, ModelError, Parameter, Reads, Text,
-    norm::Norm,
+    Activation, Adapter, Base, BaseLinear, HeadFrom, HeadSpec, Kept, Linear, ModelError, Parameter, Reads,
+    Text, norm::Norm,
 };
 
 /// What the head is given of a text.
@@ -58,7 +57,7 @@ impl Classifier {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, spec: HeadSpec, device: &Device) -> Result<Self, ModelError> {
-        Self::open_as(checkpoint, spec, Quantization::None, device)
+        Self::open_as(checkpoint, spec, Kept::default(), device)
     }
 
     /// The same, the encoder's weights kept as `how` says; the head's, which learn, are numbers.
@@ -68,11 +67,11 @@ impl Classifier {
     pub fn open_as(
         checkpoint: &Checkpoint,
         spec: HeadSpec,
-        how: Quantization,
+        how: impl Into<Kept>,
         device: &Device,
     ) -> Result<Self, ModelError> {
         let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
-        let mut read = Reader::new(checkpoint, how, device);
+        let mut read = Reader::new(checkpoint, how.into(), device)?;
         let encoder = Encoder::read(config, &mut read)?;
         let config = encoder.config();
         let names = names(&config.family, spec.reads);

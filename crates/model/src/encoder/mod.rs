@@ -23,10 +23,9 @@ mod roberta;
 mod rows;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use spec::Quantization;
 use weights::Checkpoint;
 
-use crate::{Adapter, ModelError};
+use crate::{Adapter, Kept, ModelError};
 
 pub use classifier::Classifier;
 pub(crate) use config::num_labels;
@@ -77,7 +76,7 @@ impl Encoder {
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
         let config = EncoderConfig::from_json(&checkpoint.config_json()?)?;
-        Self::read(config, &mut Reader::new(checkpoint, Quantization::None, device))
+        Self::read(config, &mut Reader::new(checkpoint, Kept::default(), device)?)
     }
 
     /// The same with a reader that goes on to read a head.

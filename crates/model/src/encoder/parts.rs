@@ -1,7 +1,6 @@
 //! What all encoders are made of, and how it comes out of a checkpoint.
 
-use burn::tensor::Device;
-use spec::Quantization;
+use burn::tensor::{DType, Device};
 use weights::{Checkpoint, TensorView};
 
 use crate::{
@@ -9,14 +8,14 @@ use crate::{
     assemble::Part,
     born::normal,
     norm::Norm,
-    quantised::{self, Given},
+    quantised::{self, Given, Kept},
 };
 
 /// Puts a checkpoint's numbers onto a device, and remembers what it has put there.
 pub(crate) struct Reader<'a> {
     checkpoint: &'a Checkpoint,
     /// How matrices are kept.
-    how: Quantization,
+    how: Kept,
     pub(crate) device: &'a Device,
     /// Of our names; the file may have it or not.
     pub(crate) prefix: &'static str,
@@ -26,8 +25,11 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, how: Quantization, device: &'a Device) -> Self {
-        Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() }
+    /// # Errors
+    /// [`ModelError::Unsupported`] for a device that cannot compute with weights that are kept so.
+    pub(crate) fn new(checkpoint: &'a Checkpoint, how: Kept, device: &'a Device) -> Result<Self, ModelError> {
+        how.check(device)?;
+        Ok(Self { checkpoint, how, device, prefix: "", parameters: Vec::new(), linears: Vec::new() })
     }
 
     /// The tensor of that name: as it is, without the prefix, or as the first BERT called its norms.
@@ -159,8 +161,8 @@ impl<'a> Reader<'a> {
         seed: u64,
     ) -> Result<Linear, ModelError> {
         let numbers = normal(shape[0] * shape[1], spread, seed);
-        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers))?;
-        let zeros = || Given::Numbers(vec![0.0; shape[0]]);
+        let weight = self.keep(format!("{path}.weight"), &shape, Given::Numbers(numbers, DType::F32))?;
+        let zeros = || Given::Numbers(vec![0.0; shape[0]], DType::F32);
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &shape[..1], zeros())).transpose()?;
         Ok(Linear { path, weight, bias, fan_in_fan_out: false })
     }
@@ -173,7 +175,7 @@ impl<'a> Reader<'a> {
         has_bias: bool,
         eps: f64,
     ) -> Result<Norm, ModelError> {
-        let all = |number: f32| Given::Numbers(vec![number; width]);
+        let all = |number: f32| Given::Numbers(vec![number; width], DType::F32);
         let weight = self.keep(format!("{path}.weight"), &[width], all(1.0))?;
         let bias = has_bias.then(|| self.keep(format!("{path}.bias"), &[width], all(0.0))).transpose()?;
         Ok(Norm::plain(weight, bias, true, eps))

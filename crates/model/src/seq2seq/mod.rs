@@ -22,7 +22,7 @@ use kernels::{Weight, is_processor};
 use spec::Quantization;
 use weights::Checkpoint;
 
-use crate::{Adapter, Base, BaseLinear, ModelError, Parameter, encoder::parts::Reader, layout::mask};
+use crate::{Adapter, Base, BaseLinear, Kept, ModelError, Parameter, encoder::parts::Reader, layout::mask};
 
 pub use cache::Seq2SeqCache;
 pub use config::Seq2SeqConfig;
@@ -66,22 +66,28 @@ impl Seq2Seq {
     /// # Errors
     /// A tensor that is missing, or of another shape than the configuration makes it.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self, ModelError> {
-        Self::open_as(checkpoint, Quantization::None, device)
+        Self::open_as(checkpoint, Kept::default(), device)
     }
 
     /// The same, its weights kept as `how` says.
     ///
     /// # Errors
     /// As [`open`](Self::open), or a device that cannot compute with weights that are kept so.
-    pub fn open_as(checkpoint: &Checkpoint, how: Quantization, device: &Device) -> Result<Self, ModelError> {
+    pub fn open_as(
+        checkpoint: &Checkpoint,
+        how: impl Into<Kept>,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         let config = Seq2SeqConfig::from_json(&checkpoint.config_json()?)?;
-        if how != Quantization::None && !is_processor(device) {
+        let how = how.into();
+        if how.quantization != Quantization::None && !is_processor(device) {
             return Err(ModelError::Unsupported(format!(
                 "the weights of a model that turns texts into others are computed with on the processor only, kept as \
-                 {how}; choose the device cpu, or the quantization none"
+                 {}; choose the device cpu, or the quantization none",
+                how.quantization
             )));
         }
-        let mut read = Reader::new(checkpoint, how, device);
+        let mut read = Reader::new(checkpoint, how, device)?;
         let shape = [config.vocab_size, config.d_model];
         let shared = read.tokens_called(&SHARED, shape)?;
         let encoder = Stack::read(&config, &mut read, "encoder")?;

@@ -91,6 +91,7 @@ pub fn device(kind: DeviceKind, gigabytes: u64) -> DeviceFacts {
         driver: None,
         api: "test".to_owned(),
         memory: Some(gigabytes * 1_000_000_000),
+        has_f16: kind == DeviceKind::DiscreteGpu,
     };
     DeviceFacts { info, free_memory: None, n_threads: 2, pace: None, flops_per_sec: None, has_bf16: false }
 }

@@ -14,6 +14,7 @@ const CPU: DeviceInfo = {
   driver: null,
   api: "AVX2",
   memory: null,
+  has_f16: false,
 };
 
 const REFUSED: Record<string, ReturnType<typeof refusal>> = {

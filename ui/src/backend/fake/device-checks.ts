@@ -14,6 +14,7 @@ const right = (device: DeviceInfo): Verdict => ({
   furthest: device.kind === "cpu" ? 6.1e-7 : 4.2e-5,
   tokens_per_sec: RATE[device.kind],
   flops_per_sec: RATE[device.kind] * 6.7e7,
+  ...(device.has_f16 && { in_half: { kind: "right", furthest: 1.2e-3 } as const }),
 });
 const WRONG: Verdict = { kind: "wrong", what: "a gradient is 0.000000 where it should be 0.027212" };
 const CRASHED: Verdict = {

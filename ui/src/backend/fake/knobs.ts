@@ -33,6 +33,12 @@ export const KNOBS: Knob[] = [
     "none keeps 32 bits; bf16 half, and is quicker where the processor multiplies such; q8_0 or nf4 (QLoRA) take a quarter or a seventh; stored leaves a GGUF's.",
     choice("none", "bf16", "stored", "nf4", "q8_0"),
   ],
+  [
+    "mixed_precision",
+    "Mixed precision",
+    "fp16 makes products on a graphics adapter in 16 bits: frozen weights take half the memory, and most cards are quicker.",
+    choice("no", "fp16"),
+  ],
   ["rank", "Rank", "How much the adapter can hold. Double it if the model does not pick up the task.", whole(1, 1024)],
   ["alpha", "Alpha", "How strongly the adapter speaks: its output is scaled by alpha / rank.", real(0.01, 4096)],
   [

@@ -157,6 +157,10 @@ function decide(spec: RunSpec, facts: Facts, has: number): { knobs: Decided; row
     context_length,
     packing,
     quantization: or("quantization", usual("none", "exact weights, since there is memory for them")),
+    mixed_precision: or(
+      "mixed_precision",
+      usual("no", "32 bits are the surest; fp16 halves the frozen weights and is quicker on most cards"),
+    ),
     rank,
     alpha: or("alpha", follows(2 * rank.value, `twice the rank of ${rank.value}`)),
     dropout: or(

@@ -12,6 +12,7 @@ export const DEVICE: DeviceInfo = {
   driver: "RADV 24.2.8",
   api: "Vulkan",
   memory: 8e9,
+  has_f16: true,
 };
 const GB = 1e9;
 

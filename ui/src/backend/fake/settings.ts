@@ -16,6 +16,7 @@ const CPU: DeviceInfo = {
   driver: null,
   api: "CPU",
   memory: 16.5 * GB,
+  has_f16: false,
 };
 const GPU: DeviceInfo = {
   choice: { kind: "gpu", index: 0 },
@@ -24,6 +25,7 @@ const GPU: DeviceInfo = {
   driver: "Mesa 25.0.7",
   api: "Vulkan",
   memory: 8.2 * GB,
+  has_f16: true,
 };
 const CARD: DeviceInfo = {
   choice: { kind: "gpu", index: 1 },
@@ -32,6 +34,7 @@ const CARD: DeviceInfo = {
   driver: "NVIDIA 570.133.07 with a rather long description of its own, as drivers have",
   api: "Vulkan",
   memory: null,
+  has_f16: true,
 };
 
 export function devicesOf(scene: string): DeviceInfo[] {
