@@ -23,8 +23,9 @@
 //! SmolLM2-135M, LoRA of rank 8, two cores: 1.07 GB where 4x256 took 1.06, 1.06 where 1x512 took 1.03, 2.13 where
 //! 2x1024 took 2.12; 0.79, 0.91 and 1.07 where rows of 70 tokens took 0.74, 0.88 and 0.99, two, four and eight of them
 //! at once. Layers made again: 0.76 where 4x256 took 0.84, 0.75 where 1x512 took 0.81; attention alone: 0.98 where 4x256 took
-//! 1.06, 1.77 where 2x1024 took 1.85. Where few tokens are taught it says too much, since slices of logits are then
-//! smaller. MiniLM, sixteen texts of
+//! 1.06, 1.77 where 2x1024 took 1.85. Weights in bfloat16: 0.80 where 4x256 took 0.79, 0.79 where 1x512 took 0.77, 1.86 where
+//! 2x1024 took 1.85; with layers made again 0.49 where 4x256 took 0.47. Where few tokens are taught it says too much,
+//! since slices of logits are then smaller. MiniLM, sixteen texts of
 //! 40 tokens at once, two cores: 0.28 GB where LoRA of rank 16 took 0.28, 0.54 where training in full took 0.51.
 
 use spec::{
