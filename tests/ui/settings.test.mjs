@@ -131,7 +131,7 @@ test("each device says how it stands, and which to use", async () => {
   const says = {
     never: [/Not checked yet/, /Nothing has been checked yet\. Until then runs go to Intel Iris Xe/],
     right: [
-      /Computes rightly\s+56 figures compared, off by 0\.004 % at most\. Trains 1,380 tokens a second on a test model\.\s+Checked 3 h ago\./,
+      /Computes rightly\s+56 figures compared, off by 0\.004 % at most\. Trains 1,380 tokens a second on a test model\. In 16 bits \(fp16\) it is off by 0\.1 % at most\.\s+Checked 3 h ago\./,
       /Use Intel Iris Xe Graphics \(ADL GT2\): it computes rightly and is 3\.3 times as quick/,
     ],
     wrong: [

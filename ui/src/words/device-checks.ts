@@ -54,9 +54,9 @@ function inHalf(found: InHalf | null): string {
   if (found === null) return "";
   switch (found.kind) {
     case "right":
-      return ` With 16 bits (fp16) off by ${off(found.furthest)} at most.`;
+      return ` In 16 bits (fp16) it is off by ${off(found.furthest)} at most.`;
     case "wrong":
-      return ` Not to be used with 16 bits (fp16): ${found.what}.`;
+      return ` It does not compute rightly in 16 bits (fp16): ${found.what}.`;
     default:
       return found satisfies never;
   }
