@@ -462,6 +462,7 @@ fn the_card_says_what_it_is_and_how_it_came_about() {
         | group_by_length | off |
         | method | lora |
         | quantization | none |
+        | mixed_precision | no |
         | rank | 8 |
         | alpha | 16 |
         | dropout | 0 |

@@ -107,7 +107,8 @@ proptest! {
         let (found, expected) = (on(threads, || of(&head)), of(&plain));
         let [found_loss, expected_loss] = [&found, &expected].map(|of| of.loss.value().unwrap());
         prop_assert!((found_loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0));
-        near(&values(&found.hidden.unwrap()), &values(&expected.hidden.unwrap()), 1e-5, "hidden");
+        // Near its cap, the slope of a score is a difference of nearly equal numbers.
+        near(&values(&found.hidden.unwrap()), &values(&expected.hidden.unwrap()), 1e-4, "hidden");
     }
 
     #[test]
