@@ -244,7 +244,11 @@ mod tests {
         let bad = with(2, DeviceKind::DiscreteGpu, true, Some(wrong));
         assert_eq!(best(&[processor.clone(), good.clone(), bad.clone()]), bad);
         assert_eq!(best_in_half(&[processor.clone(), good.clone(), bad.clone()]), good);
-        assert_eq!(best_in_half(std::slice::from_ref(&processor)), processor, "the plan then says why it cannot be");
+        assert_eq!(
+            best_in_half(std::slice::from_ref(&processor)),
+            processor,
+            "the plan then says why it cannot be"
+        );
         assert!(refuse_failed(&bad).is_ok() && refuse_failed_in_half(&good).is_ok());
         let refused = refuse_failed_in_half(&bad).unwrap_err();
         assert_eq!(refused.message, "Iris does not compute rightly with 16 bits: a loss is off");

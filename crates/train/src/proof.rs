@@ -78,11 +78,7 @@ pub fn prove_half(device: &Device, choice: DeviceChoice) -> Result<Agreement, Tr
 type Stepped = ([f64; 2], Vec<f64>);
 
 /// What LoRA comes to with products in f16 and a scaled loss; none if the step was skipped.
-fn half(
-    device: &Device,
-    choice: DeviceChoice,
-    scale: LossScale,
-) -> Result<Option<Stepped>, TrainError> {
+fn half(device: &Device, choice: DeviceChoice, scale: LossScale) -> Result<Option<Stepped>, TrainError> {
     let kept = Kept { mixed_precision: MixedPrecision::Fp16, ..Kept::default() };
     let model = Decoder::random_as(DecoderConfig::from_json(&small())?, 7, kept, device)?;
     let (workers, learner) = (Workers::new(choice, 2)?, adapter(&model)?);
