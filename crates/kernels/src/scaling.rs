@@ -137,7 +137,8 @@ mod tests {
     /// with.
     #[test]
     fn the_scale_goes_as_that_of_torch() {
-        let cases: [(&[u32], (f64, u32, u32)); 7] = [
+        type Came = (f64, u32, u32);
+        let cases: [(&[u32], Came); 7] = [
             (&[], (65536.0, 0, 0)),
             (&[0, 3], (8192.0, 0, 3)),
             (&[5, 1], (32768.0, 0, 1)),

@@ -90,7 +90,13 @@ impl Given {
                 }
                 let width = shape.last().copied().unwrap_or(1);
                 let rows = numbers.len() / width.max(1);
-                Ok(Tensor::from_data(TensorData::new(numbers, [rows, width]), (device, dtype)).into())
+                let numbers = TensorData::new(numbers, [rows, width]);
+                // A device may be told to compute in f64.
+                let tensor = match dtype {
+                    DType::F16 => Tensor::from_data(numbers, (device, dtype)),
+                    _ => Tensor::from_data(numbers, device),
+                };
+                Ok(tensor.into())
             }
             Self::Blocks(blocks, dtype) => {
                 let there = blocks.on(device).ok_or_else(|| {
